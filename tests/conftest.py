@@ -1,0 +1,54 @@
+"""What every test may rely on: one thread, no network, an offscreen screen, and folders of its own."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(
+    {
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "TRITON_INTERPRET": "1",
+        "PYTHONHASHSEED": "0",
+    }
+)
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the whole run: the Go helper and Go's build cache are built once, not once a test."""
+    named = os.environ.get("GOSMITH_TEST_CACHE")
+    return Path(named) if named else tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings, data and workspace of this test alone."""
+    monkeypatch.setenv("GOSMITH_CACHE", str(shared_cache))
+    monkeypatch.setenv("GOSMITH_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("GOSMITH_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("GOSMITH_WORKSPACE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """`eventually(condition, seconds=10)`: wait until the condition holds; fail with its name if it never does."""
+
+    def wait(condition: Callable[[], object], seconds: float = 10.0, what: str = "") -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds:g} s: {what or condition}")
+            time.sleep(0.01)
+
+    return wait
