@@ -1,0 +1,33 @@
+# The four things one does here: make run, make test, make lint, make bench. Each sets itself up first, once.
+PYTHON := .venv/bin/python
+READY  := .venv/.ready
+
+.PHONY: run test lint bench screenshots starter clean
+
+run: $(READY)
+	@$(PYTHON) -m app.cli $(ARGS)
+
+test: $(READY) .venv/.ready-test
+	GOSMITH_TEST_CACHE=$${GOSMITH_TEST_CACHE:-$(CURDIR)/.venv/test-cache} $(PYTHON) -m pytest -n 2 $(ARGS)
+
+lint: $(READY)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-logo
+	$(PYTHON) packaging/check_house.py
+
+bench: $(READY)
+	@for bench in tests/benchmarks/bench_*.py; do $(PYTHON) -m tests.benchmarks.$$(basename $$bench .py) || exit 1; done
+
+screenshots: $(READY)
+	$(PYTHON) packaging/screenshots.py resources/screenshots
+
+$(READY): pyproject.toml packaging/constraints.txt packaging/setup.sh
+	@sh packaging/setup.sh run
+
+.venv/.ready-test: packaging/setup.sh $(READY)
+	@sh packaging/setup.sh test
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
