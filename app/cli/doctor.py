@@ -1,0 +1,103 @@
+"""`gosmith doctor`: what is here, what is missing, and how to get it. It only looks; it repairs nothing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+import sqlite3
+import subprocess
+from typing import Any
+
+import click
+from core.golang import sandbox, toolchain
+
+from app.cli.output import Session, table
+from core import paths
+from core.errors import UserError
+
+PACKAGES = ("PySide6-Essentials", "torch", "triton", "transformers", "peft", "tokenizers", "sqlite-utils", "openai")
+
+
+@click.command()
+@click.pass_obj
+def doctor(session: Session) -> None:
+    """Versions, GPUs, Go toolchain, sandbox level, what is missing and how to get it."""
+    missing: list[dict[str, str]] = []
+    data: dict[str, Any] = {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "packages": {name: _version(name) for name in PACKAGES},
+        "gpus": _gpus(),
+        "go": _go(missing),
+        "sandbox": _sandbox(missing),
+        "workspace": str(session.root),
+        "cache": str(paths.cache_dir()),
+        "free_bytes": shutil.disk_usage(_existing(session.root)).free,
+    }
+    if not data["gpus"]:
+        missing.append(
+            {"what": "NVIDIA GPU", "how": "None found: training and chat run on the CPU, small models only."}
+        )
+    data["missing"] = missing
+    rows = [
+        ("Python", data["python"]), ("SQLite", data["sqlite"]),
+        *((name, version or "not installed") for name, version in data["packages"].items()),
+        ("GPUs", ", ".join(gpu["name"] for gpu in data["gpus"]) or "none"),
+        ("Go", f"{data['go']['version']} at {data['go']['path']}" if data["go"] else "none"),
+        ("Sandbox", f"{data['sandbox']['level']}: {data['sandbox']['explanation']}"),
+        ("Workspace", data["workspace"]), ("Free disk", f"{data['free_bytes'] / 2**30:,.1f} GiB"),
+    ]  # fmt: skip
+    lines = [table(rows, ("what", "found"))] + [f"! {entry['what']}: {entry['how']}" for entry in missing]
+    session.answer(data, "\n".join(lines))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _gpus() -> list[dict[str, Any]]:
+    """NVIDIA's own tool is asked, so that torch is not imported here."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    fields = "index,name,memory.total,memory.free,driver_version"
+    command = [tool, f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (subprocess.SubprocessError, OSError):
+        return []
+    gpus = []
+    for line in answer.stdout.splitlines():
+        index, name, total, free, driver = (part.strip() for part in line.split(","))
+        gpus.append(
+            {"index": int(index), "name": name, "total_mib": int(total), "free_mib": int(free), "driver": driver}
+        )
+    return gpus
+
+
+def _go(missing: list[dict[str, str]]) -> dict[str, str] | None:
+    try:
+        found = toolchain.find()
+    except UserError as error:
+        missing.append({"what": error.message, "how": error.hint})
+        return None
+    return {"version": found.version, "path": str(found.go)}
+
+
+def _sandbox(missing: list[dict[str, str]]) -> dict[str, str]:
+    level = sandbox.level()
+    if level.name != "bubblewrap":
+        missing.append(
+            {"what": "bubblewrap", "how": "`apt-get install bubblewrap` gives the strictest sandbox for tests."}
+        )
+    return {"level": level.name, "explanation": level.explanation}
+
+
+def _existing(path: Any) -> Any:
+    while not path.exists():
+        path = path.parent
+    return path

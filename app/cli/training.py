@@ -1,0 +1,74 @@
+"""`gosmith plan` and `gosmith train`: a run from its configuration file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from core.jobs.folder import JobFolder, info
+from core.training.config import load_config
+
+from app.cli.output import Session
+from core.training import launch
+
+CONFIG = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("config_file", metavar="CONFIG.toml", type=CONFIG)
+@click.pass_obj
+def plan(session: Session, config_file: Path) -> None:
+    """Memory, tokens and time of a run before it starts."""
+    workspace = session.workspace()
+    forecast = launch.forecast(
+        load_config(config_file), jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models
+    )  # fmt: skip
+    data = asdict(forecast)
+    memory = "\n".join(f"  {name:<12} {size / 2**20:>12,.1f} MiB" for name, size in forecast.memory.items())
+    seconds = f"{forecast.seconds:,.0f} s" if forecast.seconds is not None else "unknown until a run was measured here"
+    warnings = "".join(f"\n! {warning}" for warning in forecast.warnings)
+    text = f"{forecast.steps:,} steps, {forecast.tokens:,} tokens, {forecast.flops:.3g} FLOP, time {seconds}\n{memory}"
+    session.answer(data, text + warnings)
+
+
+@click.command()
+@click.argument("config_file", metavar="CONFIG.toml", type=CONFIG)
+@click.option("--detach", is_flag=True, help="Start the run and return; `gosmith jobs show` follows it.")
+@click.pass_obj
+def train(session: Session, config_file: Path, detach: bool) -> None:
+    """Fine-tune a base on a snapshot."""
+    workspace = session.workspace()
+    folder = launch.launch(
+        load_config(config_file), jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models
+    )  # fmt: skip
+    answer_run(session, folder, detach=detach)
+
+
+def answer_run(session: Session, folder: JobFolder, *, detach: bool) -> None:
+    """Wait for a run unless detached, and answer with its outcome."""
+    if detach:
+        state = info(folder)
+        data: dict[str, Any] = {
+            "job": state.id, "state": state.state, "steps": state.step or 0, "final_loss": None, "checkpoints": [],
+        }  # fmt: skip
+        session.answer(data, f"Started {state.id}; `gosmith jobs show {state.id}` follows it.")
+        return
+    from app.cli.waiting import wait_for
+
+    losses: list[float] = []
+
+    def keep_loss(event: dict[str, Any]) -> None:
+        if event.get("kind") == "step":
+            losses.append(float(event["loss"]))
+
+    state = wait_for(folder, f"Training {folder.path.name}", on_event=keep_loss)
+    checkpoints = [str(path) for path in sorted(folder.output.glob("checkpoint-*")) if path.is_dir()]
+    final = losses[-1] if losses else None
+    data = {
+        "job": state.id, "state": state.state, "steps": state.step or len(losses),
+        "final_loss": final, "checkpoints": checkpoints,
+    }  # fmt: skip
+    loss = f", loss {final:.4f}" if final is not None else ""
+    session.answer(data, f"{state.id} {state.state} after {data['steps']:,} steps{loss}\n" + "\n".join(checkpoints))
