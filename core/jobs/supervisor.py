@@ -1,0 +1,288 @@
+"""The supervisor of one job: starts its workers, watches them, stops them, and says in state.json how it went.
+
+`python -m core.jobs.supervisor FOLDER [FILE]`. It detaches itself into its own session, so closing or killing the window
+changes nothing for the job; it imports nothing of what the workers do. Workers die with it (see `core.jobs.process`).
+It decides nothing about the work: no retry, no timeout on silence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from core.files import read_json, write_json
+from core.jobs.control import BUSY, python_command, python_environment
+from core.jobs.events import EventWriter
+from core.jobs.failures import Failure, RankEnd, classify
+from core.jobs.folder import Job, JobFolder, State, last_step, read_job, read_state, write_state
+from core.jobs.leases import hold
+from core.jobs.process import identity, members, memory_kills, signal_group
+from core.jobs.worker import STOPPED
+
+LOOK_EVERY = 0.05
+"""Seconds between looks at control.json; the end of a worker is noticed at once."""
+ATTEMPT_MARK = "--- attempt "
+PARTNER_GRACE = 5.0
+"""Seconds the other workers get to say what they saw when one has failed."""
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """How far a stop has gone. Times are of the monotonic clock."""
+
+    grace: float
+    asked: float
+    terminated: float | None = None
+    killed: float | None = None
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker. pidfd: becomes readable when it has ended. ended: when, seconds since the epoch. by_us: we signalled it."""
+
+    rank: int
+    process: subprocess.Popen[bytes]
+    pidfd: int
+    ended: float = 0.0
+    by_us: bool = False
+
+
+@dataclass(slots=True)
+class Supervision:
+    """One attempt at one job."""
+
+    folder: JobFolder
+    job: Job
+    main_file: Path | None
+    state: State
+    events: EventWriter
+    signalled: bool = False
+    stop: StopRequest | None = None
+    lost: StopRequest | None = None
+    workers: list[Worker] = field(default_factory=list)
+    control_seen: int = 0
+    memory_kills: int = field(default_factory=memory_kills)
+
+    def change(self, **changes: Any) -> None:
+        """Write the new state, and an event when its name is new."""
+        before = self.state.state
+        self.state = replace(self.state, **changes)
+        write_state(self.folder, self.state)
+        if self.state.state != before:
+            self.events.write("state", state=self.state.state, message=self.state.message)
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """SIGTERM to the supervisor, as at a shutdown, is a request to stop."""
+        self.signalled = True
+
+    def asked_to_stop(self) -> StopRequest | None:
+        """The stop request, if there is one by now; a second one shortens the first to nothing."""
+        if self.signalled and self.stop is None:
+            self.stop = StopRequest(10.0, time.monotonic())
+        try:
+            changed = os.stat(self.folder.control).st_mtime_ns
+        except FileNotFoundError:
+            return self.stop
+        if changed != self.control_seen:
+            self.control_seen = changed
+            asked = (read_json(self.folder.control) or {}).get("stop")
+            if asked is not None and self.stop is None:
+                self.stop = StopRequest(float(asked["grace"]), time.monotonic())
+            if asked is not None and asked["now"] and self.stop is not None:
+                self.stop.grace = 0.0
+                self.stop.terminated = self.stop.terminated or time.monotonic()
+        return self.stop
+
+
+def escalate(request: StopRequest, workers: Sequence[Worker]) -> None:
+    """SIGTERM when the grace is over, SIGKILL when it is over again."""
+    now = time.monotonic()
+    if request.terminated is None and now >= request.asked + request.grace:
+        request.terminated = now
+        for worker in workers:
+            worker.by_us = True
+            signal_group(worker.process.pid, signal.SIGTERM)
+    if request.terminated is not None and request.killed is None and now >= request.terminated + request.grace:
+        request.killed = now
+        for worker in workers:
+            worker.by_us = True
+            signal_group(worker.process.pid, signal.SIGKILL)
+
+
+def start_worker(run: Supervision, rank: int) -> Worker:
+    """Start one worker in its own process group, its output appended to its own log."""
+    folder, job = run.folder, run.job
+    folder.rank_error(rank).unlink(missing_ok=True)
+    command = [*python_command(), "core.jobs.worker", job.kind, str(folder.path)]
+    if run.main_file is not None:
+        command.append(str(run.main_file))
+    environment = {
+        **python_environment(folder.path),
+        "SUPERVISOR": str(os.getpid()),
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(job.processes),
+        "ATTEMPT": str(run.state.attempt),
+        "STORE": str(folder.path / f"store-{run.state.attempt}"),
+    }
+    gpus = [name.removeprefix("gpu:") for name in job.resources if name.startswith("gpu:")]
+    if gpus:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+    with open(folder.rank_log(rank), "ab", buffering=0) as log:
+        if log.tell() == 0:
+            log.write(f"{shlex.join(job.command or command)}\n".encode())
+        log.write(f"{ATTEMPT_MARK}{run.state.attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')} ---\n".encode())
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, cwd="/", env=environment
+        )
+    return Worker(rank, process, os.pidfd_open(process.pid))
+
+
+def watch(run: Supervision) -> None:
+    """Return when all workers have ended, after stopping them if somebody asked or one of them failed."""
+    poll = select.poll()
+    for worker in run.workers:
+        poll.register(worker.pidfd, select.POLLIN)
+    running = list(run.workers)
+    while running:
+        poll.poll(LOOK_EVERY * 1000)
+        for worker in [worker for worker in running if worker.process.poll() is not None]:
+            running.remove(worker)
+            worker.ended = time.time()
+            poll.unregister(worker.pidfd)
+            os.close(worker.pidfd)
+            signal_group(worker.process.pid, signal.SIGKILL)  # what it started and left behind
+            if worker.process.returncode not in (0, STOPPED) and run.lost is None:
+                run.lost = StopRequest(PARTNER_GRACE, time.monotonic())
+        request = run.asked_to_stop()
+        if request is not None:
+            if run.state.state == "running" and running:
+                run.change(state="stopping", message="Stopping: it saves what it can.")
+            escalate(request, running)
+        if run.lost is not None:
+            escalate(run.lost, running)
+
+
+def supervise(run: Supervision) -> None:
+    """One attempt from queue to end."""
+
+    def waiting(reason: str) -> bool:
+        if run.state.message != reason:
+            run.change(message=reason)
+        return run.asked_to_stop() is None
+
+    leases = run.folder.path.parent / "leases"
+    with hold(leases, run.job.resources, run.job.title, waiting=waiting) as ours:
+        if not ours or run.asked_to_stop() is not None:
+            run.change(state="stopped", message="Stopped before it started.", finished=time.time())
+            return
+        for rank in range(run.job.processes):
+            run.workers.append(start_worker(run, rank))
+        run.change(
+            state="running",
+            message="",
+            started=time.time(),
+            workers=tuple(worker.process.pid for worker in run.workers),
+        )
+        watch(run)
+        conclude(run)
+
+
+def conclude(run: Supervision) -> None:
+    """The last state: done, stopped or failed, with the reason."""
+    exits = tuple(worker.process.returncode for worker in run.workers)
+    step, total = last_step(run.folder)
+    ended: dict[str, Any] = {"finished": time.time(), "exits": exits, "step": step, "total": total}
+    sweep_others(run.folder)
+    (run.folder.path / f"store-{run.state.attempt}").unlink(missing_ok=True)
+    if all(code == 0 for code in exits):
+        run.change(state="done", message="", hint="", **ended)
+    elif all(code in (0, STOPPED) for code in exits):
+        run.change(state="stopped", message="Stopped when asked.", hint="", **ended)
+    elif run.stop is not None and run.stop.terminated is not None:
+        run.change(
+            state="stopped",
+            message=f"It did not stop by itself within {run.stop.grace:g} s and was ended.",
+            hint="Work since its last checkpoint is lost.",
+            **ended,
+        )
+    else:
+        failure = failure_of(run)
+        write_json(run.folder.error, asdict(failure))
+        run.change(state="failed", message=failure.message, hint=failure.hint, **ended)
+
+
+def failure_of(run: Supervision) -> Failure:
+    """Classify what the workers left behind."""
+    ends = []
+    for worker in run.workers:
+        code = worker.process.returncode
+        if code in (0, STOPPED):
+            continue
+        with open(run.folder.rank_log(worker.rank), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 8192))
+            tail = file.read().decode(errors="replace").rpartition(ATTEMPT_MARK)[2]
+        error = read_json(run.folder.rank_error(worker.rank))
+        when = error["time"] if error else worker.ended
+        ends.append(RankEnd(worker.rank, code, when, error, tail, worker.by_us))
+    return classify(ends, kind=run.job.kind, kernel_killed=memory_kills() > run.memory_kills)
+
+
+def sweep_others(folder: JobFolder) -> None:
+    """SIGKILL what workers have started and left behind, even in process groups of its own."""
+    for pid in members(folder.path):
+        if pid != os.getpid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
+    """The life of the detached process; `ready` is a pipe that hears "1" when state.json names us."""
+    os.setsid()
+    job = read_job(folder)
+    before = read_state(folder)
+    state = State(attempt=before.attempt + 1, supervisor=identity(os.getpid()), queued=time.time())
+    events = EventWriter(folder.events)
+    run = Supervision(folder, job, main_file, state, events)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, run.on_signal)
+    folder.error.unlink(missing_ok=True)
+    write_state(folder, state)
+    events.write("attempt", attempt=state.attempt)
+    os.write(ready, b"1")
+    os.close(ready)
+    supervise(run)
+
+
+def main(arguments: list[str]) -> int:
+    """FOLDER [FILE]: returns when the detached process is at work (0) or cannot be (BUSY, 1)."""
+    folder = JobFolder(Path(arguments[0]))
+    main_file = Path(arguments[1]) if arguments[1:] else None
+    lock = os.open(folder.path / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return BUSY
+    listen, ready = os.pipe()
+    if os.fork():
+        os.close(ready)
+        return 0 if os.read(listen, 1) else 1
+    os.close(listen)
+    detach(folder, main_file, ready)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
