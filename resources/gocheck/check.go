@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"runtime"
+	"strings"
+)
+
+const (
+	pass    = "pass"
+	fail    = "fail"
+	skipped = "skipped"
+
+	maxCode        = 1 << 20 // bytes; a longer text is not a sample
+	maxDepth       = 2000    // nested nodes; the compiler's own recursion is what this guards
+	maxDiagnostics = 50      // for each check; the rest says nothing new
+)
+
+// A diagnostic is one complaint. Line and column count from 1, columns in characters; 0 means the whole text.
+type diagnostic struct {
+	Check   string `json:"check"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+}
+
+type states struct {
+	Parse  string `json:"parse"`
+	Format string `json:"format"`
+	Types  string `json:"types"`
+}
+
+type verdict struct {
+	Sequence    int64        `json:"n"`
+	States      states       `json:"states"`
+	Diagnostics []diagnostic `json:"diagnostics,omitempty"`
+	Formatted   *string      `json:"formatted,omitempty"`
+}
+
+// check gives the verdict on one text; a panic of the go packages becomes a diagnostic of this text alone.
+func check(sequence int64, code string, std *library) (v verdict) {
+	c := &checking{code: code, std: std, v: verdict{Sequence: sequence, States: states{skipped, skipped, skipped}}}
+	stage := &c.v.States.Parse
+	name := "parse"
+	defer func() {
+		if problem := recover(); problem != nil {
+			*stage = fail
+			c.say(name, -1, fmt.Sprintf("the checker met a bug of its own: %v", problem))
+		}
+		v = c.v
+	}()
+	if !c.parse() {
+		return
+	}
+	stage, name = &c.v.States.Types, "types"
+	c.types()
+	stage, name = &c.v.States.Format, "format"
+	c.format()
+	return
+}
+
+// checking is the work on one text.
+type checking struct {
+	code   string
+	std    *library
+	prefix int // bytes put before the code, always a whole line
+	fset   *token.FileSet
+	file   *ast.File
+	lines  []int // offset of each line's start, made when the first diagnostic needs it
+	said   map[string]int
+	v      verdict
+}
+
+func (c *checking) parse() bool {
+	if len(c.code) > maxCode {
+		c.say("parse", -1, fmt.Sprintf("the code is %d KiB long; Gosmith checks up to %d KiB", len(c.code)>>10, maxCode>>10))
+		return false
+	}
+	source := c.code
+	if lacksPackage(source) {
+		const clause = "package sample\n"
+		source, c.prefix = clause+source, len(clause)
+	}
+	c.fset = newFileSet()
+	file, err := parser.ParseFile(c.fset, "sample.go", source, parser.ParseComments|parser.SkipObjectResolution|parser.AllErrors)
+	if err != nil {
+		c.v.States.Parse = fail
+		if list, ok := err.(scanner.ErrorList); ok {
+			for _, e := range list {
+				c.say("parse", e.Pos.Offset, e.Msg)
+			}
+		} else {
+			c.say("parse", -1, err.Error())
+		}
+		return false
+	}
+	c.file, c.v.States.Parse = file, pass
+	if depth := depthOf(file, maxDepth); depth > maxDepth {
+		c.say("types", -1, fmt.Sprintf("nested more than %d levels deep; formatting and types were not checked", maxDepth))
+		return false
+	}
+	return true
+}
+
+func (c *checking) format() {
+	var formatted []byte
+	var err error
+	if c.prefix > 0 {
+		formatted, err = format.Source([]byte(c.code))
+	} else {
+		var buffer bytes.Buffer
+		buffer.Grow(len(c.code) + 64)
+		err = format.Node(&buffer, c.fset, c.file)
+		formatted = buffer.Bytes()
+	}
+	if err != nil {
+		c.v.States.Format = fail
+		c.say("format", -1, err.Error())
+		return
+	}
+	if string(formatted) == c.code || strings.TrimSuffix(string(formatted), "\n") == c.code {
+		c.v.States.Format = pass
+		return
+	}
+	c.v.States.Format = fail
+	text := string(formatted)
+	c.v.Formatted = &text
+	offset, line := firstDifference(c.code, text)
+	message := "gofmt removes this line"
+	if line != nil {
+		message = fmt.Sprintf("gofmt writes this line as %q", *line)
+	}
+	c.say("format", offset+c.prefix, message)
+}
+
+func (c *checking) types() {
+	outside := false
+	for _, spec := range c.file.Imports {
+		path := importPath(spec)
+		if reason := c.std.outside(path); reason != "" {
+			outside = true
+			c.say("types", c.offset(spec.Pos()), reason)
+		}
+	}
+	if outside {
+		return
+	}
+	c.v.States.Types = pass
+	for _, spec := range c.file.Imports {
+		if path := importPath(spec); c.std.internal(path) {
+			c.complain(spec.Pos(), fmt.Sprintf("use of internal package %s not allowed", path))
+		}
+	}
+	release := c.std.prepare(c.file.Imports)
+	defer release()
+	config := types.Config{
+		Importer: c.std,
+		Sizes:    types.SizesFor("gc", runtime.GOARCH),
+		Error: func(err error) {
+			if e, ok := err.(types.Error); ok {
+				c.complain(e.Pos, e.Msg)
+			} else {
+				c.complain(token.NoPos, err.Error())
+			}
+		},
+	}
+	config.Check("sample", c.fset, []*ast.File{c.file}, nil) // every error has gone through config.Error
+}
+
+// complain notes an error of the type checker; one that begins with a tab explains the one before it.
+func (c *checking) complain(at token.Pos, message string) {
+	c.v.States.Types = fail
+	if strings.HasPrefix(message, "\t") && len(c.v.Diagnostics) > 0 {
+		last := &c.v.Diagnostics[len(c.v.Diagnostics)-1]
+		if last.Check == "types" {
+			line, _ := c.position(c.offset(at))
+			last.Message += fmt.Sprintf("; %s (line %d)", strings.TrimSpace(message), line)
+			return
+		}
+	}
+	if name, ok := strings.CutPrefix(message, "undefined: "); ok {
+		message += c.missingImport(name, at)
+	}
+	c.say("types", c.offset(at), message)
+}
+
+// missingImport names the standard packages that an undefined `name.Something` may have meant.
+func (c *checking) missingImport(name string, at token.Pos) string {
+	selects := false
+	ast.Inspect(c.file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && s.X.Pos() == at {
+			if id, ok := s.X.(*ast.Ident); ok && id.Name == name {
+				selects = true
+			}
+		}
+		return !selects
+	})
+	if !selects {
+		return ""
+	}
+	switch paths := c.std.named(name); len(paths) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" (import %q is missing)", paths[0])
+	default:
+		return fmt.Sprintf(" (an import is missing: %s)", strings.Join(paths, " or "))
+	}
+}
+
+func (c *checking) offset(at token.Pos) int {
+	if !at.IsValid() {
+		return -1
+	}
+	return c.fset.PositionFor(at, false).Offset
+}
+
+// say adds a diagnostic at a byte offset of the parsed source, -1 for none.
+func (c *checking) say(check string, offset int, message string) {
+	if c.said == nil {
+		c.said = map[string]int{}
+	}
+	if c.said[check]++; c.said[check] > maxDiagnostics {
+		return
+	}
+	line, column := c.position(offset)
+	c.v.Diagnostics = append(c.v.Diagnostics, diagnostic{check, line, column, message})
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// request is one line of input.
+type request struct {
+	Sequence int64  `json:"n"`
+	Code     string `json:"code"`
+}
+
+// greeting is the first line of output.
+type greeting struct {
+	Ready bool   `json:"ready"`
+	Go    string `json:"go"`
+}
+
+// farewell is the last line when the helper gives up on texts that a Go program cannot drop: a goroutine that computes
+// for ever can be neither stopped nor abandoned, so the process goes, and the client starts another one.
+type farewell struct {
+	Abort     string  `json:"abort"`
+	Sequences []int64 `json:"suspects"`
+}
+
+// worker is what one goroutine is busy with; sequence 0 is nothing.
+type worker struct {
+	sequence atomic.Int64
+	since    atomic.Int64 // nanoseconds
+}
+
+func serve(arguments []string) {
+	flags := flag.NewFlagSet("serve", flag.ExitOnError)
+	pack := flags.String("std", "", "pack of the standard library's export data")
+	count := flags.Int("workers", 2, "goroutines that check")
+	limit := flags.Duration("limit", 10*time.Second, "the longest that one text may take")
+	memory := flags.Int64("memory", 1<<30, "bytes of heap at which the helper gives up on what it is doing")
+	flags.Parse(arguments)
+	std, err := openLibrary(*pack)
+	if err != nil {
+		fatal(err)
+	}
+	runtime.GOMAXPROCS(*count)
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(*memory / 2)
+	debug.SetMaxStack(256 << 20)
+
+	output := &lines{writer: bufio.NewWriterSize(os.Stdout, 1<<16)}
+	output.write(greeting{true, runtime.Version()}, true)
+
+	type task struct {
+		request
+		answer chan verdict
+	}
+	tasks := make(chan task)
+	order := make(chan chan verdict, 4**count)
+	workers := make([]worker, *count)
+	for i := range workers {
+		w := &workers[i]
+		go func() {
+			for t := range tasks {
+				w.since.Store(time.Now().UnixNano())
+				w.sequence.Store(t.Sequence)
+				v := check(t.Sequence, t.Code, std)
+				w.sequence.Store(0)
+				t.answer <- v
+			}
+		}()
+	}
+	go watch(workers, *limit, uint64(*memory), output)
+	go func() {
+		input := json.NewDecoder(bufio.NewReaderSize(os.Stdin, 1<<16))
+		for {
+			var r request
+			if err := input.Decode(&r); err != nil {
+				if err != io.EOF {
+					fatal(err)
+				}
+				break
+			}
+			answer := make(chan verdict, 1)
+			order <- answer
+			tasks <- task{r, answer}
+		}
+		close(order)
+	}()
+	for answer := range order {
+		output.write(<-answer, len(order) == 0)
+	}
+}
+
+// watch ends the process when a text takes too long or too much.
+func watch(workers []worker, limit time.Duration, memory uint64, output *lines) {
+	var stats runtime.MemStats
+	for range time.Tick(200 * time.Millisecond) {
+		var slow, busy []int64
+		for i := range workers {
+			w := &workers[i]
+			sequence := w.sequence.Load()
+			if sequence == 0 {
+				continue
+			}
+			busy = append(busy, sequence)
+			if time.Now().UnixNano()-w.since.Load() > int64(limit) {
+				slow = append(slow, sequence)
+			}
+		}
+		runtime.ReadMemStats(&stats)
+		switch {
+		case len(slow) > 0:
+			output.write(farewell{"time", slow}, true)
+		case stats.HeapAlloc > memory && len(busy) > 0:
+			output.write(farewell{"memory", busy}, true)
+		default:
+			continue
+		}
+		os.Exit(3)
+	}
+}
