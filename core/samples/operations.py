@@ -1,0 +1,215 @@
+"""The operation log: every change that a person makes is one entry with its inverse, so that undo and redo work on bulk and after a restart.
+
+An entry has parts; a part says what a list of samples looked like before (all alike) and after. Undo writes `before`, redo writes `after`.
+The log is a line, not a tree: a new operation forgets what was undone. What machines write (verdicts, near copies) is not logged: it belongs to
+versions, which never change. All functions but `undo` and `redo` run inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.changes import Changes
+from core.database import transaction
+from core.samples.query import Query, select
+from core.samples.store import NAMED_IDS
+
+Scope = Sequence[int] | Query
+"""Which samples an operation is about: ids, or all that a query finds at that moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One entry of the log. id: 0 when nothing changed and nothing was logged. changed: how many samples."""
+
+    id: int
+    label: str
+    changed: int
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class UndoState:
+    """What undo and redo would do now; None when there is nothing."""
+
+    undo_label: str | None
+    redo_label: str | None
+
+
+def set_scope(connection: sqlite3.Connection, scope: Scope) -> None:
+    """Put the ids of `scope` that exist into the temporary table `scope`."""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS scope (id INTEGER PRIMARY KEY)")
+    connection.execute("DELETE FROM temp.scope")
+    if isinstance(scope, Query):
+        sql, parameters = select(scope, ordered=False)
+        connection.execute(f"INSERT INTO temp.scope {sql}", parameters)
+    else:
+        connection.execute(
+            "INSERT INTO temp.scope SELECT DISTINCT sample_id FROM review WHERE sample_id IN (SELECT value FROM json_each(?))",
+            (json.dumps([int(key) for key in scope]),),
+        )
+
+
+def begin(connection: sqlite3.Connection, label: str, author: str) -> int:
+    """Open an entry of the log; what was undone can no longer be redone. Returns the entry's id."""
+    connection.execute("DELETE FROM operation WHERE undone = 1")
+    cursor = connection.execute(
+        "INSERT INTO operation (label, author, created, changed) VALUES (?, ?, ?, 0)", (label, author, int(time.time()))
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def is_open(connection: sqlite3.Connection, operation: int) -> bool:
+    """Whether the entry still stands: neither undone nor forgotten. A long import asks before each batch."""
+    return (
+        connection.execute("SELECT 1 FROM operation WHERE id = ? AND undone = 0", (operation,)).fetchone() is not None
+    )
+
+
+def label(connection: sqlite3.Connection, operation: int, text: str, changed: int) -> None:
+    """Name the entry and say how many samples it changed, once that is known."""
+    connection.execute("UPDATE operation SET label = ?, changed = ? WHERE id = ?", (text, changed, operation))
+
+
+def put_part(connection: sqlite3.Connection, operation: int, subject: str, before: Mapping[str, object], after: Mapping[str, object], ids: Sequence[int]) -> None:  # fmt: skip
+    """Log that `ids` go from `before` to `after`; the caller makes it so."""
+    connection.execute(
+        "INSERT INTO operation_part (operation_id, subject, before, after, ids) VALUES (?, ?, ?, ?, ?)",
+        (operation, subject, json.dumps(before), json.dumps(after), json.dumps(list(ids), separators=(",", ":"))),
+    )
+
+
+def change_review(
+    connection: sqlite3.Connection, operation: int, values: Mapping[str, object], always: Mapping[str, object]
+) -> int:
+    """Set columns of the reviews in the scope, and log it. Returns how many samples changed.
+
+    values: what decides whether a sample changes; always: written along with it, such as who and when. One part a distinct state before, made
+    in SQL: fifty thousand samples that were all new are one part.
+    """
+    columns = {**values, **always}
+    differs = " OR ".join(f"{column} IS NOT :{column}" for column in values)
+    inside = f"sample_id IN (SELECT id FROM temp.scope) AND ({differs})"
+    before = ", ".join(f"'{column}', {column}" for column in columns)
+    connection.execute(
+        f"""
+        INSERT INTO operation_part (operation_id, subject, before, after, ids)
+        SELECT :operation, 'review', json_object({before}), :after, json_group_array(sample_id)
+        FROM review WHERE {inside} GROUP BY {", ".join(columns)}
+        """,
+        {**values, "operation": operation, "after": json.dumps(columns)},
+    )
+    assignments = ", ".join(f"{column} = :{column}" for column in columns)
+    return connection.execute(f"UPDATE review SET {assignments} WHERE {inside}", columns).rowcount
+
+
+def change_tag(connection: sqlite3.Connection, operation: int, name: str, *, present: bool) -> None:
+    """Give the samples in the scope a tag or take it from them, and log it."""
+    held = "SELECT sample_id FROM tag WHERE name = :name"
+    inside = f"id {'NOT IN' if present else 'IN'} ({held})"
+    connection.execute(
+        f"""
+        INSERT INTO operation_part (operation_id, subject, before, after, ids)
+        SELECT :operation, 'tag', json_object('name', :name, 'present', :absent), json_object('name', :name, 'present', :present), json_group_array(id)
+        FROM temp.scope WHERE {inside} HAVING count(*) > 0
+        """,
+        {"operation": operation, "name": name, "present": int(present), "absent": int(not present)},
+    )
+    _write_tag(connection, name, "SELECT id FROM temp.scope", (), present=present)
+
+
+def choose_version(connection: sqlite3.Connection, sample_id: int, version: int) -> None:
+    """Make `version` the sample's text; what lists show of it follows. Logging it is the caller's business."""
+    connection.execute(
+        """
+        UPDATE sample SET (version_id, title, tokens, lines) = (SELECT id, title, tokens, lines FROM version WHERE id = ?) WHERE id = ?
+        """,
+        (version, sample_id),
+    )
+
+
+def undo(connection: sqlite3.Connection) -> Operation | None:
+    """Take back the last operation that stands; None when there is none. Returns what it was, with what changed now."""
+    return _step(
+        connection, "SELECT id, label, changed FROM operation WHERE undone = 0 ORDER BY id DESC LIMIT 1", undone=True
+    )
+
+
+def redo(connection: sqlite3.Connection) -> Operation | None:
+    """Do again what was undone last; None when there is nothing."""
+    return _step(
+        connection, "SELECT id, label, changed FROM operation WHERE undone = 1 ORDER BY id LIMIT 1", undone=False
+    )
+
+
+def undo_state(connection: sqlite3.Connection) -> UndoState:
+    """The labels of what undo and redo would do."""
+    undoable = connection.execute("SELECT label FROM operation WHERE undone = 0 ORDER BY id DESC LIMIT 1").fetchone()
+    redoable = connection.execute("SELECT label FROM operation WHERE undone = 1 ORDER BY id LIMIT 1").fetchone()
+    return UndoState(undoable and undoable[0], redoable and redoable[0])
+
+
+def changes_of(connection: sqlite3.Connection, operation: int) -> Changes:
+    """What the entry touches, in either direction."""
+    ids: set[int] = set()
+    aspects = {"membership": False, "text": False, "review": False, "tag": False}
+    for subject, after, listed in connection.execute(
+        "SELECT subject, after, ids FROM operation_part WHERE operation_id = ?", (operation,)
+    ):
+        aspect = (
+            "membership"
+            if subject == "review" and "deleted" in json.loads(after)
+            else "text"
+            if subject == "version"
+            else subject
+        )
+        aspects[aspect] = True
+        if len(ids) <= NAMED_IDS:
+            ids.update(json.loads(listed))
+    return Changes(**aspects, ids=tuple(sorted(ids)) if len(ids) <= NAMED_IDS else None)
+
+
+def _step(connection: sqlite3.Connection, statement: str, *, undone: bool) -> Operation | None:
+    with transaction(connection):
+        found = connection.execute(statement).fetchone()
+        if found is None:
+            return None
+        operation, text, changed = found
+        parts = connection.execute(
+            f"SELECT subject, {'before' if undone else 'after'}, ids FROM operation_part WHERE operation_id = ? ORDER BY id {'DESC' if undone else ''}",
+            (operation,),
+        )
+        for subject, state, ids in parts.fetchall():
+            _write(connection, subject, json.loads(state), ids)
+        connection.execute("UPDATE operation SET undone = ? WHERE id = ?", (int(undone), operation))
+        return Operation(operation, text, changed, changes_of(connection, operation))
+
+
+def _write(connection: sqlite3.Connection, subject: str, state: dict[str, object], ids: str) -> None:
+    if subject == "review":
+        assignments = ", ".join(f"{column} = ?" for column in state)
+        connection.execute(
+            f"UPDATE review SET {assignments} WHERE sample_id IN (SELECT value FROM json_each(?))",
+            (*state.values(), ids),
+        )
+    elif subject == "tag":
+        _write_tag(
+            connection, str(state["name"]), "SELECT value FROM json_each(?)", (ids,), present=bool(state["present"])
+        )
+    else:
+        for sample_id in json.loads(ids):
+            choose_version(connection, sample_id, int(str(state["version"])))
+
+
+def _write_tag(connection: sqlite3.Connection, name: str, ids: str, parameters: tuple[object, ...], *, present: bool) -> None:  # fmt: skip
+    if present:
+        connection.execute(
+            f"INSERT OR IGNORE INTO tag (name, sample_id) SELECT ?, x.* FROM ({ids}) x", (name, *parameters)
+        )
+    else:
+        connection.execute(f"DELETE FROM tag WHERE name = ? AND sample_id IN ({ids})", (name, *parameters))
