@@ -10,11 +10,11 @@ import subprocess
 from typing import Any
 
 import click
-from core.golang import sandbox, toolchain
 
 from app.cli.output import Session, table
 from core import paths
 from core.errors import UserError
+from core.golang import sandbox, toolchain
 
 PACKAGES = ("PySide6-Essentials", "torch", "triton", "transformers", "peft", "tokenizers", "sqlite-utils", "openai")
 

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import click
-from core.jobs.folder import JobFolder, JobInfo, info, list_jobs
 
 from app.cli.output import Session, table
-from core.errors import UserError
-from core.jobs import control
+from core import jobs as background
+from core.jobs.folder import JobInfo, find, read_job
 
 
 @click.group()
@@ -23,7 +22,7 @@ def jobs() -> None:
 @click.pass_obj
 def list_(session: Session, kind: str | None) -> None:
     """List jobs, newest first."""
-    found = [job for job in list_jobs(session.workspace().jobs) if kind is None or job.kind == kind]
+    found = [job for job in background.list_jobs(session.workspace().jobs) if kind is None or job.kind == kind]
     rows = [(job.id, job.kind, job.state, _share(job), job.title) for job in found]
     session.answer(
         {"jobs": [_as_json(job) for job in found]}, table(rows, ("id", "kind", "state", "progress", "title"))
@@ -35,10 +34,15 @@ def list_(session: Session, kind: str | None) -> None:
 @click.pass_obj
 def show(session: Session, job_id: str) -> None:
     """Show one job."""
-    folder = find(session, job_id)
-    state = info(folder)
+    folder = find(session.workspace().jobs, job_id)
+    state = background.info(folder)
     checkpoints = [str(path) for path in sorted(folder.output.glob("checkpoint-*")) if path.is_dir()]
-    data = {**_as_json(state), "folder": str(folder.path), "checkpoints": checkpoints, "request": folder.read_request()}
+    data = {
+        **_as_json(state),
+        "folder": str(folder.path),
+        "checkpoints": checkpoints,
+        "request": read_job(folder).request,
+    }
     lines = [f"{state.id}: {state.state} {_share(state)}", *([state.message] if state.message else [])]
     lines += [state.hint] if state.hint else []
     session.answer(data, "\n".join([*lines, str(folder.path), *checkpoints]))
@@ -49,9 +53,9 @@ def show(session: Session, job_id: str) -> None:
 @click.pass_obj
 def stop(session: Session, job_id: str) -> None:
     """Stop a job; a run saves a checkpoint first."""
-    folder = find(session, job_id)
-    control.stop(folder, wait=True)
-    state = info(folder)
+    folder = find(session.workspace().jobs, job_id)
+    background.stop(folder, wait=True)
+    state = background.info(folder)
     session.answer(_as_json(state), f"{state.id}: {state.state}")
 
 
@@ -61,16 +65,16 @@ def stop(session: Session, job_id: str) -> None:
 @click.pass_obj
 def resume(session: Session, job_id: str, detach: bool) -> None:
     """Go on where a stopped or interrupted job was."""
-    folder = find(session, job_id)
-    if info(folder).kind == "train":
+    folder = find(session.workspace().jobs, job_id)
+    if background.info(folder).kind == "train":
         from app.cli.training import answer_run
         from core.training import launch
 
         launch.resume(folder)
         answer_run(session, folder, detach=detach)
         return
-    control.resume(folder)
-    state = info(folder)
+    background.resume(folder)
+    state = background.info(folder)
     session.answer(_as_json(state), f"{state.id}: {state.state}")
 
 
@@ -80,24 +84,12 @@ def resume(session: Session, job_id: str, detach: bool) -> None:
 @click.pass_obj
 def log(session: Session, job_id: str, lines: int) -> None:
     """Show the end of a job's log; its first line is the command that repeats the job."""
-    folder = find(session, job_id)
+    folder = find(session.workspace().jobs, job_id)
     try:
         text = folder.log.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         text = ""
     session.answer({"id": job_id, "log": text}, "\n".join(text.splitlines()[-lines:]) or "The log is empty.")
-
-
-def find(session: Session, job_id: str) -> JobFolder:
-    """The folder of a job named by its id or an unambiguous beginning of it."""
-    known = list_jobs(session.workspace().jobs)
-    exact = [job for job in known if job.id == job_id]
-    matches = exact or [job for job in known if job.id.startswith(job_id)]
-    if len(matches) == 1:
-        return JobFolder(session.workspace().jobs / matches[0].id)
-    if matches:
-        raise UserError(f"{job_id!r} begins the ids of {len(matches)} jobs.", "Give more of the id.")
-    raise UserError(f"There is no job {job_id!r} in this workspace.", "`gosmith jobs list` shows the ids.")
 
 
 def _share(job: JobInfo) -> str:

@@ -17,8 +17,7 @@ import click
 from app.cli.output import Session, table
 from core.errors import UserError
 from core.inference import sampling
-from core.jobs import control, folder
-from core.jobs.events import EventTail
+from core.jobs import create, start
 from core.models import list_models, resolve
 
 
@@ -97,31 +96,15 @@ def _run_completion(request: dict[str, Any], *, stream: bool) -> dict[str, Any]:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 lets the system choose.")
 @click.pass_obj
 def serve(session: Session, model: str, port: int) -> None:
-    """Serve a model over an OpenAI-compatible interface on loopback until interrupted."""
+    """Serve a model over an OpenAI-compatible interface on loopback until interrupted.
+
+    The first line on stdout is JSON with `url` and `key`. The key is GOSMITH_API_KEY, else made for this start.
+    """
     workspace = session.workspace()
     found = resolve(model, workspace.models, workspace.jobs)
-    request: dict[str, Any] = {"model": str(found.path), "name": found.name, "port": port, "idle_seconds": None}
-    if key := os.environ.get("GOSMITH_API_KEY"):
-        os.environ["GOSMITH_SERVE_KEY"] = key
-    job = folder.create(workspace.jobs, "serve", request, title=f"Serve {found.name}")
-    control.start(job)
-    tail = EventTail(job.events)
-    try:
-        while True:
-            for event in tail.read():
-                if event.get("kind") == "ready":
-                    server = json.loads((job.output / "server.json").read_text(encoding="utf-8"))
-                    click.echo(json.dumps({"url": server["url"], "key": server["key"]}))
-                    sys.stdout.flush()
-            state = folder.info(job)
-            if state.state not in {"queued", "running", "stopping"}:
-                break
-            control.wait(job, seconds=0.1)
-    except KeyboardInterrupt:
-        control.stop(job, wait=True)
-        return
-    if state.state != "done":
-        raise UserError(state.message or "The server ended.", state.hint or f"`gosmith jobs log {state.id}` says more.")
+    words = ["--model", str(found.path), "--name", found.name, "--port", str(port)]
+    # this process becomes the server, so that whoever ends the command ends the server
+    os.execv(sys.executable, [sys.executable, "-m", "core.engine.serve", *words])
 
 
 @click.group()
@@ -143,8 +126,8 @@ def build(session: Session, out: Path | None, source: Path | None, minutes: floa
     workspace = session.workspace()
     target = (out or workspace.models / "starter").resolve()
     request = {"out": str(target), "source": str(source.resolve()) if source else None, "minutes": minutes}
-    job = folder.create(workspace.jobs, "starter", request, title="Build the starter model")
-    control.start(job)
+    job = create(workspace.jobs, "starter", request, title="Build the starter model")
+    start(job)
     state = wait_for(job, "Building the starter")
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     session.answer({"job": state.id, "path": str(target), "bytes": size}, f"Built {target} ({size / 2**20:.1f} MiB)")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from core.workspace import Workspace, open_workspace
 
 from core.errors import UserError
+from core.workspace import Workspace, open_workspace
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from core.samples import edits, query, store
 
 from app.cli.output import Progress, Session, table
 from core.errors import UserError
+from core.samples import edits, query, store
 
 STATUSES = ("new", "accepted", "rejected", "needs_work")
 EXPORT_FORMATS = ("openai", "alpaca", "sharegpt", "prompt-completion", "parquet")
@@ -125,9 +125,8 @@ def count(session: Session, words: tuple[str, ...]) -> None:
 @click.pass_obj
 def check(session: Session, words: tuple[str, ...], level: str) -> None:
     """Ask the Go toolchain about samples that match QUERY: parse, format, types, then vet and tests."""
-    from core.samples import checking
-
     from app.cli.waiting import wait_for
+    from core.samples import checking
 
     workspace = session.workspace()
     with database(session) as connection:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from core.samples import query, snapshots
 
 from app.cli.output import Session, table
 from app.cli.samples import database
+from core.samples import query, snapshots
 
 
 @click.group()

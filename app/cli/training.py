@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from core.jobs.folder import JobFolder, info
-from core.training.config import load_config
 
 from app.cli.output import Session
+from core.jobs import JobFolder, info
 from core.training import launch
+from core.training.config import load_config
 
 CONFIG = click.Path(path_type=Path, dir_okay=False)
 

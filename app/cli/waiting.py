@@ -9,14 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from core.jobs.folder import JobFolder, JobInfo, info
-
 from app.cli.output import Progress
 from core.errors import UserError
-from core.jobs import control
+from core.jobs import JobFolder, JobInfo, info, stop
 from core.jobs.events import EventTail
-
-FINISHED = {"done", "stopped", "failed", "interrupted"}
 
 
 def wait_for(folder: JobFolder, label: str, *, on_event: Callable[[dict[str, Any]], None] | None = None) -> JobInfo:
@@ -34,14 +30,14 @@ def wait_for(folder: JobFolder, label: str, *, on_event: Callable[[dict[str, Any
                     progress.update(int(event["step"]), state.total)
                 if on_event is not None:
                     on_event(event)
-            if state.state in FINISHED:
+            if not state.alive:
                 break
             time.sleep(0.05)
         except KeyboardInterrupt:
             if stopping:
                 raise
             stopping = True
-            control.stop(folder)
+            stop(folder)
     progress.end()
     if state.state in {"failed", "interrupted"}:
         raise UserError(

@@ -1,0 +1,85 @@
+"""Follows one run while it is looked at: its state, its metrics, its log.
+
+It reads the job folder and nothing else, so it does not matter who started the run or how often the window was closed.
+The first reading of a long run happens on a worker thread; later ones are a few lines each and happen here.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.tasks import TaskRunner
+from core.errors import UserError
+from core.jobs import JobFolder, JobInfo, info
+from core.training.metrics import RunMetrics
+
+POLL_MS = 250
+
+
+class RunFeed(QObject):
+    """The run that is shown.
+
+    Signals: opened(RunMetrics), when another run's metrics are read; updated(JobInfo), whenever its folder was looked at.
+    """
+
+    opened = Signal(object)
+    updated = Signal(object)
+
+    def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self._folder: JobFolder | None = None
+        self._metrics: RunMetrics | None = None
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self.poll)
+
+    @property
+    def folder(self) -> JobFolder | None:
+        """The run that is shown, None at first."""
+        return self._folder
+
+    def show(self, folder: JobFolder) -> None:
+        """Follow this run from now on."""
+        if self._folder == folder:
+            return
+        self._folder = folder
+        self._metrics = None
+        self._timer.stop()
+        metrics = RunMetrics(folder.events)
+
+        def read() -> RunMetrics:
+            metrics.poll()
+            return metrics
+
+        self._tasks.run(read, self._on_read, owner=self)
+
+    def pause(self) -> None:
+        """Stop looking, while nobody looks at the page."""
+        self._timer.stop()
+
+    def go_on(self) -> None:
+        """Look again, at once and from now on."""
+        if self._metrics is not None:
+            self.poll()
+            self._timer.start()
+
+    def _on_read(self, metrics: RunMetrics) -> None:
+        if self._folder is None or metrics.path != self._folder.events:
+            return
+        self._metrics = metrics
+        self.opened.emit(metrics)
+        self.go_on()
+
+    def poll(self) -> None:
+        """Look once."""
+        if self._folder is None or self._metrics is None:
+            return
+        self._metrics.poll()
+        try:
+            state: JobInfo = info(self._folder)
+        except UserError:
+            self._timer.stop()
+            return
+        self.updated.emit(state)
+        if not state.alive:
+            self._timer.stop()

@@ -1,0 +1,183 @@
+"""One run: where it stands in a sentence, its curves, its log, its settings and checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from app.tasks import TaskRunner
+from app.theme import Theme
+from app.training.chart_grid import ChartGrid
+from app.training.details_view import DetailsView
+from app.training.log_view import LogView
+from app.training.run_feed import RunFeed
+from app.training.runs_list import WORDS
+from app.widgets.banner import Banner
+from app.widgets.buttons import Button
+from app.widgets.labels import ElidedLabel, label
+from app.widgets.progress import duration
+from core.errors import UserError
+from core.jobs import JobFolder, JobInfo
+from core.jobs.folder import read_job
+from core.training.metrics import RunMetrics
+
+TABS = ("Charts", "Log", "Settings")
+RESUMABLE = ("stopped", "failed", "interrupted")
+
+
+class RunView(QWidget):
+    """Shows the run it was given last, live.
+
+    Signals: resume_requested(JobFolder); checkpoint_chosen(path); state_changed(JobInfo), after every look at the run.
+    """
+
+    resume_requested = Signal(object)
+    checkpoint_chosen = Signal(str)
+    state_changed = Signal(object)
+
+    def __init__(self, theme: Theme, tasks: TaskRunner, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._metrics: RunMetrics | None = None
+        self._told: tuple[str, str] | None = None
+        self.feed = RunFeed(tasks, self)
+        self.feed.opened.connect(self._on_opened)
+        self.feed.updated.connect(self._on_updated)
+        self._state = label(name="runState")
+        self._facts = ElidedLabel(tone="dim")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 1000)
+        self._bar.setAccessibleName("Progress of the run")
+        self._banner = Banner(theme, name="runBanner")
+        self.charts = ChartGrid(theme)
+        self.log = LogView()
+        self.details = DetailsView(theme)
+        self.details.checkpoint_chosen.connect(self.checkpoint_chosen)
+        self._stack = QStackedWidget()
+        for page in (_scrolling(self.charts), self.log, self.details):
+            self._stack.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 10, 20, 14)
+        layout.setSpacing(8)
+        layout.addLayout(self._head(theme))
+        layout.addWidget(self._bar)
+        layout.addWidget(self._banner)
+        layout.addWidget(self._stack, 1)
+
+    def _head(self, theme: Theme) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._state)
+        row.addWidget(self._facts, 1)
+        self._tabs = QButtonGroup(self)
+        for place, text in enumerate(TABS):
+            button = Button(text, theme, kind="segment", name=f"run{text}")
+            button.setCheckable(True)
+            button.setChecked(place == 0)
+            self._tabs.addButton(button, place)
+            row.addWidget(button)
+        self._tabs.idClicked.connect(self._on_tab_chosen)
+        return row
+
+    def show_run(self, folder: JobFolder) -> None:
+        """Show this run from now on."""
+        if self.feed.folder != folder:
+            self._told = None
+            self._banner.clear()
+            self.log.set_path(folder.log)
+        self.feed.show(folder)
+
+    def _on_tab_chosen(self, place: int) -> None:
+        self._stack.setCurrentIndex(place)
+        self._follow()
+
+    def _on_opened(self, metrics: RunMetrics) -> None:
+        self._metrics = metrics
+        self.charts.set_metrics(metrics)
+
+    def _on_updated(self, run: JobInfo) -> None:
+        self._state.setText(WORDS[run.state])
+        tone = {"running": "", "done": "good", "failed": "bad", "interrupted": "warn"}.get(run.state, "dim")
+        if self._state.property("tone") != tone:
+            self._state.setProperty("tone", tone)
+            self._state.style().unpolish(self._state)
+            self._state.style().polish(self._state)
+        self._facts.setText(self._facts_of(run))
+        self._bar.setVisible(run.alive)
+        self._bar.setValue(round(1000 * (run.progress or 0.0)))
+        self._tell(run)
+        self._follow()
+        self.state_changed.emit(run)
+
+    def _facts_of(self, run: JobInfo) -> str:
+        facts = []
+        if run.step is not None:
+            facts.append(f"step {run.step:,} of {run.total:,}" if run.total else f"step {run.step:,}")
+        if self._metrics is not None:
+            series = self._metrics.series
+            if len(series["loss_smooth"]):
+                facts.append(f"loss {series['loss_smooth'].last():.3f}")
+            if run.alive and len(series["tokens_per_second"]):
+                facts.append(f"{series['tokens_per_second'].last():,.0f} tokens/s")
+            left = self._metrics.seconds_left(run.total)
+            if run.state == "running" and left is not None:
+                facts.append(f"{duration(left)} left")
+            elif run.state == "running" and not len(series["loss"]) and self._metrics.message:
+                facts.append(self._metrics.message)
+        if run.state == "queued":
+            facts.append(run.message or "waiting for another run to end")
+        return " · ".join(facts)
+
+    def _tell(self, run: JobInfo) -> None:
+        if self._told == (run.state, run.message):
+            return
+        self._told = (run.state, run.message)
+        if run.state in ("failed", "interrupted") or run.silent:
+            folder = run.folder
+            actions = [("Resume", lambda: self.resume_requested.emit(folder))] if run.state in RESUMABLE else []
+            self._banner.problem(UserError(run.message, run.hint), actions)
+        elif run.state == "stopped":
+            folder = run.folder
+            self._banner.say(
+                run.message or "Stopped; what it had learned is saved.",
+                actions=[("Resume", lambda: self.resume_requested.emit(folder))],
+            )
+        else:
+            self._banner.clear()
+
+    def _follow(self) -> None:
+        """Bring the visible tab up to date; the others wait until they are chosen."""
+        folder = self.feed.folder
+        if folder is None:
+            return
+        place = self._stack.currentIndex()
+        if place == 0:
+            self.charts.schedule()
+        elif place == 1:
+            self.log.follow()
+        else:
+            self.details.show_run(read_job(folder).request, _checkpoints(folder.output))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.feed.go_on()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.feed.pause()
+
+
+def _checkpoints(output: Path) -> list[Path]:
+    return sorted((path for path in output.glob("checkpoint-*") if path.is_dir()), reverse=True)
+
+
+def _scrolling(widget: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setWidget(widget)
+    area.setAccessibleName("Charts")
+    return area
