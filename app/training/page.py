@@ -149,5 +149,3 @@ def _summary(runs: list[JobInfo]) -> str:
         return ""
     live = sum(run.alive for run in runs)
     return f"{len(runs):,} run{'s' if len(runs) != 1 else ''}" + (f" · {live} live" if live else "")
-
-

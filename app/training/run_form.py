@@ -13,8 +13,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
-from app.training.fields import Field, choice_field, integer_field, number_field, switch_field, text_field
 from app.widgets.buttons import Button
+from app.widgets.fields import Field, choice_field, integer_field, number_field, switch_field, text_field
 from app.widgets.labels import section
 
 Values = dict[str, Any]

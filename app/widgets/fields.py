@@ -1,6 +1,6 @@
-"""One editor for one key of a run configuration, told apart only by how it reads and writes its value.
+"""One editor for one key of what a person configures, told apart only by how it reads and writes its value.
 
-A field holds what a person typed, also when it is wrong: judging is the configuration's business. Its message stands
+A field holds what was typed, also when it is wrong: judging is the business of whoever reads it. Its message stands
 below it until it is right.
 """
 
@@ -17,7 +17,7 @@ from app.widgets.labels import label
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """key: as in the file, such as `optimizer.learning_rate`. edited: emitted when a person changed the value."""
+    """key: the name of the value, such as `optimizer.learning_rate`. edited: emitted when a person changed the value."""
 
     key: str
     caption: str
@@ -53,7 +53,7 @@ class Field:
 def _field(key: str, caption: str, tip: str, editor: QWidget, rest: tuple[object, object, SignalInstance]) -> Field:
     editor.setAccessibleName(caption)
     editor.setToolTip(tip)
-    editor.setObjectName(f"field-{key}")
+    editor.setObjectName(f"field-{key}")  # a page may give it a name of its own
     note = label(tone="bad", size=12, wrap=True)
     note.hide()
     read, write, edited = rest

@@ -1,0 +1,133 @@
+"""How the next answer is sampled, and below it what the last answer was really sampled with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets.buttons import Button
+from app.widgets.fields import Field, integer_field, number_field, text_field
+from app.widgets.labels import hairline, label, section
+from core.errors import UserError
+from core.inference.client import Finish
+from core.inference.sampling import Sampling, validate
+
+NAMES = {
+    "temperature": "temperatureField",
+    "top_p": "topPField",
+    "top_k": "topKField",
+    "min_p": "minPField",
+    "repetition_penalty": "repetitionPenaltyField",
+    "max_tokens": "maxTokensField",
+    "seed": "seedField",
+    "stop": "stopField",
+}
+
+
+class SamplingPanel(QWidget):
+    """Fields for every sampling setting; a wrong one says so below itself.
+
+    Signals: edited.
+    """
+
+    edited = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "surface")
+        self._fields: list[Field] = [
+            number_field("temperature", "Temperature", "0 always takes the likeliest token; up to 2."),
+            number_field("top_p", "Top-p", "Only the likeliest tokens that add up to this share."),
+            integer_field("top_k", "Top-k", 0, 100_000, "Only so many of the likeliest tokens; 0 for all."),
+            number_field("min_p", "Min-p", "Only tokens at least this likely beside the likeliest; 0 for all."),
+            number_field("repetition_penalty", "Repetition penalty", "1 for none. More than 1.1 hurts code."),
+            integer_field("max_tokens", "Max new tokens", 1, 1_000_000),
+            text_field("seed", "Seed", "Empty for a new one each time. The same seed gives the same answer."),
+            text_field("stop", "Stop strings", "Separated by spaces; \\n is a line end."),
+        ]
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(8)
+        for place, field in enumerate(self._fields):
+            field.editor.setObjectName(NAMES[field.key])
+            field.edited.connect(self._on_edited)
+            grid.addWidget(field.cell(), place // 2, place % 2)
+        self._chat = Button("Chat", theme, kind="segment", name="modeChat")
+        self._plain = Button("Completion", theme, kind="segment", name="modeCompletion")
+        modes = QHBoxLayout()
+        group = QButtonGroup(self)
+        for button in (self._chat, self._plain):
+            button.setCheckable(True)
+            group.addButton(button)
+            modes.addWidget(button)
+        modes.addStretch(1)
+        self._chat.setChecked(True)
+        group.buttonClicked.connect(self._on_edited)
+        self.system = QPlainTextEdit()
+        self.system.setObjectName("systemField")
+        self.system.setAccessibleName("System prompt")
+        self.system.setPlaceholderText("System prompt (optional)")
+        self.system.setFixedHeight(56)
+        self.system.setTabChangesFocus(True)
+        self._used = label("Nothing was generated yet.", tone="dim", size=12, wrap=True, name="settingsUsed")
+        self._speed = label(tone="dim", size=12, wrap=True, name="answerSpeed")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 10, 14, 10)
+        layout.setSpacing(8)
+        layout.addLayout(modes)
+        layout.addLayout(grid)
+        layout.addWidget(self.system)
+        layout.addWidget(hairline())
+        layout.addWidget(section("Last answer"))
+        layout.addWidget(self._speed)
+        layout.addWidget(self._used)
+        layout.addStretch(1)
+        self._fill(Sampling())
+
+    @property
+    def chat(self) -> bool:
+        """Is the prompt a turn of a chat, not the start of a text?"""
+        return self._chat.isChecked()
+
+    def _fill(self, sampling: Sampling) -> None:
+        for field in self._fields:
+            if field.key == "seed":
+                field.write("" if sampling.seed is None else sampling.seed)
+            elif field.key == "stop":
+                field.write(" ".join(stop.replace("\n", "\\n") for stop in sampling.stop))
+            else:
+                field.write(getattr(sampling, field.key))
+
+    def sampling(self) -> Sampling | None:
+        """What the fields say, or None while one of them is wrong; it is marked."""
+        values: dict[str, Any] = {}
+        for field in self._fields:
+            field.show_error("")
+            values[field.key] = field.read()
+        seed = str(values.pop("seed")).strip()
+        if seed:
+            values["seed"] = int(seed) if seed.isdecimal() else seed
+        stops = str(values.pop("stop")).split()
+        values["stop"] = tuple(stop.replace("\\n", "\n").replace("\\t", "\t") for stop in stops)
+        try:
+            return validate(**values)
+        except UserError as error:
+            wrong = next((f for f in self._fields if f.key in error.message), self._fields[0])
+            wrong.show_error(str(error))
+            return None
+
+    def show_finish(self, finish: Finish) -> None:
+        """Show what the answer was sampled with, how fast it came and why it ended."""
+        used = ", ".join(f"{name} {value}" for name, value in finish.settings.items() if value not in (None, (), []))
+        self._used.setText(f"Really used: {used}")
+        self._speed.setText(
+            f"{finish.tokens:,} tokens, {finish.tokens_per_second:,.1f} tokens/s, "
+            f"first after {finish.time_to_first_token * 1000:,.0f} ms, ended by {finish.reason}"
+        )
+
+    def _on_edited(self) -> None:
+        self.sampling()
+        self.edited.emit()

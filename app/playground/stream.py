@@ -1,0 +1,73 @@
+"""One answer on its way from the model's process to the screen.
+
+A pool thread reads the pieces, a timer hands them on 30 times a second: the widget repaints as often as an eye can use,
+not as often as the model speaks. Stopping closes the connection, which the model's process takes as the order to stop.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.tasks import TaskRunner
+from core.errors import UserError
+from core.inference.client import Finish, Piece
+
+FRAME_MS = 33
+
+
+class AnswerStream(QObject):
+    """Reads one iterator of pieces to its end, or until it is stopped.
+
+    Signals: text_arrived(str); finished(Finish or None), None after a stop; failed(UserError).
+    """
+
+    text_arrived = Signal(str)
+    finished = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, tasks: TaskRunner, pieces: Iterator[Piece | Finish], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pieces = pieces
+        self._waiting: deque[str] = deque()
+        self._stopped = threading.Event()
+        self._frames = QTimer(self, interval=FRAME_MS)
+        self._frames.timeout.connect(self._hand_on)
+        self._frames.start()
+        tasks.run(self._read, self._on_read, self._on_failed, owner=self)
+
+    def stop(self) -> None:
+        """Want no more. What has arrived stays."""
+        self._stopped.set()
+
+    def _read(self) -> Finish | None:
+        """Runs on a pool thread."""
+        for piece in self._pieces:
+            if self._stopped.is_set():
+                close = self._pieces.close  # type: ignore[attr-defined]  # a generator: closing it closes the connection
+                close()
+                return None
+            if isinstance(piece, Finish):
+                return piece
+            self._waiting.append(piece.text)
+        return None
+
+    def _hand_on(self) -> None:
+        text = []
+        while self._waiting:
+            text.append(self._waiting.popleft())
+        if text:
+            self.text_arrived.emit("".join(text))
+
+    def _on_read(self, finish: Finish | None) -> None:
+        self._frames.stop()
+        self._hand_on()
+        self.finished.emit(finish)
+
+    def _on_failed(self, error: UserError) -> None:
+        self._frames.stop()
+        self._hand_on()
+        self.failed.emit(error)
