@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from core.golang.helper import Helper, prepare
+from core.golang.helper import prepare
+from core.golang.mining import MinedFunction as MinedFunction
+from core.golang.mining import mine as mine
 from core.golang.process import HelperGoneError, HelperProcess
 from core.golang.toolchain import Toolchain, find
 
@@ -68,7 +70,6 @@ class Checker:
         self._toolchain = toolchain
         self._workers = workers
         self._seconds = seconds
-        self._helper: Helper | None = None
         self._process: HelperProcess | None = None
         self._sequence = 0
 
@@ -94,9 +95,9 @@ class Checker:
     def start(self) -> None:
         """Start the helper now, building it first where that was never done. Raises UserError."""
         if self._process is None:
-            if self._helper is None:
-                self._helper = prepare(self._toolchain or find())
-            self._process = HelperProcess(self._helper, workers=self._workers, seconds=self._seconds)
+            self._toolchain = self._toolchain or find()
+            helper = prepare(self._toolchain)
+            self._process = HelperProcess(helper, workers=self._workers, seconds=self._seconds)
 
     def check(self, items: Iterable[CheckItem]) -> Iterator[CheckResult]:
         """Verdicts on parse, format and types, in the order of the items.

@@ -69,8 +69,9 @@ class HelperProcess:
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._output, selectors.EVENT_READ)
-        threading.Thread(target=_write, args=(self._process.stdin.fileno(), self._outbox), daemon=True).start()
-        self._finalizer = weakref.finalize(self, _end, self._process, self._outbox, self._selector)
+        writer = threading.Thread(target=_write, args=(self._process.stdin.fileno(), self._outbox), daemon=True)
+        writer.start()
+        self._finalizer = weakref.finalize(self, _end, self._process, writer, self._outbox, self._selector)
         try:
             self.receive()
         except HelperGoneError as gone:
@@ -123,16 +124,19 @@ def _write(file: int, outbox: queue.SimpleQueue[bytes | None]) -> None:
 
 
 def _end(
-    process: subprocess.Popen[bytes], outbox: queue.SimpleQueue[bytes | None], selector: selectors.BaseSelector
+    process: subprocess.Popen[bytes],
+    writer: threading.Thread,
+    outbox: queue.SimpleQueue[bytes | None],
+    selector: selectors.BaseSelector,
 ) -> None:
-    outbox.put(None)
     process.kill()
+    outbox.put(None)
+    writer.join()  # its write fails now; only then may the pipe's number be used for something else
     process.wait()
     selector.close()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+            pipe.close()
 
 
 def _exit(code: int) -> str:

@@ -11,7 +11,6 @@ import (
 	"go/types"
 	"io"
 	"os"
-	"path"
 	"sort"
 	"strings"
 	"sync"
@@ -66,10 +65,7 @@ func openLibrary(file string) (*library, error) {
 		}
 		top, _, _ := strings.Cut(p, "/")
 		l.tops[top] = true
-		base := path.Base(p)
-		if strings.HasPrefix(base, "v") && strings.Trim(base[1:], "0123456789") == "" && base != p {
-			base = path.Base(path.Dir(p))
-		}
+		base := lastElement(p)
 		l.names[base] = append(l.names[base], p)
 	}
 	for _, paths := range l.names {

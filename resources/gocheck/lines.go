@@ -22,8 +22,12 @@ func (l *lines) write(value any, flush bool) {
 	defer l.mutex.Unlock()
 	l.writer.Write(append(text, '\n'))
 	if flush {
-		if err := l.writer.Flush(); err != nil {
-			os.Exit(1)
-		}
+		l.flush()
+	}
+}
+
+func (l *lines) flush() {
+	if err := l.writer.Flush(); err != nil {
+		os.Exit(1)
 	}
 }

@@ -23,6 +23,8 @@ func main() {
 	switch os.Args[1] {
 	case "serve":
 		serve(os.Args[2:])
+	case "mine":
+		mine(os.Args[2:])
 	default:
 		fatal(usage)
 	}
