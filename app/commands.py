@@ -1,0 +1,117 @@
+"""Everything a user can do with a key, in one table: shortcuts, menus, the command palette and the cheat sheet read it.
+
+A page binds functions to the names here; a command that nobody bound, or whose action is disabled, is not offered. One letter keys
+work while the page has focus outside a text field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """name: "page.verb", unique. keys: shortcuts, the first is the one shown. section: heading in the cheat sheet."""
+
+    name: str
+    title: str
+    section: str
+    keys: tuple[str, ...] = ()
+
+
+COMMANDS = (
+    Command("app.palette", "Find a command", "Everywhere", ("Ctrl+K",)),
+    Command("app.cheatsheet", "Show all keys", "Everywhere", ("?", "F1")),
+    Command("app.undo", "Undo", "Everywhere", ("Ctrl+Z", "U")),
+    Command("app.redo", "Redo", "Everywhere", ("Ctrl+Shift+Z", "Ctrl+Y")),
+    Command("app.theme", "Switch between light and dark", "Everywhere", ("Ctrl+Shift+L",)),
+    Command("app.quit", "Close the window (jobs go on)", "Everywhere", ("Ctrl+Q",)),
+    Command("go.samples", "Go to Samples", "Pages", ("Alt+1",)),
+    Command("go.teacher", "Go to Teacher", "Pages", ("Alt+2",)),
+    Command("go.training", "Go to Training", "Pages", ("Alt+3",)),
+    Command("go.evaluation", "Go to Evaluation", "Pages", ("Alt+4",)),
+    Command("go.playground", "Go to Playground", "Pages", ("Alt+5",)),
+    Command("go.settings", "Go to Settings", "Pages", ("Alt+6",)),
+    Command("samples.search", "Search", "Samples", ("Ctrl+F", "/")),
+    Command("samples.next", "Next sample", "Samples", ("J",)),
+    Command("samples.previous", "Previous sample", "Samples", ("K",)),
+    Command("samples.select_all", "Select all matching samples", "Samples", ("Ctrl+A",)),
+    Command("samples.refresh", "Search again", "Samples", ("F5",)),
+    Command("samples.import", "Import samples…", "Samples", ("Ctrl+I",)),
+    Command("samples.export", "Export samples…", "Samples", ("Ctrl+E",)),
+    Command("samples.check", "Check Go of these samples", "Samples", ("Ctrl+G",)),
+    Command("samples.train", "Train on these samples…", "Samples", ("Ctrl+T",)),
+    Command("review.accept", "Accept", "Review", ("A",)),
+    Command("review.reject", "Reject…", "Review", ("R",)),
+    Command("review.needs_work", "Needs work", "Review", ("N",)),
+    Command("review.reset", "Back to new", "Review", ("Shift+N",)),
+    Command("review.edit", "Edit", "Review", ("E",)),
+    Command("review.note", "Write a note", "Review", ("M",)),
+    Command("review.rate1", "Rate 1 of 5", "Review", ("1",)),
+    Command("review.rate2", "Rate 2 of 5", "Review", ("2",)),
+    Command("review.rate3", "Rate 3 of 5", "Review", ("3",)),
+    Command("review.rate4", "Rate 4 of 5", "Review", ("4",)),
+    Command("review.rate5", "Rate 5 of 5", "Review", ("5",)),
+    Command("review.tag", "Add a tag…", "Review", ("T",)),
+    Command("review.delete", "Delete", "Review", ("Del",)),
+    Command("review.next_mark", "Next complaint in the code", "Review", ("F8",)),
+    Command("edit.save", "Save the edit", "Edit", ("Ctrl+Return", "Ctrl+Enter")),
+    Command("edit.cancel", "Leave the edit", "Edit", ("Esc",)),
+)
+"""The order is the order of the cheat sheet."""
+
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+class Commands(QObject):
+    """The table brought to life: one QAction a bound command."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._actions: dict[str, QAction] = {}
+
+    def bind(
+        self, name: str, scope: QWidget, run: Callable[[], object], *, whole_window: bool = False, keys: bool = True
+    ) -> QAction:
+        """Give a command its function, which takes no argument. Its keys work inside `scope`, or in the whole window.
+
+        keys: False where a widget handles the keys itself. A name that is not in the table is a KeyError.
+        """
+        command = _BY_NAME[name]
+        action = QAction(command.title, scope)
+        action.setObjectName(name)
+        if keys:
+            action.setShortcuts([QKeySequence(key) for key in command.keys])
+        context = Qt.ShortcutContext
+        action.setShortcutContext(context.WindowShortcut if whole_window else context.WidgetWithChildrenShortcut)
+        action.triggered.connect(run)
+        scope.addAction(action)
+        self._actions[name] = action
+        return action
+
+    def action(self, name: str) -> QAction:
+        """The action of a bound command, for menus and buttons."""
+        return self._actions[name]
+
+    def bound(self) -> Iterable[Command]:
+        """Commands that can be run now, in the order of the table."""
+        return [c for c in COMMANDS if c.name in self._actions and self._actions[c.name].isEnabled()]
+
+    def run(self, name: str) -> None:
+        """Run a command as its key would."""
+        self._actions[name].trigger()
+
+
+def shown_keys(command: Command) -> str:
+    """The keys as people read them: "Ctrl+Z, U"."""
+    return ", ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys)
+
+
+def key_of(name: str) -> str:
+    """The first key of a command, for hints and tool tips."""
+    return QKeySequence(_BY_NAME[name].keys[0]).toString(QKeySequence.SequenceFormat.NativeText)

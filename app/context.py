@@ -1,0 +1,115 @@
+"""What every page is given: the open workspace, the task runner, the settings, the look, the jobs, and the news.
+
+Built once in `app.main` and passed on; nothing in `app` reaches for it in any other way. It holds no widget.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from app.commands import Commands
+from app.jobs import JobsModel
+from app.tasks import TaskRunner
+from app.theme import Theme
+from core.changes import Changes
+from core.settings import Settings, save_settings
+from core.workspace import Workspace
+
+
+class AppContext(QObject):
+    """The state that pages share.
+
+    Attributes: workspace, tasks, settings, theme, jobs, commands.
+    Signals, all past facts or plain wishes:
+        changed(Changes)           samples changed, whoever did it; every view decides whether to refresh
+        problem(UserError)         shown as a banner on the page in front
+        noticed(text, label, run)  shown as a toast; label and run are an optional action ("" and None)
+        page_wanted(name)          bring a page to the front
+        training_wanted(text)      open the launch dialog for the samples that this search finds
+        playground_wanted(model)   choose this model in the playground
+        workspace_wanted(path)     close this workspace and open another
+        settings_changed()
+    """
+
+    changed = Signal(object)
+    problem = Signal(object)
+    noticed = Signal(str, str, object)
+    page_wanted = Signal(str)
+    training_wanted = Signal(str)
+    playground_wanted = Signal(str)
+    workspace_wanted = Signal(object)
+    settings_changed = Signal()
+
+    def __init__(self, workspace: Workspace, tasks: TaskRunner, settings: Settings, theme: Theme) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.tasks = tasks
+        self.settings = settings
+        self.theme = theme
+        self.jobs = JobsModel(workspace.jobs, tasks, parent=self)
+        self.commands = Commands(self)
+        self._reader: sqlite3.Connection | None = None
+        self._training_request: str | None = None
+        self._playground_request: str | None = None
+        tasks.problem.connect(self.problem)
+
+    def reader(self) -> sqlite3.Connection:
+        """A read-only connection for the GUI thread: rows by id only (0.2 ms a screenful). Searches go to `tasks.run_query`."""
+        if self._reader is None:
+            self._reader = self.workspace.connect(readonly=True)
+        return self._reader
+
+    def report(self, changes: Changes) -> None:
+        """Tell every view what an operation touched."""
+        if changes:
+            self.changed.emit(changes)
+
+    def notice(self, text: str, label: str = "", run: Callable[[], object] | None = None) -> None:
+        """Show a toast, with an action if `label` and `run` are given."""
+        self.noticed.emit(text, label, run)
+
+    def open_training(self, query: str) -> None:
+        """Ask for the launch dialog on the samples that `query` finds (the text of a search; "" is every sample).
+
+        The window brings the Training page to the front. The page takes the request with `take_training_request` when it is
+        built, and later on each `training_wanted`.
+        """
+        self._training_request = query
+        self.page_wanted.emit("training")
+        self.training_wanted.emit(query)
+
+    def take_training_request(self) -> str | None:
+        """The search to train on that nobody has taken yet."""
+        request, self._training_request = self._training_request, None
+        return request
+
+    def open_playground(self, model: str) -> None:
+        """Ask for the playground with this model (a name or path as `core.models.resolve` takes it) chosen.
+
+        Works as `open_training` does: the page looks at `take_playground_request` when it is built, and on `playground_wanted`.
+        """
+        self._playground_request = model
+        self.page_wanted.emit("playground")
+        self.playground_wanted.emit(model)
+
+    def take_playground_request(self) -> str | None:
+        """The model to choose that nobody has taken yet."""
+        request, self._playground_request = self._playground_request, None
+        return request
+
+    def update_settings(self, settings: Settings) -> None:
+        """Keep these settings from now on. Raises UserError when they cannot be written."""
+        self.settings = settings
+        save_settings(settings)
+        self.settings_changed.emit()
+
+    def close(self) -> None:
+        """Stop polling, finish the writes under way, close the connections."""
+        self.jobs.close()
+        self.tasks.close()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None

@@ -1,0 +1,1 @@
+"""The Evaluation page: checkpoints measured on Go problems."""

@@ -1,0 +1,260 @@
+"""Work off the GUI thread, and its result back on it.
+
+Three lanes: one thread that owns the writing connection, one that owns a read-only one (so that a search need not wait
+for an import), and a small pool for everything without a database. Functions get plain values and return plain
+values; no widget and no model ever crosses over. A result whose owner is gone is dropped.
+
+`TaskRunner(..., inline=True)` does the work on the spot, for tests of single widgets.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import shiboken6
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from core.errors import UserError
+
+T = TypeVar("T")
+
+Done = Callable[[T], object]
+Failed = Callable[[UserError], object]
+
+
+class Database(Protocol):
+    """What a runner needs of a workspace."""
+
+    def connect(self, readonly: bool = False) -> sqlite3.Connection: ...
+
+
+class Task:
+    """One piece of work: ask it to stop, or ask whether that was asked.
+
+    A cancelled task delivers nothing but bugs. What it does meanwhile is up to its function, which may look at `cancelled`.
+    """
+
+    __slots__ = ("_cancel", "_connection", "_lock", "finished")
+
+    def __init__(self) -> None:
+        self._cancel = threading.Event()
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self.finished = False
+
+    def cancel(self) -> None:
+        """Drop the result, and break off a query that is under way."""
+        self._cancel.set()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.interrupt()
+
+    def cancelled(self) -> bool:
+        """Was it asked to stop? Safe on any thread."""
+        return self._cancel.is_set()
+
+    def at_work_on(self, connection: sqlite3.Connection | None) -> None:
+        """Which connection `cancel` interrupts; None when the function has returned, so that no other task is hit."""
+        with self._lock:
+            self._connection = connection
+
+
+class TaskRunner(QObject):
+    """Runs functions elsewhere.
+
+    Signals: problem(UserError), when a task without an `on_error` failed in a way that a user can mend. Any other exception is a
+    bug and goes to `sys.excepthook` on the GUI thread.
+    """
+
+    problem = Signal(object)
+    _posted = Signal(object)
+
+    def __init__(self, database: Database | None, *, pool: int = 4, inline: bool = False) -> None:
+        super().__init__()
+        self._inline = inline
+        self._posted.connect(self._on_posted, Qt.ConnectionType.QueuedConnection)
+        self._writer = _Lane("writer", database and (lambda: database.connect(readonly=False)))
+        self._reader = _Lane("reader", database and (lambda: database.connect(readonly=True)))
+        self._pool = _Lane("pool", None, threads=pool)
+
+    def run_db(
+        self,
+        function: Callable[[sqlite3.Connection], T],
+        on_done: Done[T] | None = None,
+        on_error: Failed | None = None,
+        *,
+        owner: QObject | None = None,
+    ) -> Task:
+        """`function(connection)` on the one thread that writes; tasks run in the order they came."""
+        return self._start(self._writer, function, on_done, on_error, owner)
+
+    def run_query(
+        self,
+        function: Callable[[sqlite3.Connection], T],
+        on_done: Done[T] | None = None,
+        on_error: Failed | None = None,
+        *,
+        owner: QObject | None = None,
+    ) -> Task:
+        """`function(connection)` on the one thread that only reads. `Task.cancel` interrupts the statement under way."""
+        return self._start(self._reader, function, on_done, on_error, owner)
+
+    def run(
+        self,
+        function: Callable[[], T],
+        on_done: Done[T] | None = None,
+        on_error: Failed | None = None,
+        *,
+        owner: QObject | None = None,
+    ) -> Task:
+        """`function()` on a thread of the pool."""
+        return self._start(self._pool, lambda _none: function(), on_done, on_error, owner)
+
+    def relay(self, function: Callable[..., object], *, owner: QObject | None = None) -> Callable[..., None]:
+        """A function for other threads that calls `function` on the GUI thread with the latest arguments.
+
+        Calls that come faster than the GUI takes them are merged, so progress may be reported as often as one likes.
+        """
+        latest: list[tuple[Any, ...]] = []
+        lock = threading.Lock()
+
+        def deliver() -> None:
+            with lock:
+                arguments = latest.pop()
+            if _alive(owner):
+                function(*arguments)
+
+        def call(*arguments: object) -> None:
+            with lock:
+                waiting = bool(latest)
+                latest[:] = [arguments]
+            if not waiting:
+                self._post(deliver)
+
+        return call
+
+    def busy(self) -> bool:
+        """Is anything queued, at work, or not yet delivered? For tests and for closing."""
+        return any(lane.unfinished for lane in (self._writer, self._reader, self._pool))
+
+    def close(self, seconds: float = 10.0) -> None:
+        """Let the writer finish what it has, drop everything else, close the connections. Call once, at the end."""
+        self._posted.disconnect(self._on_posted)
+        for lane in (self._reader, self._pool, self._writer):
+            lane.close(seconds, drop=lane is not self._writer)
+
+    def _start(
+        self,
+        lane: _Lane,
+        function: Callable[[Any], T],
+        on_done: Done[T] | None,
+        on_error: Failed | None,
+        owner: QObject | None,
+    ) -> Task:
+        task = Task()
+
+        def work(lane: _Lane) -> None:
+            deliver: Callable[[], object] = _nothing
+            try:
+                if not task.cancelled():
+                    connection = lane.connection()
+                    task.at_work_on(connection)
+                    try:
+                        result = function(connection)
+                    finally:
+                        task.at_work_on(None)
+                    if on_done is not None:
+                        deliver = partial(on_done, result)
+            except UserError as error:
+                deliver = partial(on_error or self.problem.emit, error)
+            except BaseException as error:  # noqa: BLE001  every bug, wherever it happens, ends in the report dialog
+                if not (task.cancelled() and isinstance(error, sqlite3.OperationalError)):
+                    self._post(partial(sys.excepthook, type(error), error, error.__traceback__))
+            self._post(partial(self._finish, lane, task, owner, deliver))
+
+        lane.put(work, here=self._inline)
+        return task
+
+    def _finish(self, lane: _Lane, task: Task, owner: QObject | None, deliver: Callable[[], object]) -> None:
+        lane.unfinished -= 1
+        task.finished = True
+        if not task.cancelled() and _alive(owner):
+            deliver()
+
+    def _post(self, call: Callable[[], object]) -> None:
+        if self._inline:
+            call()
+        else:
+            self._posted.emit(call)
+
+    @Slot(object)
+    def _on_posted(self, call: Callable[[], object]) -> None:
+        call()
+
+
+class _Lane:
+    """Threads that take work from one queue, started when the first work comes.
+
+    A lane with a database has one thread, which opens the connection and closes it. `unfinished` is for the GUI thread alone.
+    """
+
+    def __init__(self, name: str, connect: Callable[[], sqlite3.Connection] | None, *, threads: int = 1) -> None:
+        self.unfinished = 0
+        self._name = name
+        self._connect = connect
+        self._most = threads
+        self._threads: list[threading.Thread] = []
+        self._queue: queue.SimpleQueue[Callable[[_Lane], None] | None] = queue.SimpleQueue()
+        self._open: sqlite3.Connection | None = None
+        self._dropping = False
+
+    def connection(self) -> sqlite3.Connection | None:
+        """The lane's connection, made on first use; None for the pool. Raises UserError when the database cannot be opened."""
+        if self._open is None and self._connect is not None:
+            self._open = self._connect()
+        return self._open
+
+    def put(self, work: Callable[[_Lane], None], *, here: bool) -> None:
+        self.unfinished += 1
+        if here:
+            work(self)
+            return
+        self._queue.put(work)
+        if len(self._threads) < min(self._most, self.unfinished):
+            thread = threading.Thread(target=self._loop, name=f"gosmith-{self._name}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def close(self, seconds: float, *, drop: bool) -> None:
+        self._dropping = drop
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(seconds)
+        if not self._threads:
+            self._close_connection()
+
+    def _loop(self) -> None:
+        while (work := self._queue.get()) is not None:
+            if not self._dropping:
+                work(self)
+        self._close_connection()
+
+    def _close_connection(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def _alive(owner: QObject | None) -> bool:
+    return owner is None or shiboken6.isValid(owner)
+
+
+def _nothing() -> None:
+    """What a task delivers that has nothing to say."""

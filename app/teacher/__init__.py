@@ -1,0 +1,1 @@
+"""The Teacher page: samples written by a strong model."""

@@ -1,0 +1,256 @@
+"""The main window: the rail, one page at a time, and a line at the foot. It knows the pages by a table and builds each on its first visit."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.context import AppContext
+from app.overlays import CheatSheet, Palette
+from app.pages import EmptyPage, Page
+from app.rail import Rail
+from app.widgets.labels import ElidedLabel, label
+from app.widgets.toast import Toast
+from core.changes import Changes
+from core.errors import UserError
+from core.jobs.folder import JobInfo
+from core.paths import config_dir
+from core.samples import edits
+
+MINIMUM = (1024, 640)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """One row of the table of pages: `build` is called on the first visit."""
+
+    name: str
+    nav: str
+    title: str
+    icon: str
+    build: Callable[[AppContext], QWidget]
+
+
+def _samples(context: AppContext) -> QWidget:
+    from app.samples.page import SamplesPage
+
+    return SamplesPage(context)
+
+
+def _teacher(context: AppContext) -> QWidget:
+    from app.teacher.page import TeacherPage
+
+    return TeacherPage(context)
+
+
+def _training(context: AppContext) -> QWidget:
+    if importlib.util.find_spec("app.training") is None:
+        return EmptyPage(context, "Training", "chart-line", "Training is not part of this build yet.")
+    from app.training.page import TrainingPage
+
+    return TrainingPage(context)
+
+
+def _evaluation(context: AppContext) -> QWidget:
+    from app.evaluation.page import EvaluationPage
+
+    return EvaluationPage(context)
+
+
+def _playground(context: AppContext) -> QWidget:
+    if importlib.util.find_spec("app.playground") is None:
+        return EmptyPage(context, "Playground", "chat-circle-text", "The playground is not part of this build yet.")
+    from app.playground.page import PlaygroundPage
+
+    return PlaygroundPage(context)
+
+
+def _settings(context: AppContext) -> QWidget:
+    from app.settings.page import SettingsPage
+
+    return SettingsPage(context)
+
+
+PAGES = (
+    PageSpec("samples", "navSamples", "Samples", "table", _samples),
+    PageSpec("teacher", "navTeacher", "Teacher", "chalkboard-teacher", _teacher),
+    PageSpec("training", "navTraining", "Training", "chart-line", _training),
+    PageSpec("evaluation", "navEvaluation", "Evaluation", "target", _evaluation),
+    PageSpec("playground", "navPlayground", "Playground", "chat-circle-text", _playground),
+    PageSpec("settings", "navSettings", "Settings", "sliders-horizontal", _settings),
+)
+
+
+class MainWindow(QMainWindow):
+    """Attributes: pages (built so far, by name)."""
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self.context = context
+        self.pages: dict[str, QWidget] = {}
+        self._specs = {spec.name: spec for spec in PAGES}
+        self.setObjectName("mainWindow")
+        self.setWindowTitle(f"Gosmith — {context.workspace.root.name}")
+        self.setMinimumSize(*MINIMUM)
+        self._rail = Rail(context.theme, [(s.name, s.nav, s.title, s.icon) for s in PAGES])
+        self._rail.chosen.connect(self.show_page)
+        self._stack = QStackedWidget()
+        self._status = _StatusLine(context)
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self._rail)
+        body.addWidget(self._stack, 1)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(body, 1)
+        column.addWidget(self._status)
+        self.setCentralWidget(whole)
+        self._toast = Toast(context.theme, whole)
+        self._palette: Palette | None = None
+        self._cheatsheet: CheatSheet | None = None
+        context.noticed.connect(self._toast.say)
+        context.problem.connect(self._on_problem)
+        context.page_wanted.connect(self.show_page)
+        context.jobs.updated.connect(self._on_jobs_updated)
+        self._bind()
+        self._restore()
+        self.show_page(PAGES[0].name)
+
+    @property
+    def toast(self) -> Toast:
+        """The message at the foot."""
+        return self._toast
+
+    def current_page(self) -> QWidget:
+        """The page in front."""
+        return self._stack.currentWidget()
+
+    def show_page(self, name: str) -> None:
+        """Bring a page to the front; it is built if this is the first visit."""
+        page = self.pages.get(name)
+        if page is None:
+            page = self._specs[name].build(self.context)
+            page.setProperty("kind", "page")
+            page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+            self.pages[name] = page
+            self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+        self._rail.mark(name)
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _bind(self) -> None:
+        bind = self.context.commands.bind
+        for spec in PAGES:
+            bind(
+                f"go.{spec.name}", self, lambda _checked=False, name=spec.name: self.show_page(name), whole_window=True
+            )
+        bind("app.palette", self, self._show_palette, whole_window=True)
+        bind("app.cheatsheet", self, self._show_cheatsheet, whole_window=True)
+        bind("app.undo", self, self._undo, whole_window=True)
+        bind("app.redo", self, self._redo, whole_window=True)
+        bind("app.theme", self, self._toggle_theme, whole_window=True)
+        bind("app.quit", self, self.close, whole_window=True)
+
+    def _show_palette(self) -> None:
+        if self._palette is None:
+            self._palette = Palette(self.context, self)
+        self._palette.popup(self)
+
+    def _show_cheatsheet(self) -> None:
+        if self._cheatsheet is None:
+            self._cheatsheet = CheatSheet(self.context, self)
+        self._cheatsheet.open()
+
+    def _toggle_theme(self) -> None:
+        from dataclasses import replace
+
+        preference = self.context.theme.toggle()
+        self.context.update_settings(replace(self.context.settings, theme=preference))
+
+    def _undo(self) -> None:
+        self.context.tasks.run_db(edits.undo, lambda done: self._after_undo("Undid", done), owner=self)
+
+    def _redo(self) -> None:
+        self.context.tasks.run_db(edits.redo, lambda done: self._after_undo("Did again", done), owner=self)
+
+    def _after_undo(self, verb: str, operation: edits.Operation | None) -> None:
+        if operation is None:
+            self.context.notice(f"There is nothing to {'undo' if verb == 'Undid' else 'do again'}.")
+            return
+        self.context.notice(f"{verb}: {operation.label}")
+        self.context.report(operation.changes)
+
+    def _on_problem(self, error: UserError) -> None:
+        page = self.current_page()
+        if isinstance(page, Page):
+            page.banner.problem(error)
+        else:
+            self._toast.say(str(error))
+
+    def _on_jobs_updated(self) -> None:
+        runs = self.context.jobs.running("train")
+        self._rail.card.show_job(runs[0] if runs else None)
+
+    # --- window state ------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        saved = _state_file().value("geometry")
+        if not isinstance(saved, QByteArray) or not self.restoreGeometry(saved):
+            self.resize(1280, 800)
+        screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+        if not any(area.intersects(self.frameGeometry()) for area in screens):
+            self.move(screens[0].topLeft())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not all(page.may_close() for page in self.pages.values() if isinstance(page, Page)):
+            event.ignore()
+            return
+        state = _state_file()
+        state.setValue("geometry", self.saveGeometry())
+        for page in self.pages.values():
+            if isinstance(page, Page):
+                page.save_state(state)
+        state.sync()
+        event.accept()
+
+
+class _StatusLine(QFrame):
+    """Workspace at the left, jobs at the right."""
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__()
+        self.setProperty("kind", "status")
+        self.setFixedHeight(24)
+        self._context = context
+        left = ElidedLabel(str(context.workspace.root), tone="faint")
+        left.setAccessibleName(f"Workspace {context.workspace.root}")
+        self._jobs = label("", tone="faint", size=12, name="statusJobs")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 0, 10, 0)
+        row.addWidget(left, 1)
+        row.addWidget(self._jobs)
+        context.jobs.updated.connect(self._on_jobs_updated)
+
+    def _on_jobs_updated(self) -> None:
+        running = self._context.jobs.running()
+        words = ", ".join(_words(info) for info in running[:2])
+        more = f" and {len(running) - 2} more" if len(running) > 2 else ""
+        self._jobs.setText(words + more)
+
+
+def _words(info: JobInfo) -> str:
+    return f"{info.title} · {info.state}"
+
+
+def _state_file() -> QSettings:
+    return QSettings(str(config_dir() / "window.ini"), QSettings.Format.IniFormat)
+
+
+__all__ = ["PAGES", "Changes", "MainWindow", "PageSpec"]
