@@ -29,6 +29,7 @@ class AppContext(QObject):
         noticed(text, label, run)  shown as a toast; label and run are an optional action ("" and None)
         page_wanted(name)          bring a page to the front
         training_wanted(text)      open the launch dialog for the samples that this search finds
+        playground_wanted(path)    try this model
         playground_wanted(model)   choose this model in the playground
         workspace_wanted(path)     close this workspace and open another
         settings_changed()
@@ -39,6 +40,7 @@ class AppContext(QObject):
     noticed = Signal(str, str, object)
     page_wanted = Signal(str)
     training_wanted = Signal(str)
+    playground_wanted = Signal(str)
     playground_wanted = Signal(str)
     workspace_wanted = Signal(object)
     settings_changed = Signal()
@@ -53,6 +55,7 @@ class AppContext(QObject):
         self.commands = Commands(self)
         self._reader: sqlite3.Connection | None = None
         self._training_request: str | None = None
+        self._playground_request: str | None = None
         self._playground_request: str | None = None
         tasks.problem.connect(self.problem)
 
@@ -97,6 +100,17 @@ class AppContext(QObject):
 
     def take_playground_request(self) -> str | None:
         """The model to choose that nobody has taken yet."""
+        request, self._playground_request = self._playground_request, None
+        return request
+
+    def open_playground(self, path: str) -> None:
+        """Bring the Playground to the front with the model in this folder; the page takes it as Training takes its requests."""
+        self._playground_request = path
+        self.page_wanted.emit("playground")
+        self.playground_wanted.emit(path)
+
+    def take_playground_request(self) -> str | None:
+        """The model that nobody has taken yet."""
         request, self._playground_request = self._playground_request, None
         return request
 

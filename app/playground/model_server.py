@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.tasks import TaskRunner
 from core.errors import UserError
-from core.inference.client import ServerAddress
+from core.inference import ServerAddress
 from core.jobs import JobFolder, create, info, start, stop
 from core.models import Model
 from core.workspace import Workspace

@@ -10,29 +10,25 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from app.context import AppContext
+from app.pages import Page
 from app.playground.model_server import ModelServer
 from app.playground.sampling_panel import SamplingPanel
 from app.playground.stream import AnswerStream
 from app.playground.transcript import Transcript
-from app.widgets.banner import Banner
 from app.widgets.buttons import Button
-from app.widgets.header import PageHeader
 from app.widgets.labels import label
 from core.errors import UserError
-from core.inference.client import Finish, ServerAddress, stream_chat, stream_completion
-from core.inference.sampling import Sampling
+from core.inference import Finish, Sampling, ServerAddress, stream_chat, stream_completion
 from core.models import Model, list_models
 
 Message = dict[str, str]
 
 
-class PlaygroundPage(QWidget):
+class PlaygroundPage(Page):
     """A conversation with one model at a time."""
 
-    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("kind", "page")
-        self._context = context
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context, "Playground")
         theme = context.theme
         self._models: list[Model] = []
         self._messages: list[Message] = []
@@ -51,10 +47,8 @@ class PlaygroundPage(QWidget):
         self._picker.activated.connect(self._on_model_chosen)
         self._clear = Button("New conversation", theme, icon="plus", name="newConversation")
         self._clear.clicked.connect(self.clear)
-        self._header = PageHeader("Playground")
-        self._header.add(self._picker)
-        self._header.add(self._clear)
-        self._banner = Banner(theme, name="playgroundBanner")
+        self.header.add(self._picker)
+        self.header.add(self._clear)
         self.transcript = Transcript(theme)
         self.transcript.setPlaceholderText("Ask for some Go. The model loads with the first question.")
         self.prompt = QPlainTextEdit()
@@ -71,16 +65,11 @@ class PlaygroundPage(QWidget):
         self._stop.setEnabled(False)
         self._state = label(tone="dim", size=12, name="modelState")
         self.panel = SamplingPanel(theme)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._header)
-        layout.addWidget(self._banner)
-        layout.addWidget(self._body(), 1)
+        self.body.addWidget(self._split(), 1)
         context.playground_wanted.connect(lambda _path: self._take_request())
         self._take_request()
 
-    def _body(self) -> QWidget:
+    def _split(self) -> QWidget:
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -130,14 +119,14 @@ class PlaygroundPage(QWidget):
         return super().eventFilter(watched, event)
 
     def _take_request(self) -> None:
-        path = self._context.take_playground_request()
+        path = self.context.take_playground_request()
         if path is not None:
             self._wanted_path = path
             self._refresh_models()
 
     def _refresh_models(self) -> None:
-        workspace = self._context.workspace
-        self._context.tasks.run(lambda: list_models(workspace.models, workspace.jobs), self._on_models, owner=self)
+        workspace = self.context.workspace
+        self.context.tasks.run(lambda: list_models(workspace.models, workspace.jobs), self._on_models, owner=self)
 
     def _on_models(self, found: list[Model]) -> None:
         chosen = self._wanted_path or (str(self._model.path) if self._model else None)
@@ -165,7 +154,7 @@ class PlaygroundPage(QWidget):
     def _load(self) -> None:
         model = self._model
         if model is not None:
-            self._banner.clear()
+            self.banner.clear()
             self._state.setText(f"Loading {model.name}…")
             self._server.load(model)
 
@@ -176,10 +165,10 @@ class PlaygroundPage(QWidget):
         if self._stream is not None or self._waiting is not None or not text.strip():
             return
         if sampling is None:
-            self._banner.problem(UserError("A sampling setting is wrong.", "It is marked in the panel at the right."))
+            self.banner.problem(UserError("A sampling setting is wrong.", "It is marked in the panel at the right."))
             return
         if self._model is None:
-            self._banner.problem(
+            self.banner.problem(
                 UserError("There is no model to ask.", "Put a base model into the workspace's models folder.")
             )
             return
@@ -217,13 +206,13 @@ class PlaygroundPage(QWidget):
             self.transcript.append(text)
             self.transcript.speaker(name)
             head = [{"role": "system", "content": system}] if system else []
-            pieces = stream_chat(address, [*head, *self._messages], sampling)
+            answer = stream_chat(address, [*head, *self._messages], sampling)
         else:
             self.transcript.speaker(f"{name}, going on from")
             self.transcript.append(text)
-            pieces = stream_completion(address, text, sampling)
+            answer = stream_completion(address, text, sampling)
         self._answer = ""
-        self._stream = AnswerStream(self._context.tasks, pieces, self)
+        self._stream = AnswerStream(self.context.tasks, answer, self)
         self._stream.text_arrived.connect(self._on_text)
         self._stream.finished.connect(self._on_finished)
         self._stream.failed.connect(self._on_stream_failed)
@@ -237,7 +226,10 @@ class PlaygroundPage(QWidget):
             self._messages.append({"role": "assistant", "content": self._answer})
         if finish is not None:
             self.panel.show_finish(finish)
-            self._state.setText(f"{finish.tokens:,} tokens at {finish.tokens_per_second:,.1f} a second")
+            self._state.setText(
+                f"{finish.tokens:,} tokens"
+                + (f" at {speed:,.1f} a second" if (speed := finish.tokens_per_second) else "")
+            )
         else:
             self._state.setText("Stopped")
         self._end_stream()
@@ -245,7 +237,7 @@ class PlaygroundPage(QWidget):
     def _on_stream_failed(self, error: UserError) -> None:
         if self.panel.chat and self._messages:
             self._messages.append({"role": "assistant", "content": self._answer})
-        self._banner.problem(error)
+        self.banner.problem(error)
         self._end_stream()
 
     def _end_stream(self) -> None:
@@ -261,7 +253,7 @@ class PlaygroundPage(QWidget):
     def _on_failed(self, error: UserError) -> None:
         self._waiting = None
         self._state.setText("")
-        self._banner.problem(error)
+        self.banner.problem(error)
         self._show_busy(False)
 
     def _on_unloaded(self) -> None:

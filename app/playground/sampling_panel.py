@@ -12,8 +12,7 @@ from app.widgets.buttons import Button
 from app.widgets.fields import Field, integer_field, number_field, text_field
 from app.widgets.labels import hairline, label, section
 from core.errors import UserError
-from core.inference.client import Finish
-from core.inference.sampling import Sampling, validate
+from core.inference import Finish, Sampling, validate
 
 NAMES = {
     "temperature": "temperatureField",
@@ -123,10 +122,13 @@ class SamplingPanel(QWidget):
         """Show what the answer was sampled with, how fast it came and why it ended."""
         used = ", ".join(f"{name} {value}" for name, value in finish.settings.items() if value not in (None, (), []))
         self._used.setText(f"Really used: {used}")
-        self._speed.setText(
-            f"{finish.tokens:,} tokens, {finish.tokens_per_second:,.1f} tokens/s, "
-            f"first after {finish.time_to_first_token * 1000:,.0f} ms, ended by {finish.reason}"
-        )
+        facts = [f"{finish.tokens:,} tokens"]
+        if finish.tokens_per_second is not None:
+            facts.append(f"{finish.tokens_per_second:,.1f} tokens/s")
+        if finish.time_to_first_token is not None:
+            facts.append(f"first after {finish.time_to_first_token * 1000:,.0f} ms")
+        facts.append({"stop": "ended by itself", "length": "cut at max new tokens"}.get(finish.reason, finish.reason))
+        self._speed.setText(", ".join(facts))
 
     def _on_edited(self) -> None:
         self.sampling()

@@ -6,21 +6,19 @@ not as often as the model speaks. Stopping closes the connection, which the mode
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Iterator
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.tasks import TaskRunner
 from core.errors import UserError
-from core.inference.client import Finish, Piece
+from core.inference import Answer, Finish
 
 FRAME_MS = 33
 
 
 class AnswerStream(QObject):
-    """Reads one iterator of pieces to its end, or until it is stopped.
+    """Reads one answer to its end, or until it is stopped.
 
     Signals: text_arrived(str); finished(Finish or None), None after a stop; failed(UserError).
     """
@@ -29,27 +27,22 @@ class AnswerStream(QObject):
     finished = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, tasks: TaskRunner, pieces: Iterator[Piece | Finish], parent: QObject | None = None) -> None:
+    def __init__(self, tasks: TaskRunner, answer: Answer, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pieces = pieces
+        self._answer = answer
         self._waiting: deque[str] = deque()
-        self._stopped = threading.Event()
         self._frames = QTimer(self, interval=FRAME_MS)
         self._frames.timeout.connect(self._hand_on)
         self._frames.start()
         tasks.run(self._read, self._on_read, self._on_failed, owner=self)
 
     def stop(self) -> None:
-        """Want no more. What has arrived stays."""
-        self._stopped.set()
+        """Want no more. What has arrived stays; the model stops within a token."""
+        self._answer.close()
 
     def _read(self) -> Finish | None:
         """Runs on a pool thread."""
-        for piece in self._pieces:
-            if self._stopped.is_set():
-                close = self._pieces.close  # type: ignore[attr-defined]  # a generator: closing it closes the connection
-                close()
-                return None
+        for piece in self._answer:
             if isinstance(piece, Finish):
                 return piece
             self._waiting.append(piece.text)

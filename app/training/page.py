@@ -7,41 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget
 
 from app.context import AppContext
+from app.pages import Page
 from app.training.run_dialog import RunDialog
 from app.training.run_view import RunView
 from app.training.runs_list import RunRow, RunsList
-from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
-from app.widgets.header import PageHeader
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo, stop
 from core.training import launch
 from core.training.metrics import sparkline
 
 
-class TrainingPage(QWidget):
+class TrainingPage(Page):
     """Everything about runs."""
 
-    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("kind", "page")
-        self._context = context
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context, "Training")
         self._dialog: RunDialog | None = None
         self._sparks: dict[str, tuple[object, tuple[float, ...]]] = {}
         theme = context.theme
-        self._header = PageHeader("Training")
         self._stop = Button("Stop", theme, icon="stop", name="runStop", tip="Save a checkpoint and stop this run")
         self._stop.clicked.connect(self._on_stop)
         self._stop.setEnabled(False)
         self._new = Button("New run…", theme, icon="plus", kind="primary", name="newRun")
         self._new.clicked.connect(lambda: self.open_dialog(None))
-        self._header.add(self._stop)
-        self._header.add(self._new)
-        self._banner = Banner(theme, name="trainingBanner")
+        self.header.add(self._stop)
+        self.header.add(self._new)
         self.runs = RunsList(theme)
         self.runs.run_selected.connect(self._on_run_selected)
         self.view = RunView(theme, context.tasks)
@@ -65,19 +60,14 @@ class TrainingPage(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._splitter)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._header)
-        layout.addWidget(self._banner)
-        layout.addWidget(self._stack, 1)
+        self.body.addWidget(self._stack, 1)
         context.jobs.updated.connect(self._on_jobs_updated)
         context.training_wanted.connect(lambda _query: self._take_request())
         self._on_jobs_updated()
         self._take_request()
 
     def _take_request(self) -> None:
-        query = self._context.take_training_request()
+        query = self.context.take_training_request()
         if query is not None:
             self.open_dialog(query)
 
@@ -86,7 +76,7 @@ class TrainingPage(QWidget):
         if self._dialog is not None:
             self._dialog.raise_()
             return
-        self._dialog = RunDialog(self._context, query, self)
+        self._dialog = RunDialog(self.context, query, self)
         self._dialog.run_started.connect(self._on_run_started)
         self._dialog.finished.connect(self._on_dialog_finished)
         self._dialog.open()
@@ -98,12 +88,12 @@ class TrainingPage(QWidget):
 
     def _on_run_started(self, job_id: str) -> None:
         self.runs.select(job_id)
-        self._context.jobs.refresh()
+        self.context.jobs.refresh()
 
     def _on_jobs_updated(self) -> None:
-        found = [job for job in self._context.jobs.jobs if job.kind == "train"]
+        found = [job for job in self.context.jobs.jobs if job.kind == "train"]
         self._stack.setCurrentWidget(self._splitter if found else self._empty)
-        self._header.set_detail(_summary(found))
+        self.header.set_detail(_summary(found))
         self.runs.set_rows([RunRow(job, self._spark(job)) for job in found])
 
     def _spark(self, job: JobInfo) -> tuple[float, ...]:
@@ -115,7 +105,7 @@ class TrainingPage(QWidget):
         return known[1]
 
     def _on_run_selected(self, job_id: str) -> None:
-        self.view.show_run(JobFolder(self._context.workspace.jobs / job_id))
+        self.view.show_run(JobFolder(self.context.workspace.jobs / job_id))
 
     def _on_state_changed(self, run: JobInfo) -> None:
         self._stop.setEnabled(run.alive)
@@ -131,17 +121,17 @@ class TrainingPage(QWidget):
 
     def _run(self, function: Callable[[], object]) -> None:
         """Off the GUI thread, since starting a supervisor takes some 50 ms; then look again."""
-        self._context.tasks.run(function, lambda _result: self._look(), self._on_problem, owner=self)
+        self.context.tasks.run(function, lambda _result: self._look(), self._on_problem, owner=self)
 
     def _look(self) -> None:
         self.view.feed.go_on()
-        self._context.jobs.refresh()
+        self.context.jobs.refresh()
 
     def _on_problem(self, error: UserError) -> None:
-        self._banner.problem(error)
+        self.banner.problem(error)
 
     def _on_checkpoint_chosen(self, path: str) -> None:
-        self._context.open_playground(path)
+        self.context.open_playground(path)
 
 
 def _summary(runs: list[JobInfo]) -> str:
