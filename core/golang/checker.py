@@ -154,7 +154,7 @@ class Checker:
                 answer = self._answer(one.sequence)
             except HelperGoneError as again:
                 self.close()
-                yield _given_up(item, again)
+                yield _given_up(item.key, again.reason, again.suspects.get(one.sequence, "parse"))
                 continue
             yield _result(item.key, answer)
 
@@ -168,12 +168,10 @@ def _result(key: int, answer: dict[str, Any]) -> CheckResult:
     )
 
 
-def _given_up(item: CheckItem, gone: HelperGoneError) -> CheckResult:
+def _given_up(key: int, reason: str, check: str) -> CheckResult:
+    """A text that killed the helper twice, the second time alone; check is the one it was in."""
     why = {"time": "takes too long to check", "memory": "takes too much memory to check"}.get(
-        gone.reason, f"kills the checker ({gone.reason})"
+        reason, f"kills the checker ({reason})"
     )
-    return CheckResult(
-        key=item.key,
-        states={"parse": "fail", "format": "skipped", "types": "skipped"},
-        diagnostics=(Diagnostic("parse", 0, 0, f"This code {why}; it was tried twice."),),
-    )
+    states = {"parse": "pass" if check != "parse" else "fail", "format": "skipped", "types": "skipped", check: "fail"}
+    return CheckResult(key, states, (Diagnostic(check, 0, 0, f"This code {why}; it was tried twice."),))

@@ -27,11 +27,15 @@ ADDRESS_SPACE = 8 << 30  # bytes; the last wall, the helper watches its heap its
 
 
 class HelperGoneError(Exception):
-    """The helper has ended. reason: "time" or "memory" when it gave up by itself, else its exit in words."""
+    """The helper has ended. reason: "time" or "memory" when it gave up by itself, else its exit in words.
 
-    def __init__(self, reason: str) -> None:
+    suspects: number of a request -> the check it was in, for those under way when it gave up; {} when nobody knows.
+    """
+
+    def __init__(self, reason: str, suspects: dict[int, str] | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.suspects = suspects or {}
 
 
 class HelperProcess:
@@ -101,7 +105,7 @@ class HelperProcess:
         line = json.loads(self._lines.popleft())
         if "abort" in line:
             self._process.wait()
-            raise HelperGoneError(line["abort"])
+            raise HelperGoneError(line["abort"], {one["n"]: one["check"] for one in line["suspects"]})
         return line  # type: ignore[no-any-return]
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ const (
 	maxCode        = 1 << 20 // bytes; a longer text is not a sample
 	maxDepth       = 2000    // nested nodes; the compiler's own recursion is what this guards
 	maxDiagnostics = 50      // for each check; the rest says nothing new
+	maxMessage     = 500     // bytes; a message may quote a constant of a thousand digits
 )
 
 // A diagnostic is one complaint. Line and column count from 1, columns in characters; 0 means the whole text.
@@ -45,24 +46,33 @@ type verdict struct {
 }
 
 // check gives the verdict on one text; a panic of the go packages becomes a diagnostic of this text alone.
-func check(sequence int64, code string, std *library) (v verdict) {
+// begin is told which check comes next.
+func check(sequence int64, code string, std *library, begin func(check string)) (v verdict) {
 	c := &checking{code: code, std: std, v: verdict{Sequence: sequence, States: states{skipped, skipped, skipped}}}
-	stage := &c.v.States.Parse
-	name := "parse"
+	stages := []struct {
+		name  string
+		state *string
+		run   func() (goOn bool)
+	}{
+		{"parse", &c.v.States.Parse, c.parse},
+		{"types", &c.v.States.Types, c.types},
+		{"format", &c.v.States.Format, c.format},
+	}
+	current := 0
 	defer func() {
 		if problem := recover(); problem != nil {
-			*stage = fail
-			c.say(name, -1, fmt.Sprintf("the checker met a bug of its own: %v", problem))
+			*stages[current].state = fail
+			c.say(stages[current].name, -1, fmt.Sprintf("the checker met a bug of its own: %v", problem))
 		}
 		v = c.v
 	}()
-	if !c.parse() {
-		return
+	for i, stage := range stages {
+		current = i
+		begin(stage.name)
+		if !stage.run() {
+			break
+		}
 	}
-	stage, name = &c.v.States.Types, "types"
-	c.types()
-	stage, name = &c.v.States.Format, "format"
-	c.format()
 	return
 }
 
@@ -81,6 +91,11 @@ type checking struct {
 func (c *checking) parse() bool {
 	if len(c.code) > maxCode {
 		c.say("parse", -1, fmt.Sprintf("the code is %d KiB long; Gosmith checks up to %d KiB", len(c.code)>>10, maxCode>>10))
+		return false
+	}
+	if strings.TrimSpace(c.code) == "" {
+		c.v.States.Parse = fail
+		c.say("parse", -1, "there is no code")
 		return false
 	}
 	source := c.code
@@ -109,7 +124,7 @@ func (c *checking) parse() bool {
 	return true
 }
 
-func (c *checking) format() {
+func (c *checking) format() bool {
 	var formatted []byte
 	var err error
 	if c.prefix > 0 {
@@ -123,24 +138,21 @@ func (c *checking) format() {
 	if err != nil {
 		c.v.States.Format = fail
 		c.say("format", -1, err.Error())
-		return
+		return true
 	}
 	if string(formatted) == c.code || strings.TrimSuffix(string(formatted), "\n") == c.code {
 		c.v.States.Format = pass
-		return
+		return true
 	}
 	c.v.States.Format = fail
 	text := string(formatted)
 	c.v.Formatted = &text
-	offset, line := firstDifference(c.code, text)
-	message := "gofmt removes this line"
-	if line != nil {
-		message = fmt.Sprintf("gofmt writes this line as %q", *line)
-	}
+	offset, message := firstDifference(c.code, text)
 	c.say("format", offset+c.prefix, message)
+	return true
 }
 
-func (c *checking) types() {
+func (c *checking) types() bool {
 	outside := false
 	for _, spec := range c.file.Imports {
 		path := importPath(spec)
@@ -150,7 +162,7 @@ func (c *checking) types() {
 		}
 	}
 	if outside {
-		return
+		return true
 	}
 	c.v.States.Types = pass
 	for _, spec := range c.file.Imports {
@@ -172,6 +184,7 @@ func (c *checking) types() {
 		},
 	}
 	config.Check("sample", c.fset, []*ast.File{c.file}, nil) // every error has gone through config.Error
+	return true
 }
 
 // complain notes an error of the type checker; one that begins with a tab explains the one before it.
@@ -229,6 +242,9 @@ func (c *checking) say(check string, offset int, message string) {
 	}
 	if c.said[check]++; c.said[check] > maxDiagnostics {
 		return
+	}
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 	}
 	line, column := c.position(offset)
 	c.v.Diagnostics = append(c.v.Diagnostics, diagnostic{check, line, column, message})

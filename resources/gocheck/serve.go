@@ -8,7 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -27,14 +27,42 @@ type greeting struct {
 // farewell is the last line when the helper gives up on texts that a Go program cannot drop: a goroutine that computes
 // for ever can be neither stopped nor abandoned, so the process goes, and the client starts another one.
 type farewell struct {
-	Abort     string  `json:"abort"`
-	Sequences []int64 `json:"suspects"`
+	Abort    string    `json:"abort"` // time or memory
+	Suspects []suspect `json:"suspects"`
 }
 
-// worker is what one goroutine is busy with; sequence 0 is nothing.
+type suspect struct {
+	Sequence int64  `json:"n"`
+	Check    string `json:"check"` // that was under way
+}
+
+// worker is one goroutine that checks.
 type worker struct {
-	sequence atomic.Int64
-	since    atomic.Int64 // nanoseconds
+	mutex sync.Mutex
+	busy  bool
+	with  suspect
+	since time.Time
+}
+
+func (w *worker) begin(sequence int64, check string) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if !w.busy {
+		w.since = time.Now()
+	}
+	w.busy, w.with = true, suspect{sequence, check}
+}
+
+func (w *worker) end() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.busy = false
+}
+
+func (w *worker) state() (with suspect, busy bool, spent time.Duration) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.with, w.busy, time.Since(w.since)
 }
 
 func serve(arguments []string) {
@@ -61,16 +89,14 @@ func serve(arguments []string) {
 		answer chan verdict
 	}
 	tasks := make(chan task)
-	order := make(chan chan verdict, 4**count)
+	order := make(chan chan verdict, 64**count)
 	workers := make([]worker, *count)
 	for i := range workers {
 		w := &workers[i]
 		go func() {
 			for t := range tasks {
-				w.since.Store(time.Now().UnixNano())
-				w.sequence.Store(t.Sequence)
-				v := check(t.Sequence, t.Code, std)
-				w.sequence.Store(0)
+				v := check(t.Sequence, t.Code, std, func(check string) { w.begin(t.Sequence, check) })
+				w.end()
 				t.answer <- v
 			}
 		}()
@@ -101,24 +127,23 @@ func serve(arguments []string) {
 func watch(workers []worker, limit time.Duration, memory uint64, output *lines) {
 	var stats runtime.MemStats
 	for range time.Tick(200 * time.Millisecond) {
-		var slow, busy []int64
+		var slow, all []suspect
 		for i := range workers {
-			w := &workers[i]
-			sequence := w.sequence.Load()
-			if sequence == 0 {
+			with, busy, spent := workers[i].state()
+			if !busy {
 				continue
 			}
-			busy = append(busy, sequence)
-			if time.Now().UnixNano()-w.since.Load() > int64(limit) {
-				slow = append(slow, sequence)
+			all = append(all, with)
+			if spent > limit {
+				slow = append(slow, with)
 			}
 		}
 		runtime.ReadMemStats(&stats)
 		switch {
 		case len(slow) > 0:
 			output.write(farewell{"time", slow}, true)
-		case stats.HeapAlloc > memory && len(busy) > 0:
-			output.write(farewell{"memory", busy}, true)
+		case stats.HeapAlloc > memory && len(all) > 0:
+			output.write(farewell{"memory", all}, true)
 		default:
 			continue
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"go/ast"
 	"go/scanner"
 	"go/token"
@@ -48,24 +49,25 @@ func (c *checking) position(offset int) (line, column int) {
 	return line, 1 + utf8.RuneCountInString(c.code[c.lines[line-1]:offset])
 }
 
-// firstDifference finds the first line of code that the formatted text writes differently, as an offset into code,
-// and how it is written there: nil when it is gone.
-func firstDifference(code, formatted string) (int, *string) {
-	offset := 0
+// firstDifference finds the first line of code that the formatted text writes differently: its offset into code, and
+// what becomes of it in words.
+func firstDifference(code, formatted string) (offset int, message string) {
 	for {
-		was, restWas, moreWas := strings.Cut(code, "\n")
-		is, restIs, moreIs := strings.Cut(formatted, "\n")
-		if was != is || moreWas != moreIs {
-			if formatted == "" {
-				return offset, nil
-			}
-			return offset, &is
+		was, restWas, more := strings.Cut(code, "\n")
+		is, restIs, _ := strings.Cut(formatted, "\n")
+		switch {
+		case was == is && more:
+			offset += len(was) + 1
+			code, formatted = restWas, restIs
+		case strings.TrimSpace(was) == "":
+			return offset, "gofmt removes this empty line"
+		case is == "" && strings.HasPrefix(strings.TrimLeft(restIs, "\n"), was):
+			return offset, "gofmt puts an empty line before this one"
+		case is == "":
+			return offset, "gofmt removes or moves this line"
+		default:
+			return offset, fmt.Sprintf("gofmt writes this line as %q", is)
 		}
-		if !moreWas {
-			return offset, nil
-		}
-		offset += len(was) + 1
-		code, formatted = restWas, restIs
 	}
 }
 
