@@ -22,8 +22,10 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA mmap_size = 1073741824",
     "PRAGMA cache_size = -65536",  # 64 MiB
+    "PRAGMA wal_autocheckpoint = 8192",  # 32 MiB: a bulk decision does not pay for moving the last one into the file
 )
 
+_CHECKS = ("parse", "format", "types", "vet", "test")
 _FIRST = (
     "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     """
@@ -105,6 +107,11 @@ _FIRST = (
     )
     """,
     "CREATE INDEX verdict_sample ON verdict(sample_id) WHERE current = 1",
+    "CREATE INDEX verdict_state ON verdict(state, sample_id) WHERE current = 1",
+    *(
+        f"CREATE INDEX verdict_{check}_fails ON verdict(sample_id) WHERE current = 1 AND {check} = 0"
+        for check in _CHECKS
+    ),
     """
     CREATE TABLE diagnostic (
         version_id INTEGER NOT NULL REFERENCES version(id),

@@ -155,12 +155,12 @@ def edit(
                 f"Sample {sample_id} cannot be saved so: {reason}.", "Write an answer, or delete the sample."
             )
         version = add_version(connection, sample_id, base_version, text_of(messages), author=author)
-        operation = operations.begin(connection, title, author)
+        operation = operations.begin(connection, author)
         operations.put_part(
             connection, operation, "version", {"version": base_version}, {"version": version}, [sample_id]
         )
         operations.choose_version(connection, sample_id, version)
-        operations.label(connection, operation, title, 1)
+        operations.close(connection, operation, title, 1)
         return Operation(operation, title, 1, Changes(text=True, ids=(sample_id,)))
 
 
@@ -182,18 +182,15 @@ def _operate(
 ) -> Operation:
     with transaction(connection):
         operations.set_scope(connection, scope)
-        connection.execute("SAVEPOINT operation")
-        operation = operations.begin(connection, verb, author)
+        operation = operations.begin(connection, author)
         changed = change(operation)
-        if changed == 0:  # forget the entry, and let what was undone stay redoable
-            connection.execute("ROLLBACK TO operation")
-            return Operation(0, _label(connection, verb, operation, 0), 0, Changes())
-        text = _label(connection, verb, operation, changed)
-        operations.label(connection, operation, text, changed)
-        return Operation(operation, text, changed, operations.changes_of(connection, operation))
+        title = _title(connection, verb, operation, changed)
+        changes = operations.changes_of(connection, operation, changed)
+        operations.close(connection, operation, title, changed)
+        return Operation(operation if changed else 0, title, changed, changes)
 
 
-def _label(connection: sqlite3.Connection, verb: str, operation: int, changed: int) -> str:
+def _title(connection: sqlite3.Connection, verb: str, operation: int, changed: int) -> str:
     if changed == 1:
         only = connection.execute(
             "SELECT json_extract(ids, '$[0]') FROM operation_part WHERE operation_id = ?", (operation,)

@@ -18,6 +18,8 @@ from core.database import transaction
 from core.samples.query import Query, select
 from core.samples.store import NAMED_IDS
 
+_FEW = 8
+
 Scope = Sequence[int] | Query
 """Which samples an operation is about: ids, or all that a query finds at that moment."""
 
@@ -49,19 +51,27 @@ def set_scope(connection: sqlite3.Connection, scope: Scope) -> None:
         connection.execute(f"INSERT INTO temp.scope {sql}", parameters)
     else:
         connection.execute(
-            "INSERT INTO temp.scope SELECT DISTINCT sample_id FROM review WHERE sample_id IN (SELECT value FROM json_each(?))",
-            (json.dumps([int(key) for key in scope]),),
+            "INSERT OR IGNORE INTO temp.scope SELECT r.sample_id FROM json_each(?) e CROSS JOIN review r ON r.sample_id = e.value",
+            (json.dumps(list(map(int, scope))),),
         )
 
 
-def begin(connection: sqlite3.Connection, label: str, author: str) -> int:
-    """Open an entry of the log; what was undone can no longer be redone. Returns the entry's id."""
-    connection.execute("DELETE FROM operation WHERE undone = 1")
+def begin(connection: sqlite3.Connection, author: str) -> int:
+    """Open an entry of the log and return its id. `close` must follow in the same transaction."""
     cursor = connection.execute(
-        "INSERT INTO operation (label, author, created, changed) VALUES (?, ?, ?, 0)", (label, author, int(time.time()))
+        "INSERT INTO operation (label, author, created, changed) VALUES ('', ?, ?, 0)", (author, int(time.time()))
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def close(connection: sqlite3.Connection, operation: int, label: str, changed: int) -> None:
+    """Name the entry and say how many samples it changed. With none, the entry is forgotten; else what was undone before it is."""
+    if changed:
+        connection.execute("UPDATE operation SET label = ?, changed = ? WHERE id = ?", (label, changed, operation))
+        connection.execute("DELETE FROM operation WHERE undone = 1")
+    else:
+        connection.execute("DELETE FROM operation WHERE id = ?", (operation,))
 
 
 def is_open(connection: sqlite3.Connection, operation: int) -> bool:
@@ -69,11 +79,6 @@ def is_open(connection: sqlite3.Connection, operation: int) -> bool:
     return (
         connection.execute("SELECT 1 FROM operation WHERE id = ? AND undone = 0", (operation,)).fetchone() is not None
     )
-
-
-def label(connection: sqlite3.Connection, operation: int, text: str, changed: int) -> None:
-    """Name the entry and say how many samples it changed, once that is known."""
-    connection.execute("UPDATE operation SET label = ?, changed = ? WHERE id = ?", (text, changed, operation))
 
 
 def put_part(connection: sqlite3.Connection, operation: int, subject: str, before: Mapping[str, object], after: Mapping[str, object], ids: Sequence[int]) -> None:  # fmt: skip
@@ -94,17 +99,27 @@ def change_review(
     """
     columns = {**values, **always}
     differs = " OR ".join(f"{column} IS NOT :{column}" for column in values)
-    inside = f"sample_id IN (SELECT id FROM temp.scope) AND ({differs})"
-    before = ", ".join(f"'{column}', {column}" for column in columns)
-    connection.execute(
-        f"""
-        INSERT INTO operation_part (operation_id, subject, before, after, ids)
-        SELECT :operation, 'review', json_object({before}), :after, json_group_array(sample_id)
-        FROM review WHERE {inside} GROUP BY {", ".join(columns)}
-        """,
-        {**values, "operation": operation, "after": json.dumps(columns)},
-    )
+    affected = f"temp.scope CROSS JOIN review ON sample_id = id AND ({differs})"
+    listed, after = ", ".join(columns), json.dumps(columns)
+    state = "json_object(" + ", ".join(f"'{column}', {column}" for column in columns) + ")"
+    found = connection.execute(f"SELECT DISTINCT {listed} FROM {affected} LIMIT {_FEW + 1}", values).fetchall()
+    log = "INSERT INTO operation_part (operation_id, subject, before, after, ids)"
+    if (
+        len(found) <= _FEW
+    ):  # one scan a state; grouping would sort everything by four columns, which costs six times as much
+        like = " AND ".join(f"{column} IS ?" for column in columns)
+        for before in found:
+            connection.execute(
+                f"{log} SELECT ?, 'review', ?, ?, json_group_array(id) FROM temp.scope CROSS JOIN review ON sample_id = id AND {like}",
+                (operation, json.dumps(dict(zip(columns, before, strict=True))), after, *before),
+            )
+    else:
+        connection.execute(
+            f"{log} SELECT :operation, 'review', {state}, :after, json_group_array(id) FROM {affected} GROUP BY {listed}",
+            {**values, "operation": operation, "after": after},
+        )
     assignments = ", ".join(f"{column} = :{column}" for column in columns)
+    inside = f"sample_id IN (SELECT id FROM temp.scope) AND ({differs})"
     return connection.execute(f"UPDATE review SET {assignments} WHERE {inside}", columns).rowcount
 
 
@@ -154,12 +169,11 @@ def undo_state(connection: sqlite3.Connection) -> UndoState:
     return UndoState(undoable and undoable[0], redoable and redoable[0])
 
 
-def changes_of(connection: sqlite3.Connection, operation: int) -> Changes:
-    """What the entry touches, in either direction."""
-    ids: set[int] = set()
+def changes_of(connection: sqlite3.Connection, operation: int, changed: int) -> Changes:
+    """What the entry, which changed so many samples, touches in either direction."""
     aspects = {"membership": False, "text": False, "review": False, "tag": False}
-    for subject, after, listed in connection.execute(
-        "SELECT subject, after, ids FROM operation_part WHERE operation_id = ?", (operation,)
+    for subject, after in connection.execute(
+        "SELECT subject, after FROM operation_part WHERE operation_id = ?", (operation,)
     ):
         aspect = (
             "membership"
@@ -169,9 +183,10 @@ def changes_of(connection: sqlite3.Connection, operation: int) -> Changes:
             else subject
         )
         aspects[aspect] = True
-        if len(ids) <= NAMED_IDS:
-            ids.update(json.loads(listed))
-    return Changes(**aspects, ids=tuple(sorted(ids)) if len(ids) <= NAMED_IDS else None)
+    if changed > NAMED_IDS:
+        return Changes(**aspects, ids=None)
+    listed = "SELECT DISTINCT e.value FROM operation_part p JOIN json_each(p.ids) e WHERE p.operation_id = ? ORDER BY 1"
+    return Changes(**aspects, ids=tuple(key for (key,) in connection.execute(listed, (operation,))))
 
 
 def _step(connection: sqlite3.Connection, statement: str, *, undone: bool) -> Operation | None:
@@ -187,7 +202,7 @@ def _step(connection: sqlite3.Connection, statement: str, *, undone: bool) -> Op
         for subject, state, ids in parts.fetchall():
             _write(connection, subject, json.loads(state), ids)
         connection.execute("UPDATE operation SET undone = ? WHERE id = ?", (int(undone), operation))
-        return Operation(operation, text, changed, changes_of(connection, operation))
+        return Operation(operation, text, changed, changes_of(connection, operation, changed))
 
 
 def _write(connection: sqlite3.Connection, subject: str, state: dict[str, object], ids: str) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.samples.language import (
     CHOICES,
     NUMBERS,
+    SORTS,
     Condition,
     Query,
     SortKey,
@@ -26,6 +28,7 @@ from core.samples.language import (
 from core.samples.store import STATES, STATUSES
 
 __all__ = [
+    "SORTS",
     "Condition",
     "Facets",
     "Query",
@@ -45,6 +48,7 @@ FACET_VALUES = 100
 """The most frequent topics, sources, tags that a facet lists; the rest are counted by searching for them."""
 
 _NOT_DELETED = "{id} NOT IN (SELECT sample_id FROM review WHERE deleted = 1)"
+_STATE_NAMES = (*STATES, "unchecked")
 _VERDICT_VALUES = {"fail": "= 0", "pass": "= 1", "unchecked": "IS NULL"}
 _SORTS = {
     "id": ("", "{id}"),
@@ -253,33 +257,44 @@ def _has_token(text: str) -> bool:
 def facets(connection: sqlite3.Connection, query: Query) -> Facets:
     """Count what the query finds by status, verdict, check, topic, source, tag and reason."""
     sql, parameters = select(query, ordered=False)
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS facet (id INTEGER PRIMARY KEY)")
-    connection.execute("DELETE FROM temp.facet")
-    connection.execute(f"INSERT INTO temp.facet {sql}", parameters)
+    hits = f"WITH hit AS MATERIALIZED ({sql}) "
+    packed = " + ".join(f"coalesce(v.{check}, 3) * {4**position}" for position, check in enumerate(CHOICES["check"]))
+    # One pass over all hits, one string a column: counting lists here is several times as fast as GROUP BY, which sorts. See also `ids`.
+    columns = ", ".join(f"json_group_array({column})" for column in ("r.status", packed, "s.topic", "s.source"))
+    tables = "hit CROSS JOIN review r ON r.sample_id = hit.id CROSS JOIN sample s ON s.id = hit.id CROSS JOIN verdict v ON v.version_id = s.version_id"
+    found = connection.execute(f"{hits}SELECT {columns} FROM {tables}", parameters).fetchone()
+    statuses, verdicts, topics, sources = (Counter(json.loads(column)) for column in found)
 
-    def groups(column: str, tables: str) -> dict[object, int]:
-        statement = f"SELECT {column}, count(*) FROM {tables} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {FACET_VALUES}"
-        return dict(connection.execute(statement).fetchall())
+    def listed(column: str, tables: str) -> Counter[str]:
+        return Counter(
+            json.loads(
+                connection.execute(f"{hits}SELECT json_group_array({column}) FROM {tables}", parameters).fetchone()[0]
+            )
+        )
 
-    def named(found: dict[object, int], names: Sequence[str]) -> dict[str, int]:
-        return {"unchecked" if key is None else names[int(str(key))]: number for key, number in found.items()}
-
-    def texts(found: dict[object, int]) -> dict[str, int]:
-        return {str(key): number for key, number in found.items()}
-
-    review = "temp.facet f JOIN review r ON r.sample_id = f.id"
-    verdict = "temp.facet f JOIN sample s ON s.id = f.id JOIN verdict v ON v.version_id = s.version_id"
-    sample = "temp.facet f JOIN sample s ON s.id = f.id"
-    status = named(groups("r.status", review), STATUSES)
-    result = Facets(
-        total=sum(status.values()),
-        status=status,
-        verdict=named(groups("v.state", verdict), STATES),
-        checks={check: named(groups(f"v.{check}", verdict), STATES) for check in CHOICES["check"]},
-        topic=texts(groups("s.topic", sample)),
-        source=texts(groups("s.source", sample)),
-        tag=texts(groups("t.name", "temp.facet f JOIN tag t ON t.sample_id = f.id")),
-        reason=texts(groups("e.value", f"{review} JOIN json_each(r.reasons) e")),
+    checks: dict[str, Counter[str]] = {check: Counter() for check in CHOICES["check"]}
+    states: Counter[str] = Counter()
+    for number, times in verdicts.items():
+        each = [_STATE_NAMES[number // 4**position % 4] for position in range(len(checks))]
+        states["fail" if "fail" in each else "pass" if "pass" in each else "unchecked"] += times
+        for check, state in zip(checks, each, strict=True):
+            checks[check][state] += times
+    return Facets(
+        total=statuses.total(),
+        status=_most({STATUSES[number]: times for number, times in statuses.items()}),
+        verdict=_most(states),
+        checks={check: _most(counts) for check, counts in checks.items()},
+        topic=_most(topics),
+        source=_most(sources),
+        tag=_most(listed("t.name", "hit CROSS JOIN tag t ON t.sample_id = hit.id")),
+        reason=_most(
+            listed(
+                "e.value",
+                "hit CROSS JOIN review r ON r.sample_id = hit.id AND r.reasons <> '[]' JOIN json_each(r.reasons) e",
+            )
+        ),
     )
-    connection.execute("DELETE FROM temp.facet")
-    return result
+
+
+def _most(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(counts).most_common(FACET_VALUES))
