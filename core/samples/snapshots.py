@@ -1,0 +1,215 @@
+"""Snapshots: the frozen, hashed lists of versions that runs train on.
+
+A snapshot is a folder of two JSONL files and a manifest. It appears whole or not at all and is never changed; later edits
+of its samples do not reach it. The same texts, share and seed give the same files and the same hash, whatever the ids of
+the samples are. Near copies never stand on both sides of the split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.files import read_json, write_json
+from core.samples import duplicates
+from core.samples import query as search
+from core.samples.conversation import messages_of
+from core.samples.language import Query, render
+
+NEAR = 0.7
+"""Solutions at least this similar stay on one side of the split."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """samples = train + validation. sha256: of both files together. query: as it was searched. tokens, longest: estimates."""
+
+    name: str
+    folder: Path
+    samples: int
+    train: int
+    validation: int
+    sha256: str
+    query: str
+    seed: int
+    created: str
+    tokens: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    sample: int
+    hash: str
+    line: str
+    code: str
+    tokens: int
+
+
+def create(
+    snapshots_dir: Path,
+    connection: sqlite3.Connection,
+    name: str,
+    query: Query,
+    *,
+    validation: float = 0.05,
+    seed: int = 7,
+    progress: Callable[[int, int], None] | None = None,
+) -> Snapshot:
+    """Freeze the samples that `query` finds.
+
+    validation: share held back, 0 to 0.5. Raises UserError when the name is taken or no name, nothing is found, or the disk is full.
+    """
+    folder = snapshots_dir / name
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"“{name}” cannot be the name of a snapshot.", "Use letters, digits, dots, dashes and underscores."
+        )
+    if folder.exists():
+        raise UserError(f"There is a snapshot “{name}” already.", "Snapshots never change; choose another name.")
+    if not 0.0 <= validation <= 0.5:
+        raise UserError(f"The validation share is {validation:g}.", "It must be from 0 to 0.5.")
+    found = search.ids(connection, query)
+    if not found:
+        raise UserError(f"No sample matches “{render(query)}”.", "Accept some samples first, or search for others.")
+    rows = sorted(_rows(connection, found, progress), key=lambda row: row.hash)
+    held_back = _held_back(rows, validation, seed)
+    train = [row for row in rows if row.sample not in held_back]
+    held = [row for row in rows if row.sample in held_back]
+    draft = snapshots_dir / f".{name}.{secrets.token_hex(4)}"
+    try:
+        draft.mkdir(parents=True)
+        hashes = [_write(draft / f"{side}.jsonl", part) for side, part in (("train", train), ("validation", held))]
+        manifest = {
+            "format": _FORMAT,
+            "name": name,
+            "query": render(query),
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "seed": seed,
+            "validation_share": validation,
+            "samples": len(rows),
+            "train": len(train),
+            "validation": len(held),
+            "sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
+            "files": {"train.jsonl": hashes[0], "validation.jsonl": hashes[1]},
+            "tokens": sum(row.tokens for row in train),
+            "longest": max((row.tokens for row in rows), default=0),
+        }
+        write_json(draft / "manifest.json", manifest)
+        draft.rename(folder)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if folder.exists():
+            raise UserError(
+                f"There is a snapshot “{name}” already.", "Snapshots never change; choose another name."
+            ) from error
+        raise UserError(
+            f"The snapshot cannot be written to {snapshots_dir}: {error.strerror}.", "Free some space and try again."
+        ) from error
+    return show(snapshots_dir, name)
+
+
+def list_snapshots(snapshots_dir: Path) -> list[Snapshot]:
+    """All snapshots, newest first; folders without a readable manifest are no snapshots."""
+    try:
+        names = [entry.name for entry in snapshots_dir.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError:
+        return []
+    found = [_read(snapshots_dir / name) for name in names]
+    return sorted((item for item in found if item is not None), key=lambda item: item.created, reverse=True)
+
+
+def show(snapshots_dir: Path, name: str) -> Snapshot:
+    """One snapshot. Raises UserError when there is none of that name."""
+    found = _read(snapshots_dir / name)
+    if found is None:
+        known = ", ".join(item.name for item in list_snapshots(snapshots_dir)[:5])
+        raise UserError(f"There is no snapshot “{name}”.", f"There are: {known}." if known else "Create one first.")
+    return found
+
+
+def _read(folder: Path) -> Snapshot | None:
+    manifest = read_json(folder / "manifest.json")
+    if manifest is None or manifest.get("format") != _FORMAT:
+        return None
+
+    def number(key: str) -> int:
+        return int(manifest[key])
+
+    return Snapshot(
+        name=folder.name,
+        folder=folder,
+        samples=number("samples"),
+        train=number("train"),
+        validation=number("validation"),
+        sha256=str(manifest["sha256"]),
+        query=str(manifest["query"]),
+        seed=number("seed"),
+        created=str(manifest["created"]),
+        tokens=number("tokens"),
+        longest=number("longest"),
+    )
+
+
+def _rows(
+    connection: sqlite3.Connection, ids: Sequence[int], progress: Callable[[int, int], None] | None
+) -> Iterator[_Row]:
+    statement = """
+        SELECT s.id, s.uid, v.id, v.hash, v.context, v.prompt, v.response, v.code, v.tokens
+        FROM sample s JOIN version v ON v.id = s.version_id WHERE s.id IN (%s)
+    """
+    for start in range(0, len(ids), 500):
+        part = list(ids[start : start + 500])
+        for sample, uid, version, digest, context, prompt, response, code, tokens in connection.execute(
+            statement % ",".join("?" * len(part)), part
+        ):
+            messages = [{"role": m.role, "content": m.content} for m in messages_of(context, prompt, response)]
+            row: dict[str, Any] = {"sample": uid, "version": version, "hash": digest.hex(), "messages": messages}
+            yield _Row(sample, digest.hex(), json.dumps(row, ensure_ascii=False), code or response, tokens)
+        if progress is not None:
+            progress(min(start + 500, len(ids)), len(ids))
+
+
+def _held_back(rows: Sequence[_Row], share: float, seed: int) -> set[int]:
+    """Sample ids of the validation side: whole clusters of near copies, chosen by a hash of seed and content."""
+    wanted = round(len(rows) * share)
+    if share and len(rows) >= 10:
+        wanted = max(wanted, 1)
+    if not wanted:
+        return set()
+    groups = [members for members, _ in duplicates.group([(row.sample, row.code) for row in rows], NEAR)]
+    grouped = {sample for members in groups for sample in members}
+    groups += [[row.sample] for row in rows if row.sample not in grouped]
+    digest_of = {row.sample: row.hash for row in rows}
+
+    def lot(members: Sequence[int]) -> str:
+        return hashlib.sha256(f"{seed}:{min(digest_of[sample] for sample in members)}".encode()).hexdigest()
+
+    chosen: set[int] = set()
+    for members in sorted(groups, key=lot):
+        if len(chosen) + len(members) <= wanted:
+            chosen.update(members)
+    return chosen
+
+
+def _write(path: Path, rows: Sequence[_Row]) -> str:
+    """Write the lines and return the file's SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for row in rows:
+            line = row.line.encode() + b"\n"
+            digest.update(line)
+            file.write(line)
+    return digest.hexdigest()
