@@ -1,0 +1,87 @@
+"""Which device and which number format a job computes in, decided once and said aloud.
+
+It refuses what the machine cannot do well instead of doing it slowly in silence: fp16 without a GPU, and library versions
+that this engine has not been written for. bf16 on a CPU without bf16 units is not an error: fp32 is used, and said.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from core.errors import UserError
+
+NEEDED = {"torch": (2, 11), "transformers": (5, 17)}
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """device: where. dtype: what products are computed in. note: a sentence when it is not what was asked for."""
+
+    device: torch.device
+    dtype: torch.dtype
+    note: str = ""
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context for a forward pass."""
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.dtype)
+
+    @property
+    def logits_budget(self) -> int:
+        """Bytes of logits at a time: what stays in a CPU's cache, or what is small beside a GPU's memory."""
+        return 512 * 2**20 if self.device.type == "cuda" else 8 * 2**20
+
+
+def choose(dtype: str) -> Compute:
+    """The machine's device, and `dtype` (bf16, fp16, fp32) or what replaces it there. Raises UserError."""
+    check_versions()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if dtype == "fp32":
+        return Compute(device, torch.float32)
+    if dtype == "fp16":
+        raise UserError(
+            "Training in fp16 is not built: it needs loss scaling, and every GPU since 2020 computes in bf16.",
+            'Set precision.dtype to "bf16", or to "fp32".',
+        )
+    if dtype != "bf16":
+        raise UserError(f'precision.dtype is "{dtype}".', 'Use "bf16" or "fp32".')
+    if device.type == "cpu" and not cpu_has_bf16():
+        return Compute(device, torch.float32, "This CPU has no bf16 units, so fp32 is used instead of bf16.")
+    return Compute(device, torch.bfloat16)
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 in hardware (AMX or AVX512-BF16); elsewhere bf16 is slower than fp32."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return bool({"amx_bf16", "avx512_bf16"} & set(flags.split()))
+
+
+def check_versions() -> None:
+    """Refuse a torch or transformers older than the engine was written for."""
+    for name, needed in NEEDED.items():
+        found = version(name)
+        numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
+        if numbers < needed:
+            raise UserError(
+                f"{name} {found} is installed, and the engine needs {needed[0]}.{needed[1]} or later.",
+                f"Run `make run` again, or `pip install '{name}>={needed[0]}.{needed[1]}'`.",
+            )
+
+
+def describe() -> str:
+    """The hardware in a few words, for logs and model cards."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()} (torch {torch.__version__})"
+    units = ", bf16 units" if cpu_has_bf16() else ""
+    return f"CPU, {torch.get_num_threads()} thread(s){units} (torch {torch.__version__})"

@@ -1,0 +1,238 @@
+"""Loading the student: a base, an adapter on it, and the tokenizer that belongs to both.
+
+Weights are read from safetensors only and no code from a model folder is ever run (`trust_remote_code` never).
+What does not fit together (tokenizer and embedding, adapter and base, a target that no layer has) is refused before
+training, and `probe` checks on two tiny documents what transformers promises silently and not for every model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.engine.compute import Compute
+from core.engine.data import Batch
+from core.errors import UserError
+from kernels import reference
+from kernels.linear_cross_entropy import linear_cross_entropy
+
+NEVER_CODE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+
+
+@dataclass(slots=True)
+class Student:
+    """model: what is trained (a PEFT model or the base itself). causal: the base inside it. fused_head: see `probe`."""
+
+    model: Any
+    causal: Any
+    tokenizer: Any
+    kind: str
+    fused_head: bool = True
+
+    def trainable(self) -> list[tuple[str, nn.Parameter]]:
+        """Names and parameters that training changes, in a fixed order."""
+        return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+
+    def hidden(self, ids: Tensor, positions: Tensor) -> Tensor:
+        """Last hidden states [sequences, length, width].
+
+        Documents in one sequence are kept apart by `positions` alone: transformers builds the block mask from them only
+        where there is neither an attention mask nor a cache, so neither is ever passed here.
+        """
+        states: Tensor = self.causal.base_model(
+            input_ids=ids, position_ids=positions, use_cache=False
+        ).last_hidden_state
+        return states
+
+    def loss(self, batch: Batch, compute: Compute) -> Tensor:
+        """Summed cross-entropy over the batch's trained tokens, fp32."""
+        targets = batch.targets.reshape(-1)
+        with compute.autocast():
+            if not self.fused_head:
+                logits = self.causal(input_ids=batch.ids, position_ids=batch.positions, use_cache=False).logits
+                return nn.functional.cross_entropy(
+                    logits.float().flatten(0, 1), targets, ignore_index=reference.IGNORE, reduction="sum"
+                )
+            states = self.hidden(batch.ids, batch.positions).flatten(0, 1).to(compute.dtype)
+            head = self.causal.get_output_embeddings().weight.to(compute.dtype)
+        return linear_cross_entropy(states, head, targets, budget=compute.logits_budget)
+
+
+def load_tokenizer(path: Path) -> Any:
+    """The fast tokenizer in a model folder. Raises UserError when there is none."""
+    from transformers import AutoTokenizer
+
+    if not any((path / name).exists() for name in ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")):
+        raise UserError(
+            f"There is no tokenizer in {path}.", "Copy tokenizer.json and tokenizer_config.json into the model folder."
+        )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, **NEVER_CODE)
+    except (OSError, ValueError) as error:
+        raise UserError(f"The tokenizer in {path} cannot be loaded: {_first_line(error)}", "Copy it again.") from error
+    if not tokenizer.is_fast:
+        raise UserError(f"The tokenizer in {path} has no tokenizer.json.", "Convert it to a fast tokenizer first.")
+    return tokenizer
+
+
+def load_causal(path: Path, dtype: torch.dtype, device: torch.device) -> Any:
+    """The causal language model in a folder, in `dtype` on `device`, cache off. Raises UserError."""
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    require_safetensors(path)
+    try:
+        causal = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, use_safetensors=True, **NEVER_CODE)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"The model in {path} cannot be loaded: {_first_line(error)}",
+            "Check that it is a causal language model that this transformers knows, and that its files are complete.",
+        ) from error
+    causal.config.use_cache = False
+    return causal.to(device)
+
+
+def require_safetensors(path: Path) -> None:
+    """Refuse a folder whose weights are pickled, or that has none."""
+    if not (path / "config.json").is_file():
+        raise UserError(f"{path} is not a model folder: it has no config.json.", "Choose the folder that holds it.")
+    if any(path.glob("*.safetensors")):
+        return
+    pickles = [file.name for pattern in ("*.bin", "*.pt", "*.pth") for file in path.glob(pattern)]
+    if pickles:
+        raise UserError(
+            f"The weights in {path} are pickled ({pickles[0]}), and a pickle can run any code.",
+            "Use a version of the model with .safetensors files.",
+        )
+    raise UserError(f"There are no weights in {path}.", "Copy the model's .safetensors files there.")
+
+
+def check_vocabulary(causal: Any, tokenizer: Any, path: Path) -> None:
+    """Every id of the tokenizer must have a row in the embedding."""
+    rows = causal.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        raise UserError(
+            f"The tokenizer in {path} knows {len(tokenizer):,} tokens, but the model embeds {rows:,}.",
+            "Use the tokenizer that came with the model.",
+        )
+
+
+def is_adapter(path: Path) -> bool:
+    """Whether the folder holds an adapter (a LoRA checkpoint) and not a model of its own."""
+    return (path / "adapter_config.json").is_file()
+
+
+def adapter_base(path: Path) -> Path:
+    """The base that an adapter was trained on. Raises UserError when it is gone or has changed."""
+    try:
+        base = Path(str(json.loads((path / "adapter_config.json").read_text())["base_model_name_or_path"]))
+        note = json.loads((path / "gosmith.json").read_text()) if (path / "gosmith.json").exists() else {}
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"The adapter in {path} is damaged: {_first_line(error)}", "Use another checkpoint.") from error
+    if not (base / "config.json").is_file():
+        raise UserError(f"The base of the checkpoint {path.name} is gone: {base}.", "Put the model back there.")
+    if note.get("base_hash") not in (None, fingerprint(base)):
+        raise UserError(
+            f"The model in {base} is not the one that {path.name} was trained on.",
+            "Put the original base back, or train again on this one.",
+        )
+    return base
+
+
+def fingerprint(path: Path) -> str:
+    """16 hex digits that change with a model's shape, tokenizer or weights; reads 1 MiB of every weight file at most."""
+    digest = hashlib.sha256()
+    for file in sorted([*path.glob("*.safetensors"), path / "config.json", path / "tokenizer.json"]):
+        if file.is_file():
+            digest.update(f"{file.name}:{file.stat().st_size}:".encode())
+            with file.open("rb") as opened:
+                digest.update(opened.read(2**20))
+    return digest.hexdigest()[:16]
+
+
+def attach_lora(
+    causal: Any, *, base: Path, rank: int, alpha: float, dropout: float, targets: str | Sequence[str]
+) -> Any:
+    """A PEFT model around `causal` whose fp32 adapters alone are trainable. Raises UserError for a target no layer has."""
+    from peft import LoraConfig, get_peft_model
+
+    chosen = "all-linear" if targets == "all-linear" else [targets] if isinstance(targets, str) else list(targets)
+    if isinstance(chosen, list):
+        check_targets(causal, chosen)
+    config = LoraConfig(
+        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=chosen, bias="none", task_type="CAUSAL_LM"
+    )
+    model = get_peft_model(causal, config)
+    config.base_model_name_or_path = str(base)
+    return model
+
+
+def check_targets(causal: Any, targets: Sequence[str]) -> None:
+    """Every named target must be the name of some linear layer, and not of the output head."""
+    known = {name.rsplit(".", 1)[-1] for name, module in causal.named_modules() if isinstance(module, nn.Linear)}
+    known.discard("lm_head")
+    for target in targets:
+        if target not in known:
+            near = difflib.get_close_matches(target, known, 1)
+            raise UserError(
+                f'method.targets names "{target}", which no linear layer of this model is called.',
+                f'Did you mean "{near[0]}"?' if near else f"Its layers: {', '.join(sorted(known))}.",
+            )
+
+
+def open_adapter(causal: Any, path: Path, *, trainable: bool) -> Any:
+    """The adapter in `path` on its base. Raises UserError when it does not fit."""
+    from peft import PeftModel
+
+    if not (path / "adapter_model.safetensors").is_file():
+        raise UserError(f"The adapter in {path} has no adapter_model.safetensors.", "Only safetensors are loaded.")
+    try:
+        return PeftModel.from_pretrained(causal, path, is_trainable=trainable)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise UserError(
+            f"The adapter in {path} does not fit its base: {_first_line(error)}", "Choose the base it was trained on."
+        ) from error
+
+
+def probe(student: Student, compute: Compute, *, packing: bool) -> None:
+    """Run two tiny documents through the model, packed and apart.
+
+    Sets `fused_head` to whether hidden @ head.T are the model's logits (some models scale or cap them).
+    Raises UserError when packed documents see each other, which transformers does not report.
+    """
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(0, min(len(student.tokenizer), 1000), (1, 17), generator=generator).to(compute.device)
+    apart = torch.cat([torch.arange(10), torch.arange(7)])[None].to(compute.device)
+    was_training = student.model.training
+    student.model.eval()
+    with torch.no_grad(), compute.autocast():
+        packed = student.hidden(ids, apart).float()
+        alone = student.hidden(ids[:, 10:], apart[:, 10:]).float()
+        logits = student.causal(input_ids=ids[:, 10:], position_ids=apart[:, 10:], use_cache=False).logits.float()
+        head = student.causal.get_output_embeddings()
+        plain = (alone.to(compute.dtype) @ head.weight.to(compute.dtype).T).float()
+    student.model.train(was_training)
+    student.fused_head = isinstance(head, nn.Linear) and head.bias is None and _near(plain, logits)
+    if packing and not _near(packed[:, 10:], alone):
+        raise UserError(
+            "This model's attention lets packed samples see each other.", "Set data.packing = false for this model."
+        )
+
+
+def _near(a: Tensor, b: Tensor) -> bool:
+    """Equal but for rounding: a leak or a scaled logit differs by the size of the values themselves."""
+    return bool((a - b).abs().max() <= 0.1 * b.std() + 1e-6)
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:300]

@@ -1,0 +1,44 @@
+"""The job kind "train": one worker of a run. Nothing but the way from a job's request to `loop.train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.engine import loop, parallel
+from core.files import write_json
+from core.jobs.worker import WorkerContext
+from core.training.config import from_mapping
+
+
+def main(context: WorkerContext) -> None:
+    """Request: {"config": {...}, "base": folder, "snapshot": folder, "resume": checkpoint or null}.
+
+    Writes output/checkpoint-<step>/ and output/result.json; raises UserError, which the worker reports.
+    """
+    config = from_mapping(context.request["config"])
+    output = context.folder.output
+    output.mkdir(exist_ok=True)
+    group = parallel.join(context.rank, context.world_size, context.store)
+    try:
+        result = loop.train(
+            config,
+            Path(context.request["base"]),
+            Path(context.request["snapshot"]),
+            output,
+            run=context.folder.id,
+            monitor=context,
+            group=group,
+        )
+    finally:
+        parallel.leave(group)
+    if group.first:
+        write_json(
+            output / "result.json",
+            {
+                "steps": result.steps,
+                "final_loss": result.final_loss,
+                "validation_loss": result.validation,
+                "checkpoints": [str(path) for path in result.checkpoints],
+                "stopped": result.stopped,
+            },
+        )
