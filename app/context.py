@@ -25,6 +25,7 @@ class AppContext(QObject):
     Attributes: workspace, tasks, settings, theme, jobs, commands.
     Signals, all past facts or plain wishes:
         changed(Changes)           samples changed, whoever did it; every view decides whether to refresh
+        undone(Operation)          an operation was undone or done again; `changed` was emitted for it before
         problem(UserError)         shown as a banner on the page in front
         noticed(text, label, run)  shown as a toast; label and run are an optional action ("" and None)
         page_wanted(name)          bring a page to the front
@@ -33,9 +34,11 @@ class AppContext(QObject):
         playground_wanted(model)   choose this model in the playground
         workspace_wanted(path)     close this workspace and open another
         settings_changed()
+        closed()                   the tasks have ended: let go of child processes
     """
 
     changed = Signal(object)
+    undone = Signal(object)
     problem = Signal(object)
     noticed = Signal(str, str, object)
     page_wanted = Signal(str)
@@ -44,6 +47,7 @@ class AppContext(QObject):
     playground_wanted = Signal(str)
     workspace_wanted = Signal(object)
     settings_changed = Signal()
+    closed = Signal()
 
     def __init__(self, workspace: Workspace, tasks: TaskRunner, settings: Settings, theme: Theme) -> None:
         super().__init__()
@@ -55,7 +59,6 @@ class AppContext(QObject):
         self.commands = Commands(self)
         self._reader: sqlite3.Connection | None = None
         self._training_request: str | None = None
-        self._playground_request: str | None = None
         self._playground_request: str | None = None
         tasks.problem.connect(self.problem)
 
@@ -103,17 +106,6 @@ class AppContext(QObject):
         request, self._playground_request = self._playground_request, None
         return request
 
-    def open_playground(self, path: str) -> None:
-        """Bring the Playground to the front with the model in this folder; the page takes it as Training takes its requests."""
-        self._playground_request = path
-        self.page_wanted.emit("playground")
-        self.playground_wanted.emit(path)
-
-    def take_playground_request(self) -> str | None:
-        """The model that nobody has taken yet."""
-        request, self._playground_request = self._playground_request, None
-        return request
-
     def update_settings(self, settings: Settings) -> None:
         """Keep these settings from now on. Raises UserError when they cannot be written."""
         self.settings = settings
@@ -124,6 +116,7 @@ class AppContext(QObject):
         """Stop polling, finish the writes under way, close the connections."""
         self.jobs.close()
         self.tasks.close()
+        self.closed.emit()
         if self._reader is not None:
             self._reader.close()
             self._reader = None

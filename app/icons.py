@@ -31,10 +31,10 @@ def _phosphor() -> tuple[str, dict[str, str]]:
 
 
 @lru_cache(maxsize=512)
-def pixmap(name: str, colour: str, size: int = 16, scale: float = 1.0) -> QPixmap:
-    """One icon; `size` in logical pixels, `scale` device pixels for each of them."""
+def pixmap(name: str, colour: str, size: int = 16, scale: float = 1.0, gap: int = 0) -> QPixmap:
+    """One icon; `size` in logical pixels, `scale` device pixels for each of them, `gap` logical pixels of air at its right."""
     family, codes = _phosphor()
-    picture = QPixmap(round(size * scale), round(size * scale))
+    picture = QPixmap(round((size + gap) * scale), round(size * scale))
     picture.setDevicePixelRatio(scale)
     picture.fill(Qt.GlobalColor.transparent)
     font = QFont(family)
@@ -48,9 +48,12 @@ def pixmap(name: str, colour: str, size: int = 16, scale: float = 1.0) -> QPixma
     return picture
 
 
-def icon(name: str, colour: str, size: int = 16) -> QIcon:
-    """A Phosphor icon such as "table" or "x-circle" in this colour. An unknown name is a KeyError."""
+def icon(name: str, colour: str, size: int = 16, gap: int = 0) -> QIcon:
+    """A Phosphor icon such as "table" or "x-circle" in this colour. An unknown name is a KeyError.
+
+    gap: air between the icon and the text of a button, `size + gap` being the icon's width.
+    """
     result = QIcon()
     for scale in _SCALES:
-        result.addPixmap(pixmap(name, colour, size, scale))
+        result.addPixmap(pixmap(name, colour, size, scale, gap))
     return result

@@ -33,7 +33,7 @@ QPushButton:pressed, QToolButton:pressed { background: $pressed; }
 QPushButton:focus, QToolButton:focus { border-color: $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $faint; background: $canvas; }
 QPushButton:checked, QToolButton:checked { background: $accent_soft; border-color: $accent; color: $text; }
-QPushButton[kind="primary"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
+QPushButton[kind="primary"] { background: $accent; color: $on_accent; border-color: $accent; }
 QPushButton[kind="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[kind="primary"]:focus { border: 2px solid $text; padding: 4px 11px; }
 QPushButton[kind="primary"]:disabled { background: $border; border-color: $border; color: $dim; }
@@ -54,6 +54,13 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit { back
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: 18px; }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $accent; }
 QLineEdit[invalid="true"], QComboBox[invalid="true"], QSpinBox[invalid="true"], QDoubleSpinBox[invalid="true"] { border-color: $bad; }
+QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
+QToolButton[kind="star"] { background: transparent; border: 1px solid transparent; padding: 1px; min-height: 0; }
+QToolButton[kind="star"]:hover { background: $hover; }
+QToolButton[kind="star"]:focus { border-color: $accent; }
+QLineEdit[kind="flat"] { background: transparent; border-color: transparent; padding: 3px 4px; }
+QLineEdit[kind="flat"]:hover { border-color: $border; }
+QLineEdit[kind="flat"]:focus { border-color: $accent; background: $surface; }
 QLineEdit:disabled, QComboBox:disabled { color: $faint; }
 QPlainTextEdit[kind="code"] { border: none; border-radius: 0; padding: 0; }
 QPlainTextEdit[kind="code"][framed="true"] { border: 1px solid $border; border-radius: 6px; }

@@ -27,6 +27,8 @@ T = TypeVar("T")
 Done = Callable[[T], object]
 Failed = Callable[[UserError], object]
 
+_BRIEFLY = 0.5
+
 
 class Database(Protocol):
     """What a runner needs of a workspace."""
@@ -144,10 +146,14 @@ class TaskRunner(QObject):
         return any(lane.unfinished for lane in (self._writer, self._reader, self._pool))
 
     def close(self, seconds: float = 10.0) -> None:
-        """Let the writer finish what it has, drop everything else, close the connections. Call once, at the end."""
+        """Let the writer finish what it has, for at most `seconds`; drop everything else. Call once, at the end.
+
+        Work of the other lanes that does not end by itself within half a second is left behind: its threads are daemons, its result is nobody's.
+        """
         self._posted.disconnect(self._on_posted)
-        for lane in (self._reader, self._pool, self._writer):
-            lane.close(seconds, drop=lane is not self._writer)
+        self._reader.close(_BRIEFLY, drop=True)
+        self._pool.close(_BRIEFLY, drop=True)
+        self._writer.close(seconds, drop=False)
 
     def _start(
         self,

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,12 +14,11 @@ from app.context import AppContext
 from app.overlays import CheatSheet, Palette
 from app.pages import EmptyPage, Page
 from app.rail import Rail
+from app.state import window_state
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.toast import Toast
-from core.changes import Changes
 from core.errors import UserError
 from core.jobs.folder import JobInfo
-from core.paths import config_dir
 from core.samples import edits
 
 MINIMUM = (1024, 640)
@@ -186,6 +185,7 @@ class MainWindow(QMainWindow):
             return
         self.context.notice(f"{verb}: {operation.label}")
         self.context.report(operation.changes)
+        self.context.undone.emit(operation)
 
     def _on_problem(self, error: UserError) -> None:
         page = self.current_page()
@@ -201,7 +201,7 @@ class MainWindow(QMainWindow):
     # --- window state ------------------------------------------------------------------------------------------
 
     def _restore(self) -> None:
-        saved = _state_file().value("geometry")
+        saved = window_state().value("geometry")
         if not isinstance(saved, QByteArray) or not self.restoreGeometry(saved):
             self.resize(1280, 800)
         screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
@@ -212,7 +212,7 @@ class MainWindow(QMainWindow):
         if not all(page.may_close() for page in self.pages.values() if isinstance(page, Page)):
             event.ignore()
             return
-        state = _state_file()
+        state = window_state()
         state.setValue("geometry", self.saveGeometry())
         for page in self.pages.values():
             if isinstance(page, Page):
@@ -247,10 +247,3 @@ class _StatusLine(QFrame):
 
 def _words(info: JobInfo) -> str:
     return f"{info.title} · {info.state}"
-
-
-def _state_file() -> QSettings:
-    return QSettings(str(config_dir() / "window.ini"), QSettings.Format.IniFormat)
-
-
-__all__ = ["PAGES", "Changes", "MainWindow", "PageSpec"]

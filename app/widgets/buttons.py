@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from app import icons
+from app import fonts, icons
 from app.theme import Theme
 
 
@@ -31,15 +31,19 @@ class Button(QPushButton):
         self._theme = theme
         self._icon = icon
         self._kind = kind
+        self._gap = 0
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("kind", kind)
         self.setObjectName(name)
         self.setToolTip(tip)
         self.setAccessibleName(text.replace("…", "") or tip)
+        if kind == "primary":
+            self.setFont(fonts.section_font())
         if kind == "chip":
             self.setCheckable(True)
         if icon:
-            self.setIconSize(QSize(16, 16))
+            self._gap = 3 if text else 0
+            self.setIconSize(QSize(16 + self._gap, 16))
             self._retint()
             theme.changed.connect(self._retint)
 
@@ -51,7 +55,7 @@ class Button(QPushButton):
     def _retint(self) -> None:
         tokens = self._theme.tokens
         colour = {"primary": tokens.on_accent, "link": tokens.accent}.get(self._kind, tokens.dim)
-        self.setIcon(icons.icon(self._icon, colour))
+        self.setIcon(icons.icon(self._icon, colour, 16, self._gap))
 
 
 class Chip(Button):
@@ -65,7 +69,16 @@ class Chip(Button):
 
     def set_count(self, count: int | None) -> None:
         """Show how many samples this filter would leave; None while that is not known."""
-        text = self._label if count is None else f"{self._label}  {self.locale().toString(count)}"
+        text = self._label if count is None else f"{self._label}  {compact(count)}"
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(self._label if count is None else f"{self._label}, {count} samples")
+
+
+def compact(count: int) -> str:
+    """A count in at most five characters: 9,999, 51k, 1.2M."""
+    if count < 10_000:
+        return f"{count:,}"
+    if count < 999_500:
+        return f"{count / 1_000:.0f}k"
+    return f"{count / 1_000_000:.1f}M"

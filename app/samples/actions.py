@@ -1,0 +1,84 @@
+"""Everything the page does to samples, each as one operation on the database thread.
+
+The answer comes back as an `Operation`; its changes are told to the whole window, and work on many samples is offered for undoing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from app.context import AppContext
+from core.errors import UserError
+from core.golang.checker import CheckResult
+from core.samples import edits, store
+from core.samples.edits import Operation, Scope
+
+
+class Actions(QObject):
+    """Signals:
+    done(Operation)
+    failed(UserError)
+    saved(sample id)     an edit is stored
+    """
+
+    done = Signal(object)
+    failed = Signal(object)
+    saved = Signal(int)
+
+    def __init__(self, context: AppContext, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+
+    def decide(self, scope: Scope, status: str, reasons: Sequence[str] | None = None) -> None:
+        """Accept, reject, put back."""
+        self._run(lambda connection: edits.review(connection, scope, status=status, reasons=reasons))
+
+    def rate(self, scope: Scope, rating: int) -> None:
+        """1 to 5; 0 takes the rating away."""
+        self._run(lambda connection: edits.review(connection, scope, rating=rating))
+
+    def note(self, sample_id: int, text: str) -> None:
+        """Write a note on one sample."""
+        self._run(lambda connection: edits.review(connection, [sample_id], note=text))
+
+    def tag(self, scope: Scope, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Add and remove tags."""
+        self._run(lambda connection: edits.tag(connection, scope, add=add, remove=remove))
+
+    def delete(self, scope: Scope) -> None:
+        """Put samples aside; undo brings them back."""
+        self._run(lambda connection: edits.delete(connection, scope))
+
+    def edit(self, sample_id: int, response: str, base_version: int, verdict: CheckResult | None) -> None:
+        """Save a new answer. verdict: what Go said of exactly this code, stored with the new version."""
+
+        def work(connection: sqlite3.Connection) -> Operation:
+            operation = edits.edit(connection, sample_id, response, base_version=base_version)
+            if verdict is not None and operation.changed:
+                version = store.sample(connection, sample_id).version
+                changes = store.save_verdicts(
+                    connection, [store.VerdictRecord(version, verdict.states, verdict.diagnostics)]
+                )
+                return Operation(operation.id, operation.label, operation.changed, operation.changes.merged(changes))
+            return operation
+
+        def saved(operation: Operation) -> None:
+            self.saved.emit(sample_id)
+            self._on_done(operation)
+
+        self._context.tasks.run_db(work, saved, self.failed.emit, owner=self)
+
+    def _run(self, work: Callable[[sqlite3.Connection], Operation]) -> None:
+        self._context.tasks.run_db(work, self._on_done, self._on_failed, owner=self)
+
+    def _on_failed(self, error: UserError) -> None:
+        self.failed.emit(error)
+
+    def _on_done(self, operation: Operation) -> None:
+        if operation.changed > 1:
+            self._context.notice(f"Done: {operation.label}", "Undo", lambda: self._context.commands.run("app.undo"))
+        self._context.report(operation.changes)
+        self.done.emit(operation)

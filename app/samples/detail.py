@@ -1,0 +1,225 @@
+"""The pane at the right: one sample, read or edited, with its facts at the top and the decision at its foot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from app import fonts
+from app.commands import key_of
+from app.samples.columns import GLYPHS, STATUS_TONES, STATUS_WORDS, states
+from app.samples.deciding import ReasonPanel, ReviewBar, TagPanel
+from app.samples.drafts import DraftChecker
+from app.samples.editing import EditPane
+from app.samples.reading import SampleView, marks_of
+from app.theme import Theme, set_property
+from app.widgets.buttons import Button
+from app.widgets.code_view import Mark
+from app.widgets.empty import EmptyState
+from app.widgets.labels import ElidedLabel, hairline, label
+from app.widgets.rating import Rating
+from core.golang.checker import CHECKS, Diagnostic
+from core.samples.store import Sample
+
+_COMPLAINTS_SHOWN = 3
+
+
+class DetailPane(QWidget):
+    """Attributes: view, edit, bar, reasons, tags (its parts), sample (on show, None for none).
+
+    Signals: rated(0 to 5), noted(text)
+    """
+
+    rated = Signal(int)
+    noted = Signal(str)
+
+    def __init__(self, theme: Theme, checker: DraftChecker, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._place = -1
+        self.sample: Sample | None = None
+        self.setAccessibleName("Sample in detail")
+        self.setMinimumWidth(400)
+        self.view = SampleView(theme)
+        self.edit = EditPane(theme, checker)
+        self.bar = ReviewBar(theme)
+        self.reasons = ReasonPanel(theme)
+        self.tags = TagPanel(theme)
+        self._empty = EmptyState(theme, "cursor", "Choose a sample to read it.", name="noSample")
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._build_reader())
+        self._stack.addWidget(self.edit)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._stack)
+
+    def _build_reader(self) -> QWidget:
+        self._title = ElidedLabel()
+        self._title.setObjectName("sampleTitle")
+        self._title.setFont(fonts.section_font())
+        self._status = label(name="sampleStatus")
+        self._facts = ElidedLabel(tone="dim")
+        self._facts.setObjectName("sampleFacts")
+        self._verdict = ElidedLabel(tone="dim")
+        self._verdict.setObjectName("sampleVerdict")
+        self.rating = Rating(self._theme)
+        self.rating.chosen.connect(self.rated)
+        self._note = QLineEdit()
+        self._note.setObjectName("sampleNote")
+        self._note.setAccessibleName("Note")
+        self._note.setPlaceholderText(f"Add a note ({key_of('review.note')})")
+        self._note.setProperty("kind", "flat")
+        self._note.editingFinished.connect(self._on_note)
+        self._complaints = QWidget()
+        self._complaint_column = QVBoxLayout(self._complaints)
+        self._complaint_column.setContentsMargins(0, 2, 0, 0)
+        self._complaint_column.setSpacing(0)
+        self._complaint_lines: list[_Complaint] = []
+        first = QHBoxLayout()
+        first.setSpacing(8)
+        first.addWidget(self._status)
+        first.addWidget(self._facts, 1)
+        first.addWidget(self.rating)
+        head = QFrame()
+        head.setProperty("kind", "surface")
+        inside = QVBoxLayout(head)
+        inside.setContentsMargins(16, 12, 12, 6)
+        inside.setSpacing(2)
+        inside.addWidget(self._title)
+        inside.addLayout(first)
+        inside.addWidget(self._verdict)
+        inside.addWidget(self._note)
+        inside.addWidget(self._complaints)
+        reader = QWidget()
+        reader.setProperty("kind", "surface")
+        column = QVBoxLayout(reader)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (head, hairline(), self.view, self.reasons, self.tags, self.bar):
+            column.addWidget(widget, 1 if widget is self.view else 0)
+        return reader
+
+    # --- what is on show ---------------------------------------------------------------------------------------
+
+    @property
+    def editing(self) -> bool:
+        """Is the editor open?"""
+        return self._stack.currentWidget() is self.edit
+
+    def show_sample(self, sample: Sample | None) -> None:
+        """Show another sample, or the same one with news; None when there is none."""
+        same = sample is not None and self.sample is not None and sample.id == self.sample.id
+        self.sample = sample
+        if sample is None:
+            self._stack.setCurrentWidget(self._empty)
+            return
+        if not same:
+            self.reasons.setVisible(False)
+            self.tags.setVisible(False)
+            self._place = -1
+        self._title.setText(_title(sample))
+        self._status.setText(STATUS_WORDS[sample.status])
+        set_property(self._status, "tone", STATUS_TONES[sample.status])
+        self._facts.setText(_facts(sample))
+        words = "  ".join(
+            f"{check} {GLYPHS[state]}" for check, state in zip(CHECKS, states(sample.verdict), strict=True)
+        )
+        self._verdict.setText("Go: " + (words if any(states(sample.verdict)) else "unchecked"))
+        self.rating.set_value(sample.rating)
+        if not (same and self._note.hasFocus()):
+            self._note.setText(sample.note)
+        self._show_complaints(sample.diagnostics)
+        self.view.show_sample(sample, keep_place=same)
+        if not self.editing:
+            self._stack.setCurrentIndex(1)
+
+    def focus_note(self) -> None:
+        """Write a note."""
+        self._note.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def next_mark(self) -> None:
+        """Go to the next complaint, and after the last one to the first."""
+        marks = self.view.code.marks
+        if marks:
+            self._place = (self._place + 1) % len(marks)
+            self.view.go_to(marks[self._place])
+
+    def begin_edit(self) -> None:
+        """Open the editor on the sample on show."""
+        if self.sample is not None:
+            self._stack.setCurrentWidget(self.edit)
+            self.edit.begin(self.sample)
+
+    def end_edit(self) -> None:
+        """Close the editor; what was not saved is gone."""
+        self.edit.end()
+        self._stack.setCurrentIndex(1 if self.sample is not None else 0)
+
+    def _show_complaints(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        shown = diagnostics[:_COMPLAINTS_SHOWN]
+        while len(self._complaint_lines) < len(shown):
+            line = _Complaint(self._theme)
+            line.chosen.connect(self.view.go_to)
+            self._complaint_lines.append(line)
+            self._complaint_column.addWidget(line)
+        for place, line in enumerate(self._complaint_lines):
+            line.setVisible(place < len(shown))
+            if place < len(shown):
+                rest = len(diagnostics) - len(shown) if place == len(shown) - 1 else 0
+                line.show_diagnostic(shown[place], rest)
+        self._complaints.setVisible(bool(shown))
+
+    def _on_note(self) -> None:
+        if self.sample is not None and self._note.text() != self.sample.note:
+            self.noted.emit(self._note.text())
+
+
+class _Complaint(QWidget):
+    """One complaint as a line; pressing it goes to its place. Signals: chosen(Mark)."""
+
+    chosen = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._mark: Mark | None = None
+        self._go = Button("", theme, kind="link", tip="Go to this complaint (F8)")
+        self._go.clicked.connect(self._on_clicked)
+        self._text = ElidedLabel(tone="bad")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self._go)
+        row.addWidget(self._text, 1)
+
+    def show_diagnostic(self, one: Diagnostic, more: int) -> None:
+        """`more` complaints follow that have no line of their own here."""
+        marks = marks_of([one])
+        self._mark = marks[0] if marks else None
+        self._go.setText(f"line {one.line}" if self._mark else one.check)
+        self._go.setAccessibleName(f"Go to {one.check}, line {one.line}")
+        self._go.setEnabled(self._mark is not None)
+        message = one.message.splitlines()[0] if one.message else ""
+        self._text.setText(f"{one.check}: {message}" + (f"  (+{more} more)" if more else ""))
+
+    def _on_clicked(self) -> None:
+        if self._mark is not None:
+            self.chosen.emit(self._mark)
+
+
+def _title(sample: Sample) -> str:
+    first = next((line for line in sample.prompt.splitlines() if line.strip()), "Untitled")
+    return first if len(first) <= 160 else first[:157] + "…"
+
+
+def _facts(sample: Sample) -> str:
+    parts = [f"#{sample.id:,}", sample.source, sample.topic]
+    if sample.author not in ("", "import"):
+        parts.append(f"by {sample.author}")
+    parts.append(datetime.fromtimestamp(sample.updated).strftime("%Y-%m-%d"))
+    parts += [f"#{name}" for name in sample.tags]
+    if sample.reasons:
+        parts.append("because: " + ", ".join(sample.reasons))
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,126 @@
+"""What a search finds, found off the GUI thread: the ids for the table, and later the numbers for chips and buttons.
+
+A newer search overtakes an older one, whose statement is interrupted and whose answer is dropped.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.samples import filters
+from app.tasks import Task, TaskRunner
+from core.errors import UserError
+from core.samples import query as queries
+from core.samples.query import Query
+
+_COUNT_MS = 120
+"""Numbers may lag behind the rows; they must not stand in the way of the next key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """total: samples in the workspace. matching: what the search finds now. trainable: without the rejected ones, unless it
+    names a status. filters: in the order of FILTERS. names: values that occur, for completion."""
+
+    total: int
+    matching: int
+    trainable: int
+    filters: Sequence[int]
+    names: Mapping[str, Sequence[str]]
+
+
+def training_query(query: Query) -> Query:
+    """What "Train on …" means: the search, but never rejected samples unless it names a status itself."""
+    if any(condition.key == "status" for condition in query.conditions):
+        return query
+    return queries.parse(f"{queries.render(query)} -status:rejected".strip())
+
+
+class Results(QObject):
+    """Attributes: query (the search whose ids were delivered last).
+
+    Signals:
+        found(Query, ids)    ids is an array("q")
+        counted(Counts)
+        failed(UserError)
+    """
+
+    found = Signal(object, object)
+    counted = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self._search: Task | None = None
+        self._count: Task | None = None
+        self._names: Mapping[str, Sequence[str]] | None = None
+        self.query = Query()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_COUNT_MS)
+        self._timer.timeout.connect(self._start_count)
+
+    @property
+    def searching(self) -> bool:
+        """Is an answer on its way?"""
+        return self._search is not None and not self._search.finished
+
+    def search(self, query: Query) -> None:
+        """Find these samples; what was asked before is forgotten."""
+        for task in (self._search, self._count):
+            if task is not None and not task.finished:
+                task.cancel()
+        self._search = self._tasks.run_query(
+            lambda connection: queries.ids(connection, query),
+            lambda ids: self._on_found(query, ids),
+            self.failed.emit,
+            owner=self,
+        )
+
+    def count_soon(self, *, names: bool = False) -> None:
+        """Count again in a moment. names: the values that occur may have changed as well."""
+        if names:
+            self._names = None
+        self._timer.start()
+
+    def _on_found(self, query: Query, ids: array[int]) -> None:
+        self.query = query
+        self.found.emit(query, ids)
+        self.count_soon()
+
+    def _start_count(self) -> None:
+        if self._count is not None and not self._count.finished:
+            self._count.cancel()
+        query, names = self.query, self._names
+        self._count = self._tasks.run_query(
+            lambda connection: _count(connection, query, names), self._on_counted, self._on_not_counted, owner=self
+        )
+
+    def _on_counted(self, counts: Counts) -> None:
+        self._names = counts.names
+        self.counted.emit(counts)
+
+    def _on_not_counted(self, error: UserError) -> None:
+        self.failed.emit(error)
+
+
+def _count(connection: sqlite3.Connection, query: Query, names: Mapping[str, Sequence[str]] | None) -> Counts:
+    everything = Query()
+    matching = queries.count(connection, query)
+    trainable = queries.count(connection, training_query(query))
+    if names is None:
+        facets = queries.facets(connection, everything)
+        names = {
+            "topic": list(facets.topic),
+            "source": list(facets.source),
+            "tag": list(facets.tag),
+            "reason": list(facets.reason),
+        }
+    total = queries.count(connection, everything)
+    return Counts(total, matching, trainable, filters.counts(connection, query), names)
