@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app import fonts
 from app.theme import Theme
 from app.tokens import Tokens
-from core.training.metrics import Series
+from core.training.series import Series
 
 Format = Callable[[float], str]
 

@@ -48,14 +48,18 @@ class ForecastPanel(QFrame):
 
     def show_plan(self, plan: Plan, samples: int) -> None:
         """Show this forecast. samples: how many the run trains on."""
-        self._values["data"].setText(
-            f"{samples:,} samples, {plan.tokens:,} tokens in {plan.steps:,} steps"
+        self._values["data"].setText(f"{samples:,} samples, {plan.tokens:,} tokens in {plan.steps:,} steps")
+        parts = ", ".join(
+            f"{text} {size_text(plan.memory[name])}" for name, text in PARTS.items() if plan.memory.get(name)
         )
-        parts = ", ".join(f"{text} {size_text(plan.memory[name])}" for name, text in PARTS.items() if plan.memory.get(name))
         total = size_text(plan.memory["total"])
         fits = {True: f"Fits: {total}", False: f"Does not fit: {total}", None: total}[plan.fits]
         self._values["memory"].setText(f"{fits} a process ({parts})")
-        time = f"about {duration(plan.seconds)}" if plan.seconds is not None else "known after the first run on this machine"
+        time = (
+            f"about {duration(plan.seconds)}"
+            if plan.seconds is not None
+            else "known after the first run on this machine"
+        )
         self._values["time"].setText(f"{time}; {plan.flops:.2g} FLOP")
         self._values["disk"].setText(f"{size_text(plan.checkpoint_bytes)} a checkpoint")
         self._warnings.setText("\n".join(plan.warnings))

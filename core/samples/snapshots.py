@@ -121,6 +121,24 @@ def create(
     return show(snapshots_dir, name)
 
 
+def adopt(draft: Path, target: Path) -> None:
+    """Move a snapshot that was made elsewhere to its place, whole or not at all.
+
+    Raises UserError when there is one of that name already, or the disk is full.
+    """
+    if target.exists():
+        raise UserError(f"There is a snapshot “{target.name}” already.", "Snapshots never change; choose another name.")
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        shutil.copytree(draft, beside)
+        beside.rename(target)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise UserError(
+            f"The snapshot cannot be written to {target.parent}: {error.strerror}.", "Free some space and try again."
+        ) from error
+
+
 def list_snapshots(snapshots_dir: Path) -> list[Snapshot]:
     """All snapshots, newest first; folders without a readable manifest are no snapshots."""
     try:

@@ -1,0 +1,146 @@
+"""Takes the pictures of the README from the real window: every page, light and dark, at 1280 x 800.
+
+    python packaging/screenshots.py FOLDER [--workspace DIR] [--size 1280x800]
+
+The workspace is a temporary one unless named; a short training run is done in it first, so that the curves are real.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QCoreApplication, QEventLoop
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QWidget
+
+from app import fonts
+from app.context import AppContext
+from app.tasks import TaskRunner
+from app.theme import Theme
+from app.window import MainWindow
+from core.settings import Settings
+from core.workspace import open_workspace
+
+RUN = """
+name = "errgroup-lora"
+[model]
+base = "starter"
+[data]
+snapshot = "gold-v1"
+max_length = 512
+[budget]
+steps = 120
+[batch]
+micro = 2
+accumulation = 1
+[validation]
+every = 10
+"""
+
+
+def settle(done: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Run the event loop until `done`, then until nothing is left to paint."""
+    deadline = time.monotonic() + seconds
+    while not done() and time.monotonic() < deadline:
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+    for _ in range(5):
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+
+
+def prepare(root: Path) -> None:
+    """Give the workspace verdicts, decisions, a snapshot and a finished run, through the command line."""
+
+    def gosmith(*words: str) -> None:
+        subprocess.run([sys.executable, "-m", "app.cli", "--workspace", str(root), *words], check=True)
+
+    gosmith("samples", "check")
+    listing = subprocess.run(
+        [sys.executable, "-m", "app.cli", "--workspace", str(root), "--json", "samples", "list", "verdict:pass", "--limit", "212"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    import json
+
+    ids = [str(sample["id"]) for sample in json.loads(listing.stdout)["samples"]]
+    gosmith("samples", "review", *ids[::2], "--status", "accepted")
+    gosmith("snapshot", "create", "gold-v1", "status:accepted")
+    config = root / "run.toml"
+    config.write_text(RUN, encoding="utf-8")
+    gosmith("train", str(config))
+
+
+def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
+    """One picture a page."""
+    for name in ("samples", "training", "playground", "settings"):
+        window.show_page(name)
+        page = window.current_page()
+        settle(lambda: not context.tasks.busy())
+        time.sleep(0.3)
+        settle(lambda: not context.tasks.busy())
+        if name == "playground":
+            _ask(page, context)
+        _save(window, folder / f"{name}_{look}.png")
+    window.show_page("training")
+    window.current_page().findChild(QPushButton, "newRun").click()
+    settle(lambda: False, 8.0)
+    dialog = next((w for w in QApplication.topLevelWidgets() if w.objectName() == "runDialog"), None)
+    if dialog is not None:
+        _save(dialog, folder / f"run_dialog_{look}.png")
+        dialog.close()
+
+
+def _ask(page: QWidget, context: AppContext) -> None:
+    prompt = page.findChild(QPlainTextEdit, "promptField")
+    send = page.findChild(QPushButton, "sendButton")
+    stop = page.findChild(QPushButton, "stopButton")
+    prompt.setPlainText("Write a function that reverses a slice of strings in place.")
+    send.click()
+    settle(lambda: stop.isEnabled(), 5)
+    settle(lambda: not stop.isEnabled(), 60)
+
+
+def _save(widget: QWidget, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    widget.grab().save(str(path))
+    print(path)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--workspace", type=Path)
+    parser.add_argument("--size", default="1280x800")
+    options = parser.parse_args()
+    width, height = map(int, options.size.split("x"))
+    root = options.workspace or Path(tempfile.mkdtemp(prefix="gosmith-")) / "gosmith"
+    if not (root / "run.toml").exists():
+        open_workspace(root)
+        prepare(root)
+    app = QApplication([])
+    fonts.load()
+    for look in ("light", "dark"):
+        theme = Theme(app, look)
+        workspace = open_workspace(root)
+        context = AppContext(workspace, TaskRunner(workspace), Settings(), theme)
+        window = MainWindow(context)
+        window.resize(width, height)
+        window.show()
+        context.jobs.start()
+        settle(lambda context=context: bool(context.jobs.jobs) and not context.tasks.busy())
+        page_pictures(window, context, options.folder, look)
+        window.close()
+        context.close()
+        window.deleteLater()
+        settle(lambda: True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
