@@ -27,7 +27,7 @@ def create(session: Session, name: str, words: tuple[str, ...], validation: floa
     text = " ".join(words) or "status:accepted"
     with database(session) as connection:
         made = snapshots.create(
-            session.workspace(), connection, name, query.parse(text), validation=validation, seed=seed
+            session.workspace().snapshots, connection, name, query.parse(text), validation=validation, seed=seed
         )  # fmt: skip
     _answer(session, made)
 
@@ -36,7 +36,7 @@ def create(session: Session, name: str, words: tuple[str, ...], validation: floa
 @click.pass_obj
 def list_(session: Session) -> None:
     """List the snapshots of this workspace."""
-    found = snapshots.list_snapshots(session.workspace())
+    found = snapshots.list_snapshots(session.workspace().snapshots)
     rows = [(s.name, s.train, s.validation, s.sha256[:12], s.query) for s in found]
     session.answer(
         {"snapshots": [_as_json(s) for s in found]}, table(rows, ("name", "train", "validation", "sha256", "query"))
@@ -48,7 +48,7 @@ def list_(session: Session) -> None:
 @click.pass_obj
 def show(session: Session, name: str) -> None:
     """Show one snapshot."""
-    _answer(session, snapshots.show(session.workspace(), name))
+    _answer(session, snapshots.show(session.workspace().snapshots, name))
 
 
 def _answer(session: Session, made: snapshots.Snapshot) -> None:

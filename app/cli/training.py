@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.cli.output import Session
-from core.jobs import JobFolder, info
+from core.jobs import JobFolder, info, start
 from core.training import launch
 from core.training.config import load_config
 
@@ -22,7 +22,7 @@ CONFIG = click.Path(path_type=Path, dir_okay=False)
 def plan(session: Session, config_file: Path) -> None:
     """Memory, tokens and time of a run before it starts."""
     workspace = session.workspace()
-    forecast = launch.forecast(
+    forecast = launch.plan(
         load_config(config_file), jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models
     )  # fmt: skip
     data = asdict(forecast)
@@ -43,6 +43,7 @@ def train(session: Session, config_file: Path, detach: bool) -> None:
     folder = launch.launch(
         load_config(config_file), jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models
     )  # fmt: skip
+    start(folder)
     answer_run(session, folder, detach=detach)
 
 

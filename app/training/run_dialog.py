@@ -26,6 +26,7 @@ from core.jobs import JobFolder, start
 from core.models import Model, list_models
 from core.training import launch
 from core.training.config import Problem, RunConfig, check, to_mapping
+from core.training.plan import forecast
 from core.training.presets import Preset, list_presets
 
 CHECK_MS = 120
@@ -207,7 +208,7 @@ class RunDialog(QDialog):
             return
         model = self._models[place]
         self._context.tasks.run(
-            lambda: launch.forecast(config, model, draft.folder, jobs=self._context.workspace.jobs),
+            lambda: forecast(config, model, draft.folder, self._context.workspace.jobs),
             lambda plan: self._forecast.show_plan(plan, draft.train),
             self._on_problem,
             owner=self,

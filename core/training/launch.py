@@ -1,0 +1,100 @@
+"""From a configuration to a job that can be started: everything that can be refused early is refused here.
+
+The job gets absolute paths and a copy of its configuration, so that it means the same tomorrow. Nothing runs until
+`core.jobs.start`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import jobs as background
+from core.errors import UserError
+from core.jobs import JobFolder
+from core.jobs.folder import read_job
+from core.models import Model, inspect, resolve
+from core.training import machine
+from core.training.config import RunConfig, from_mapping, save_config, to_mapping
+from core.training.dataset import snapshot_folder
+from core.training.plan import Plan, forecast
+
+LEASE = "train"
+CONFIG = "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a configuration names, found on this disk."""
+
+    base: Model
+    snapshot: Path
+
+
+def inputs(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> Inputs:
+    """Find base and snapshot. Raises UserError naming what is missing or does not belong together."""
+    base = resolve(config.model.base, models, jobs)
+    folder = snapshot_folder(snapshots, config.data.snapshot)
+    if not (folder / "train.jsonl").stat().st_size:
+        raise UserError(
+            f"The snapshot “{config.data.snapshot}” has no rows to train on.", "Create one from more samples."
+        )
+    shape = inspect(base.base or base.path)
+    if shape.positions is not None and config.data.max_length > shape.positions:
+        raise UserError(
+            f"data.max_length is {config.data.max_length:,}, but {base.name} has {shape.positions:,} positions.",
+            f"Set max_length to {shape.positions} or less.",
+        )
+    return Inputs(base, folder)
+
+
+def plan(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> Plan:
+    """The forecast of what a configuration names. Raises UserError as `inputs` does."""
+    found = inputs(config, jobs=jobs, snapshots=snapshots, models=models)
+    return forecast(config, found.base, found.snapshot, jobs)
+
+
+def launch(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> JobFolder:
+    """Make the job folder of a run. Raises UserError as `inputs` does, or when the disk is full."""
+    found = inputs(config, jobs=jobs, snapshots=snapshots, models=models)
+    request = {
+        "config": to_mapping(config),
+        "base": str(found.base.path),
+        "base_root": str(found.base.base or found.base.path),
+        "snapshot": str(found.snapshot),
+        "device": machine.look().device,
+        "resume": None,
+    }
+    folder = background.create(
+        jobs,
+        "train",
+        request,
+        title=config.name,
+        resources=[LEASE],
+        processes=config.parallel.processes,
+        command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs.parent), "train", CONFIG),
+    )
+    try:
+        save_config(config, folder.path / CONFIG)
+    except OSError as error:
+        raise UserError(
+            f"The job folder {folder.path} cannot be written: {error.strerror}.", "Free some space."
+        ) from error
+    return folder
+
+
+def resume(folder: JobFolder) -> None:
+    """Go on from the newest checkpoint, or from the start where there is none. Raises UserError while it runs or when it is done."""
+    request = read_job(folder).request
+    for key, what in (("base", "base model"), ("snapshot", "snapshot")):
+        if not Path(request[key]).is_dir():
+            raise UserError(
+                f"The {what} of this run is no longer at {request[key]}.", "Put it back, or start a new run."
+            )
+    background.resume(folder)
+
+
+def config_of(folder: JobFolder) -> RunConfig:
+    """The configuration of a run, to start another from. Raises UserError when this Gosmith no longer understands it."""
+    return from_mapping(read_job(folder).request["config"])
