@@ -10,6 +10,7 @@ from dataclasses import asdict
 from string import Template
 
 from app.tokens import Tokens
+from core.paths import resources
 
 _SHEET = Template("""
 QMainWindow, QDialog, QWidget[kind="page"], QStackedWidget { background: $canvas; }
@@ -65,7 +66,8 @@ QLineEdit:disabled, QComboBox:disabled { color: $faint; }
 QPlainTextEdit[kind="code"] { border: none; border-radius: 0; padding: 0; }
 QPlainTextEdit[kind="code"][framed="true"] { border: 1px solid $border; border-radius: 6px; }
 QPlainTextEdit[kind="code"][framed="true"]:focus { border-color: $accent; }
-QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: url($arrow); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; selection-background-color: $selection; selection-color: $text; outline: none; padding: 4px; }
 
 QTableView, QListView, QTreeView { background: $surface; color: $text; border: none; outline: none; selection-background-color: $selection; selection-color: $text; }
@@ -93,4 +95,5 @@ QToolTip { background: $raised; color: $text; border: 1px solid $border; padding
 
 def stylesheet(tokens: Tokens) -> str:
     """The whole sheet in these colours."""
-    return _SHEET.substitute(asdict(tokens))
+    arrow = resources() / "icons" / f"caret-{'dark' if tokens.dark else 'light'}.svg"
+    return _SHEET.substitute(asdict(tokens), arrow=arrow.as_posix())

@@ -40,10 +40,10 @@ class SamplingPanel(QWidget):
         self._fields: list[Field] = [
             number_field("temperature", "Temperature", "0 always takes the likeliest token; up to 2."),
             number_field("top_p", "Top-p", "Only the likeliest tokens that add up to this share."),
-            integer_field("top_k", "Top-k", 0, 100_000, "Only so many of the likeliest tokens; 0 for all."),
+            integer_field("top_k", "Top-k", "Only so many of the likeliest tokens; 0 for all."),
             number_field("min_p", "Min-p", "Only tokens at least this likely beside the likeliest; 0 for all."),
             number_field("repetition_penalty", "Repetition penalty", "1 for none. More than 1.1 hurts code."),
-            integer_field("max_tokens", "Max new tokens", 1, 1_000_000),
+            integer_field("max_tokens", "Max new tokens"),
             text_field("seed", "Seed", "Empty for a new one each time. The same seed gives the same answer."),
             text_field("stop", "Stop strings", "Separated by spaces; \\n is a line end."),
         ]
@@ -73,6 +73,7 @@ class SamplingPanel(QWidget):
         self.system.setTabChangesFocus(True)
         self._used = label("Nothing was generated yet.", tone="dim", size=12, wrap=True, name="settingsUsed")
         self._speed = label(tone="dim", size=12, wrap=True, name="answerSpeed")
+        self._speed.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 14, 10)
         layout.setSpacing(8)
@@ -129,6 +130,7 @@ class SamplingPanel(QWidget):
             facts.append(f"first after {finish.time_to_first_token * 1000:,.0f} ms")
         facts.append({"stop": "ended by itself", "length": "cut at max new tokens"}.get(finish.reason, finish.reason))
         self._speed.setText(", ".join(facts))
+        self._speed.show()
 
     def _on_edited(self) -> None:
         self.sampling()

@@ -97,6 +97,7 @@ class RunDialog(QDialog):
         self._foot = label(tone="dim", wrap=True, name="runDialogNote")
         foot = QHBoxLayout()
         foot.setContentsMargins(20, 10, 20, 12)
+        foot.setSpacing(8)
         foot.addWidget(self._foot, 1)
         foot.addWidget(cancel)
         foot.addWidget(self._start)
@@ -143,7 +144,7 @@ class RunDialog(QDialog):
     def _right(self) -> QWidget:
         side = QWidget()
         column = QVBoxLayout(side)
-        column.setContentsMargins(4, 14, 20, 8)
+        column.setContentsMargins(12, 14, 20, 8)
         column.setSpacing(8)
         column.addWidget(self._forecast)
         column.addWidget(section("First batch"))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import SignalInstance
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.widgets.labels import label
 
@@ -79,13 +79,17 @@ def number_field(key: str, caption: str, tip: str = "") -> Field:
     return _field(key, caption, tip, line, (read, lambda value: line.setText(f"{value:g}"), line.textEdited))
 
 
-def integer_field(key: str, caption: str, low: int, high: int, tip: str = "") -> Field:
-    """A whole number in a range."""
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setGroupSeparatorShown(True)
-    box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-    return _field(key, caption, tip, box, (box.value, lambda value: box.setValue(int(str(value))), box.valueChanged))
+def integer_field(key: str, caption: str, tip: str = "") -> Field:
+    """A whole number. What is none stays text, so that the check names it."""
+    line = QLineEdit()
+
+    def read() -> object:
+        try:
+            return int(line.text().replace(",", "").replace("_", ""))
+        except ValueError:
+            return line.text()
+
+    return _field(key, caption, tip, line, (read, lambda value: line.setText(str(value)), line.textEdited))
 
 
 def choice_field(key: str, caption: str, choices: Sequence[tuple[str, str]], tip: str = "") -> Field:
