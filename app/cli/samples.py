@@ -130,7 +130,7 @@ def check(session: Session, words: tuple[str, ...], level: str) -> None:
 
     workspace = session.workspace()
     with database(session) as connection:
-        folder = checking.start_check(workspace, connection, _query(words), level)
+        folder = checking.start_check(workspace.jobs, connection, _query(words), level)
         info = wait_for(folder, "Checking")
         checking.take_in(connection, folder)
         summary = checking.summary(folder)
