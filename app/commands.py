@@ -108,10 +108,14 @@ class Commands(QObject):
 
 
 def shown_keys(command: Command) -> str:
-    """The keys as people read them: "Ctrl+Z, U"."""
-    return ", ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys)
+    """The keys as people read them: "Ctrl+Z, U"; Return and the keypad's Enter are one key to a reader."""
+    return ", ".join(dict.fromkeys(_shown(key) for key in command.keys))
 
 
 def key_of(name: str) -> str:
     """The first key of a command, for hints and tool tips."""
-    return QKeySequence(_BY_NAME[name].keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+    return _shown(_BY_NAME[name].keys[0])
+
+
+def _shown(key: str) -> str:
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")

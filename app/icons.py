@@ -34,6 +34,7 @@ def _phosphor() -> tuple[str, dict[str, str]]:
 def pixmap(name: str, colour: str, size: int = 16, scale: float = 1.0, gap: int = 0) -> QPixmap:
     """One icon; `size` in logical pixels, `scale` device pixels for each of them, `gap` logical pixels of air at its right."""
     family, codes = _phosphor()
+    glyph = chr(int(codes[name], 16))
     picture = QPixmap(round((size + gap) * scale), round(size * scale))
     picture.setDevicePixelRatio(scale)
     picture.fill(Qt.GlobalColor.transparent)
@@ -43,7 +44,7 @@ def pixmap(name: str, colour: str, size: int = 16, scale: float = 1.0, gap: int 
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(font)
     painter.setPen(QColor(colour))
-    painter.drawText(QRectF(0, 0, size, size), Qt.AlignmentFlag.AlignCenter, chr(int(codes[name], 16)))
+    painter.drawText(QRectF(0, 0, size, size), Qt.AlignmentFlag.AlignCenter, glyph)
     painter.end()
     return picture
 

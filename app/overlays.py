@@ -178,7 +178,7 @@ class CheatSheet(QDialog):
         inside = QWidget()
         columns = QHBoxLayout(inside)
         columns.setContentsMargins(4, 4, 4, 4)
-        columns.setSpacing(40)
+        columns.setSpacing(28)
         sections: dict[str, list[Command]] = {}
         for command in COMMANDS:
             sections.setdefault(command.section, []).append(command)
@@ -203,6 +203,7 @@ class CheatSheet(QDialog):
             columns.addLayout(grid)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setAccessibleName("All keys")
         scroll.setWidget(inside)
@@ -212,4 +213,4 @@ class CheatSheet(QDialog):
         column.setContentsMargins(20, 16, 20, 16)
         column.addWidget(scroll, 1)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        self.resize(720, 560)
+        self.resize(760, 600)

@@ -28,6 +28,8 @@ Done = Callable[[T], object]
 Failed = Callable[[UserError], object]
 
 _BRIEFLY = 0.5
+_STEPS = 100_000
+"""Steps of SQLite's machine, some milliseconds, after which a query looks whether it was cancelled."""
 
 
 class Database(Protocol):
@@ -42,29 +44,19 @@ class Task:
     A cancelled task delivers nothing but bugs. What it does meanwhile is up to its function, which may look at `cancelled`.
     """
 
-    __slots__ = ("_cancel", "_connection", "_lock", "finished")
+    __slots__ = ("_cancel", "finished")
 
     def __init__(self) -> None:
         self._cancel = threading.Event()
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
         self.finished = False
 
     def cancel(self) -> None:
-        """Drop the result, and break off a query that is under way."""
+        """Drop the result, and break off a statement that is under way."""
         self._cancel.set()
-        with self._lock:
-            if self._connection is not None:
-                self._connection.interrupt()
 
     def cancelled(self) -> bool:
         """Was it asked to stop? Safe on any thread."""
         return self._cancel.is_set()
-
-    def at_work_on(self, connection: sqlite3.Connection | None) -> None:
-        """Which connection `cancel` interrupts; None when the function has returned, so that no other task is hit."""
-        with self._lock:
-            self._connection = connection
 
 
 class TaskRunner(QObject):
@@ -169,12 +161,11 @@ class TaskRunner(QObject):
             deliver: Callable[[], object] = _nothing
             try:
                 if not task.cancelled():
+                    # A handler and not Connection.interrupt: that is lost when it comes between two statements.
                     connection = lane.connection()
-                    task.at_work_on(connection)
-                    try:
-                        result = function(connection)
-                    finally:
-                        task.at_work_on(None)
+                    if connection is not None:
+                        connection.set_progress_handler(task.cancelled, _STEPS)
+                    result = function(connection)
                     if on_done is not None:
                         deliver = partial(on_done, result)
             except UserError as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.overlays import CheatSheet, Palette
 from app.pages import EmptyPage, Page
 from app.rail import Rail
 from app.state import window_state
@@ -20,6 +20,9 @@ from app.widgets.toast import Toast
 from core.errors import UserError
 from core.jobs.folder import JobInfo
 from core.samples import edits
+
+if TYPE_CHECKING:
+    from app.overlays import CheatSheet, Palette
 
 MINIMUM = (1024, 640)
 
@@ -159,17 +162,19 @@ class MainWindow(QMainWindow):
 
     def _show_palette(self) -> None:
         if self._palette is None:
+            from app.overlays import Palette
+
             self._palette = Palette(self.context, self)
         self._palette.popup(self)
 
     def _show_cheatsheet(self) -> None:
         if self._cheatsheet is None:
+            from app.overlays import CheatSheet
+
             self._cheatsheet = CheatSheet(self.context, self)
         self._cheatsheet.open()
 
     def _toggle_theme(self) -> None:
-        from dataclasses import replace
-
         preference = self.context.theme.toggle()
         self.context.update_settings(replace(self.context.settings, theme=preference))
 

@@ -6,7 +6,7 @@ Text sits at the same distance from the edge as in the header. A selected row ke
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import fonts
@@ -23,6 +23,7 @@ from app.samples.columns import (
 )
 from app.samples.model import SampleModel
 from app.theme import Theme
+from core.golang.checker import CHECKS
 from core.samples.store import SampleRow
 
 PADDING = 8
@@ -52,6 +53,7 @@ class RowDelegate(QStyledItemDelegate):
         self._text = QColor(tokens.text)
         self._selection = QColor(tokens.selection)
         self._hair = QColor(tokens.hair)
+        self._strips: dict[tuple[str | None, ...], QPixmap] = {}
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -97,15 +99,25 @@ class RowDelegate(QStyledItemDelegate):
         painter.drawText(QRect(area.left(), area.top(), room, area.height()), int(_VCENTER), shown)
 
     def _paint_go(self, painter: QPainter, area: QRect, row: SampleRow) -> None:
-        painter.setFont(self._font)
-        left = area.left()
-        for state in states(row.verdict):
-            painter.setPen(self._tones[GLYPH_TONES[state]])
-            painter.drawText(
-                QRect(left, area.top(), _GLYPH_WIDTH, area.height()), int(Qt.AlignmentFlag.AlignCenter), GLYPHS[state]
-            )
-            left += _GLYPH_WIDTH
+        strip = self._strip(states(row.verdict), painter.device().devicePixelRatioF(), area.height())
+        painter.drawPixmap(area.left(), area.top(), strip)
+        left = area.left() + len(CHECKS) * _GLYPH_WIDTH + 6
         word, tone = go_word(row.verdict)
-        self._draw(
-            painter, QRect(left + 6, area.top(), area.right() - left - 5, area.height()), word, self._tones[tone]
-        )
+        self._draw(painter, QRect(left, area.top(), area.right() - left + 1, area.height()), word, self._tones[tone])
+
+    def _strip(self, found: tuple[str | None, ...], scale: float, height: int) -> QPixmap:
+        """The five glyphs as a picture: drawing them one by one would be half of a frame."""
+        strip = self._strips.get(found)
+        if strip is None or strip.devicePixelRatio() != scale:
+            strip = QPixmap(round(len(found) * _GLYPH_WIDTH * scale), round(height * scale))
+            strip.setDevicePixelRatio(scale)
+            strip.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(strip)
+            painter.setFont(self._font)
+            for place, state in enumerate(found):
+                painter.setPen(self._tones[GLYPH_TONES[state]])
+                cell = QRect(place * _GLYPH_WIDTH, 0, _GLYPH_WIDTH, height)
+                painter.drawText(cell, int(Qt.AlignmentFlag.AlignCenter), GLYPHS[state])
+            painter.end()
+            self._strips[found] = strip
+        return strip

@@ -105,7 +105,7 @@ class SamplesPage(Page):
     def _build_body(self) -> None:
         theme = self.context.theme
         tools = QVBoxLayout()
-        tools.setContentsMargins(20, 0, 20, 10)
+        tools.setContentsMargins(20, 8, 20, 10)
         tools.setSpacing(8)
         tools.addWidget(self.search)
         tools.addWidget(self.chips)

@@ -18,7 +18,7 @@ class PageHeader(QWidget):
         self._title.setFont(fonts.ui_font(fonts.TITLE_SIZE, QFont.Weight.DemiBold))
         self.detail = ElidedLabel(tone="dim")
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(20, 14, 20, 10)
+        self._row.setContentsMargins(20, 14, 20, 4)
         self._row.setSpacing(8)
         self._row.addWidget(self._title)
         self._row.addSpacing(2)

@@ -1,0 +1,151 @@
+"""The samples table in its real window over 200,000 samples. `python -m tests.benchmarks.bench_table [--workspace DIR]`
+
+From the act (a search, a header click, a decision on everything that is shown) to the paint of the table that shows the result, the best of five,
+in milliseconds. Budgets: filter by an indexed column 50, sort 300, bulk decision over 50,000 rows 50. Painting on the offscreen platform is done by
+the processor, as on a machine without a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QThread, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app import fonts
+from app.context import AppContext
+from app.samples.page import SamplesPage
+from app.tasks import TaskRunner
+from app.theme import Theme
+from app.window import MainWindow
+from core.database import migrate
+from core.samples.query import parse
+from core.settings import Settings
+from core.workspace import Workspace
+from tests.benchmarks.bench_samples import fill
+from tests.benchmarks.report import report
+
+SAMPLES = 200_000
+REPEAT = 5
+
+
+def run_until(condition: Callable[[], object]) -> None:
+    """Run the event loop, as the application does, until the condition holds; looked at every 20 ms."""
+    loop = QEventLoop()
+    timer = QTimer()
+    timer.timeout.connect(lambda: loop.quit() if condition() else None)
+    timer.start(20)
+    loop.exec()
+
+
+class Bench(QObject):
+    """A window, and the time from an act to the paint that shows what it did."""
+
+    def __init__(self, window: MainWindow, page: SamplesPage) -> None:
+        super().__init__()
+        self._window, self._page = window, page
+        self._loop = QEventLoop()
+        self._arrived: list[object] = []
+        self._waiting = False
+        page.table.viewport().installEventFilter(self)
+        page.results.found.connect(lambda _query, ids: self._arrived.append(ids))
+        page.actions.done.connect(self._arrived.append)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and self._waiting and self._arrived:
+            self._waiting = False
+            QTimer.singleShot(0, self._loop.quit)  # after this paint
+        return False
+
+    def measure(self, act: Callable[[], object]) -> float:
+        """Milliseconds until the paint that follows the answer, with the window calm before."""
+        run_until(lambda: not self._window.context.tasks.busy())
+        QThread.msleep(200)
+        run_until(lambda: not self._window.context.tasks.busy())
+        self._arrived.clear()
+        self._waiting = True
+        start = time.perf_counter()
+        act()
+        self._loop.exec()
+        return (time.perf_counter() - start) * 1000
+
+    def search(self, text: str) -> float:
+        """A search from the moment its letters are understood (after the pause for typing) to its rows."""
+        return self.measure(lambda: self._page.search.set_query(parse(text)))
+
+    def decide(self, text: str, status: str) -> tuple[float, int]:
+        """A decision on all that a search finds; the number of samples it changed."""
+        self.search(text)
+        self._page.table.selectAll()
+        return self.measure(lambda: self._page._decide(status)), len(self._page.model.ids)
+
+
+def main() -> None:
+    """Fill a workspace unless one is given, and measure."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--workspace", type=Path, help="reuse this folder; it is filled if it is new")
+    chosen = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["GOSMITH_CONFIG"] = folder
+        workspace = Workspace(chosen.workspace or Path(folder) / "workspace")
+        for path in (workspace.root, workspace.jobs):
+            path.mkdir(parents=True, exist_ok=True)
+        if not workspace.database_path.exists():
+            with closing(workspace.connect()) as connection:
+                migrate(connection)
+                fill(connection, SAMPLES)
+        measure(workspace)
+
+
+def measure(workspace: Workspace) -> None:
+    """Open the window and report."""
+    app = QApplication([])
+    fonts.load()
+    context = AppContext(workspace, TaskRunner(workspace), Settings(), Theme(app, "light"))
+    window = MainWindow(context)
+    window.show()
+    page = window.current_page()
+    assert isinstance(page, SamplesPage)
+    bench = Bench(window, page)
+    run_until(lambda: len(page.model.ids) > 0)
+    figures: dict[str, object] = {"samples": len(page.model.ids)}
+    for text in ("status:accepted", "verdict:fail", "topic:errors", "source:gpt-4", "tokens:>200", "mergeToken", ""):
+        best = 1e9
+        for _ in range(REPEAT):
+            bench.search("id:1")
+            best = min(best, bench.search(text))
+        figures[f"filter {text or '(everything)'}"] = best
+    for key in ("title", "status", "tokens", "topic", "verdict", "rating"):
+        times = [bench.search(f"sort:{sign}{key}") for _ in range(2) for sign in ("", "-")]
+        figures[f"sort {key}"] = min(times)
+    times = []
+    for status in ("accepted", "rejected", "accepted", "rejected"):
+        spent, count = bench.decide("id:1..50000", status)
+        times.append(spent)
+    figures["bulk decision: rows"] = count
+    figures["bulk decision"] = min(times)
+    scroll = []
+    bar = page.table.verticalScrollBar()
+    bench.search("")
+    for place in range(100):
+        bar.setValue(bar.maximum() * place // 100)
+        start = time.perf_counter()
+        page.table.viewport().repaint()
+        scroll.append((time.perf_counter() - start) * 1000)
+    figures["scroll to anywhere: a frame, worst of 100"] = max(scroll)
+    figures["scroll to anywhere: a frame, median"] = sorted(scroll)[50]
+    window.close()
+    context.close()
+    report("table", figures)
+
+
+if __name__ == "__main__":
+    main()
