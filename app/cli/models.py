@@ -117,15 +117,15 @@ def starter() -> None:
     "--out", type=click.Path(path_type=Path), help="Where to write it; default: the workspace's models folder."
 )
 @click.option("--source", type=click.Path(path_type=Path), help="A Go source tree; default: the toolchain's own.")
-@click.option("--minutes", type=click.FloatRange(min=0.1), default=40.0, show_default=True, help="Time to train for.")
+@click.option("--steps", type=click.IntRange(min=2), help="Optimizer steps; default: the recipe's own 1,900 or so.")
 @click.pass_obj
-def build(session: Session, out: Path | None, source: Path | None, minutes: float) -> None:
+def build(session: Session, out: Path | None, source: Path | None, steps: int | None) -> None:
     """Train the starter anew: tokenizer and model, on Go source and the bundled samples."""
     from app.cli.waiting import wait_for
 
     workspace = session.workspace()
     target = (out or workspace.models / "starter").resolve()
-    request = {"out": str(target), "source": str(source.resolve()) if source else None, "minutes": minutes}
+    request = {"out": str(target), "source": str(source.resolve()) if source else None, "steps": steps}
     job = create(workspace.jobs, "starter", request, title="Build the starter model")
     start(job)
     state = wait_for(job, "Building the starter")

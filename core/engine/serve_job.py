@@ -1,0 +1,59 @@
+"""The job kind "serve": a model kept ready for the playground, in a process whose end frees its memory.
+
+It ends when it is asked to, when it has been idle, or when the window it works for has been gone for a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from pathlib import Path
+
+import psutil
+
+from core.engine import generate, serve
+from core.files import write_json
+from core.jobs.worker import WorkerContext
+
+GONE_SECONDS = 60.0
+
+
+def main(context: WorkerContext) -> None:
+    """Request: {"model": folder, "name", "port": 0, "idle_seconds": number or null, "client_pid": number or absent}.
+
+    Writes output/server.json ({"url", "key"}, readable by this user alone), then an event "ready".
+    """
+    request = context.request
+    context.message("Loading the model.")
+    key = secrets.token_urlsafe(24)
+    service = serve.Service(generate.load(Path(request["model"])), str(request["name"]), key)
+    address = context.folder.output / "server.json"
+
+    def ready(url: str) -> None:
+        os.umask(0o077)
+        write_json(address, {"url": url, "key": key})
+        context.event("ready", url=url)
+
+    client = _process(request.get("client_pid"))
+    seen = time.monotonic()
+
+    def should_stop(now_serving: serve.Service) -> bool:
+        nonlocal seen
+        now = time.monotonic()
+        if client is None or client.is_running():
+            seen = now
+        idle = request.get("idle_seconds")
+        too_idle = idle is not None and not now_serving.active and now - now_serving.last_used > float(idle)
+        return context.should_stop() or too_idle or now - seen > GONE_SECONDS
+
+    asyncio.run(serve.run(service, int(request.get("port", 0)), ready=ready, should_stop=should_stop))
+
+
+def _process(pid: int | None) -> psutil.Process | None:
+    """The window's process; psutil remembers its start time, so that another with the same number is not taken for it."""
+    try:
+        return psutil.Process(pid) if pid else None
+    except psutil.NoSuchProcess:
+        return None
