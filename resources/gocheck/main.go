@@ -25,6 +25,12 @@ func main() {
 		serve(os.Args[2:])
 	case "mine":
 		mine(os.Args[2:])
+	case "confine":
+		confine(os.Args[2:], false)
+	case "confined":
+		confine(os.Args[2:], true)
+	case "probe": // what a sandbox is tried out with
+		fmt.Println("inside")
 	default:
 		fatal(usage)
 	}

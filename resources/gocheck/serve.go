@@ -12,10 +12,12 @@ import (
 	"time"
 )
 
-// request is one line of input.
+// request is one line of input: a check, or with a path an arrangement.
 type request struct {
 	Sequence int64  `json:"n"`
 	Code     string `json:"code"`
+	Test     string `json:"test"`
+	Path     string `json:"path"`
 }
 
 // greeting is the first line of output.
@@ -86,18 +88,24 @@ func serve(arguments []string) {
 
 	type task struct {
 		request
-		answer chan verdict
+		answer chan any
 	}
 	tasks := make(chan task)
-	order := make(chan chan verdict, 64**count)
+	order := make(chan chan any, 64**count)
 	workers := make([]worker, *count)
 	for i := range workers {
 		w := &workers[i]
 		go func() {
 			for t := range tasks {
-				v := check(t.Sequence, t.Code, std, func(check string) { w.begin(t.Sequence, check) })
+				var a any
+				if t.Path != "" {
+					w.begin(t.Sequence, "parse")
+					a = arrange(t.request, std)
+				} else {
+					a = check(t.Sequence, t.Code, std, func(check string) { w.begin(t.Sequence, check) })
+				}
 				w.end()
-				t.answer <- v
+				t.answer <- a
 			}
 		}()
 	}
@@ -112,7 +120,7 @@ func serve(arguments []string) {
 				}
 				break
 			}
-			answer := make(chan verdict, 1)
+			answer := make(chan any, 1)
 			order <- answer
 			tasks <- task{r, answer}
 		}

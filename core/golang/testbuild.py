@@ -1,0 +1,138 @@
+"""Build the samples' tests: most of a batch linked into one program, or each into its own.
+
+Linking costs more than compiling, so samples share a program where none should notice: see alone.go in the helper for who
+may not. The program picks a sample by the name it is started under, and runs its tests under their own names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.golang.batch import MODULE, Arranged, Complaint, complaints, go, in_characters, lay, too_costly
+from core.golang.checker import Diagnostic
+from core.golang.commands import Cancel, Finished
+from core.golang.toolchain import Toolchain
+
+Verdict = tuple[str, tuple[Diagnostic, ...]]
+
+_SECONDS = 300.0
+_FEWEST = 3  # below that, linking together saves nothing
+_FLAGS = ("-trimpath", "-ldflags=-s -w -X testing.testBinary=1")
+
+
+class TestBuild:
+    """Builds the tests of one batch into FOLDER/<sample's folder>.test."""
+
+    __test__ = False  # for pytest: this is no test of ours
+
+    def __init__(self, toolchain: Toolchain, folder: Path, cancel: Cancel | None) -> None:
+        self._toolchain = toolchain
+        self._folder = folder
+        self._cancel = cancel
+        self._verdicts: dict[str, Verdict] = {}
+
+    def together(self, samples: Sequence[Arranged]) -> list[Arranged] | None:
+        """Link those that can be linked, and compile, into one program. Returns them; None when cancelled.
+
+        What does not compile here is not judged here.
+        """
+        samples = [sample for sample in samples if not sample.alone]
+        module = self._folder / "together"
+        (module / "all").mkdir(parents=True)
+        lay(module, samples, self._toolchain, test="codetest.go")
+        program = self._folder / "all"
+        for _ in range(4):  # each time without those that did not compile
+            if len(samples) < _FEWEST:
+                return []
+            (module / "all" / "main.go").write_text(_program(samples), encoding="utf-8")
+            done = self._go(["build", *_FLAGS, "-o", str(program), "./all"], module)
+            if done.stopped == "cancelled":
+                return None
+            if done.code == 0 and not done.stopped:
+                for sample in samples:
+                    os.link(program, self._folder / f"{sample.folder}.test")
+                return samples
+            broken = complaints(done.stderr)
+            if done.stopped or not broken:
+                return []
+            samples = [sample for sample in samples if sample.folder not in broken]
+        return []
+
+    def alone(self, samples: Sequence[Arranged]) -> dict[str, Verdict] | None:
+        """Build a test binary for each. Returns verdicts on those that do not build, by folder; None when cancelled."""
+        module = self._folder / "alone"
+        module.mkdir()
+        lay(module, samples, self._toolchain)
+        return self._verdicts if not samples or self._each(samples, module) else None
+
+    def _each(self, samples: Sequence[Arranged], module: Path) -> bool:
+        """Build a test binary for each. False when cancelled."""
+        command = ["test", "-c", "-vet=off", *_FLAGS, "-o", f"{self._folder}/"]
+        done = self._go([*command, *(f"./{sample.folder}" for sample in samples)], module)
+        if done.stopped == "cancelled":
+            return False
+        if done.stopped and len(samples) > 1:
+            middle = len(samples) // 2
+            return all(self._each(part, module) for part in (samples[:middle], samples[middle:]))
+        said = complaints(done.stderr)
+        for sample in samples:
+            if done.stopped:
+                self._verdicts[sample.folder] = ("fail", (_whole("takes too long to build"),))
+            elif self._note(sample, said.get(sample.folder, [])):
+                continue
+            elif not (self._folder / f"{sample.folder}.test").is_file():
+                reason = " ".join(done.stderr.split())[-300:] or f"go test ended with exit code {done.code}"
+                self._verdicts[sample.folder] = ("skipped", (_whole(f"not built: {reason}"),))
+        return True
+
+    def _note(self, sample: Arranged, about: Sequence[Complaint]) -> bool:
+        """Turn what the compiler says about a sample into its verdict; False when it says nothing."""
+        if any(too_costly(one) for one in about):
+            self._verdicts[sample.folder] = ("fail", (_whole("takes too much time or memory to build"),))
+        elif about:
+            self._verdicts[sample.folder] = ("fail", tuple(_diagnostic(sample, one) for one in about[:20]))
+        return bool(about)
+
+    def _go(self, arguments: Sequence[str], module: Path) -> Finished:
+        return go(self._toolchain, arguments, module, seconds=_SECONDS, cancel=self._cancel)
+
+
+def _program(samples: Sequence[Arranged]) -> str:
+    """The program that runs the tests of the sample whose name it is started under."""
+    imports = "".join(f'\t{sample.folder} "{MODULE}/{sample.folder}"\n' for sample in samples)
+    cases = "".join(_case(sample) for sample in samples)
+    return (
+        'package main\n\nimport (\n\t"os"\n\t"path/filepath"\n\t"strings"\n\t"testing"\n\n'
+        f"{imports})\n\n"
+        "func main() {\n"
+        '\tswitch strings.TrimSuffix(filepath.Base(os.Args[0]), ".test") {\n'
+        f"{cases}\t}}\n\tos.Exit(3)\n}}\n\n"
+        "func run(tests []testing.InternalTest, examples []testing.InternalExample) {\n"
+        "\ttesting.Main(func(string, string) (bool, error) { return true, nil }, tests, nil, examples)\n}\n"
+    )
+
+
+def _case(sample: Arranged) -> str:
+    name = sample.folder
+    tests = ", ".join(f'{{"{test}", {name}.{test}}}' for test in sample.tests)
+    examples = ", ".join(
+        f'{{"{one.name}", {name}.{one.name}, {json.dumps(one.output)}, {json.dumps(one.unordered)}}}'
+        for one in sample.examples
+    )
+    return f'\tcase "{name}":\n\t\trun([]testing.InternalTest{{{tests}}}, []testing.InternalExample{{{examples}}})\n'
+
+
+def _diagnostic(sample: Arranged, one: Complaint) -> Diagnostic:
+    if one.text == "test":
+        column = in_characters(sample, "test", one.line, one.column)
+        return Diagnostic("test", one.line, column, f"does not compile: {one.message}")
+    if one.text == "code":
+        return _whole(f"the code does not compile: {one.message} (code line {one.line})")
+    return _whole(f"does not build: {one.message}")
+
+
+def _whole(message: str) -> Diagnostic:
+    return Diagnostic("test", 0, 0, message)

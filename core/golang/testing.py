@@ -1,0 +1,171 @@
+"""Run the samples' own tests: built in batches, each run alone behind walls, judged by name.
+
+A test that cannot be built or run here is skipped with the reason; what the sandbox does wrong never counts against a
+sample.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import UserError
+from core.golang import testreport
+from core.golang.batch import (
+    Arranged,
+    arrange,
+    arranging,
+    sweep,
+)
+from core.golang.checker import CheckResult, Diagnostic
+from core.golang.commands import Cancel, run
+from core.golang.pipeline import Pipeline
+from core.golang.sandbox import CONSENT, FAILED, Limits, Sandbox, consented, inner_environment, probe, scratch, wrap
+from core.golang.testbuild import TestBuild, Verdict
+from core.golang.toolchain import Toolchain, find
+
+BATCH = 64
+"""Samples built together: enough that linking costs little, few enough that a stop is quick and progress is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestItem:
+    """A sample's code and its test ("" for none); key is the caller's own."""
+
+    __test__ = False  # for pytest: this is no test of ours
+
+    key: int
+    code: str
+    test: str
+
+
+def run_tests(
+    items: Iterable[TestItem],
+    toolchain: Toolchain | None = None,
+    *,
+    limits: Limits | None = None,
+    cancel: Cancel | None = None,
+    parallel: int = 2,
+) -> Iterator[CheckResult]:
+    """The verdict of each item's own test, in order: states {"test": "pass" | "fail" | "skipped"}.
+
+    Diagnostics carry lines of the test; places in the code are named in the message. Ends early when cancel says so.
+    Raises UserError when there is no Go toolchain, or when no sandbox works and the user has not agreed to go without.
+    """
+    toolchain = toolchain or find()
+    sandbox = probe(toolchain)
+    if sandbox.level.name == "limits" and not consented():
+        raise UserError(
+            f"Tests were not run. {sandbox.level.explanation}",
+            f"Install bubblewrap (`apt-get install bubblewrap`), or set {CONSENT}=1 to run them all the same.",
+        )
+    sweep(toolchain)
+    waiting = iter(items)
+    with arranging(toolchain) as pipeline, ThreadPoolExecutor(parallel, thread_name_prefix="go-test") as pool:
+        runner = _Runner(toolchain, sandbox, limits or Limits(), cancel, pool)
+        while batch := list(itertools.islice(waiting, BATCH)):
+            results = runner.batch(batch, pipeline)
+            if results is None:
+                return
+            yield from results
+
+
+class _Runner:
+    """What all batches of one call share."""
+
+    def __init__(
+        self, toolchain: Toolchain, sandbox: Sandbox, limits: Limits, cancel: Cancel | None, pool: ThreadPoolExecutor
+    ) -> None:
+        self._toolchain = toolchain
+        self._sandbox = sandbox
+        self._limits = limits
+        self._cancel = cancel
+        self._pool = pool
+
+    def batch(self, items: Sequence[TestItem], pipeline: Pipeline) -> list[CheckResult] | None:
+        """Results of a batch, None when cancelled.
+
+        A test that fails in a shared program is built and run alone before that is believed: it may look at its own file
+        name, or at what else the program holds.
+        """
+        samples = arrange(pipeline, ((item.key, item.code, item.test) for item in items))
+        verdicts = {sample.folder: verdict for sample in samples if (verdict := _without_building(sample)) is not None}
+        with scratch(self._toolchain) as folder:
+            build = TestBuild(self._toolchain, Path(folder), self._cancel)
+            left = [sample for sample in samples if sample.folder not in verdicts]
+            together = build.together(left)
+            slow = None if together is None else self._run_all(together, Path(folder), verdicts)
+            if slow is None:
+                return None
+            left = [s for s in left if s.folder not in slow and verdicts.get(s.folder, ("",))[0] != "pass"]
+            unbuilt = build.alone(left)
+            if unbuilt is None:
+                return None
+            verdicts |= unbuilt
+            built = [sample for sample in left if sample.folder not in unbuilt]
+            if self._run_all(built, Path(folder), verdicts) is None:
+                return None
+        return [
+            CheckResult(sample.key, {"test": state}, said)
+            for sample in samples
+            for state, said in [verdicts[sample.folder]]
+        ]
+
+    def _run_all(self, samples: Sequence[Arranged], folder: Path, verdicts: dict[str, Verdict]) -> set[str] | None:
+        """Run the binaries of samples and note the verdicts. Returns the folders of those that ran out of time, None when
+        cancelled."""
+        futures = [self._pool.submit(self._run, sample, folder / f"{sample.folder}.test") for sample in samples]
+        slow = set()
+        try:
+            for sample, future in zip(samples, futures, strict=True):
+                if (result := future.result()) is None:
+                    return None
+                verdicts[sample.folder], seconds = result
+                if seconds >= self._limits.seconds:
+                    slow.add(sample.folder)
+        finally:
+            for future in futures:
+                future.cancel()
+            wait(futures)  # the folder goes away next
+        return slow
+
+    def _run(self, sample: Arranged, binary: Path) -> tuple[Verdict, float] | None:
+        """Run one binary: its verdict and the seconds it took; None when cancelled."""
+        limits = self._limits
+        arguments = ["-test.v=test2json", f"-test.timeout={limits.seconds}s"]
+        with scratch(self._toolchain) as room:
+            done = run(
+                wrap(self._sandbox, [binary, *arguments], Path(room), limits),
+                folder=Path(room), environment=inner_environment(self._sandbox, Path(room)),
+                seconds=limits.seconds + 5, output=limits.output, cancel=self._cancel,
+            )  # fmt: skip
+        binary.unlink(missing_ok=True)
+        if done.stopped == "cancelled":
+            return None
+        if done.code == FAILED and "confine: " in done.stderr:
+            reason = done.stderr.split("confine: ")[-1].strip()
+            return ("skipped", (Diagnostic("test", 0, 0, f"not run: the sandbox failed ({reason})"),)), done.seconds
+        verdict = testreport.judge(
+            (*sample.tests, *(one.name for one in sample.examples)),
+            code=done.code, stdout=done.stdout, stderr=done.stderr, stopped=done.stopped,
+            seconds=limits.seconds, processor=limits.processor,
+        )  # fmt: skip
+        return verdict, done.seconds
+
+
+def _without_building(sample: Arranged) -> Verdict | None:
+    if sample.outside:
+        return "skipped", (Diagnostic("test", 0, 0, f"not run: {sample.outside}"),)
+    if sample.wrong:
+        text, line, column, message = sample.wrong
+        if text == "test":
+            return "fail", (Diagnostic("test", line, column, f"does not compile: {message}"),)
+        return "fail", (Diagnostic("test", 0, 0, f"the code does not compile: {message} (code line {line})"),)
+    if not sample.test:
+        return "skipped", ()
+    if not sample.tests and not sample.examples:
+        return "skipped", (Diagnostic("test", 0, 0, "the test holds no test function"),)
+    return None

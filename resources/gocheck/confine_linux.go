@@ -1,0 +1,208 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"unsafe"
+)
+
+const (
+	rlimitProcesses = 6 // RLIMIT_NPROC; package syscall does not name it
+	capNetAdmin     = 12
+	capSysAdmin     = 21
+	user            = 1000 // inside; not root, so that file modes mean what they say
+	nosuidNodev     = syscall.MS_NOSUID | syscall.MS_NODEV
+)
+
+func (l limits) set() error {
+	for _, one := range []struct {
+		resource int
+		value    uint64
+	}{
+		{syscall.RLIMIT_CPU, l.processor},
+		{syscall.RLIMIT_AS, l.memory},
+		{syscall.RLIMIT_FSIZE, l.file},
+		{rlimitProcesses, l.processes},
+	} {
+		if one.value == 0 {
+			continue
+		}
+		hard := one.value
+		if one.resource == syscall.RLIMIT_CPU {
+			hard++ // SIGXCPU first, SIGKILL a second later
+		}
+		if err := syscall.Setrlimit(one.resource, &syscall.Rlimit{Cur: one.value, Max: hard}); err != nil {
+			return fmt.Errorf("limit %d: %w", one.resource, err)
+		}
+	}
+	return syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+}
+
+// reenter starts this program again in namespaces of its own, where it builds the walls as the first process.
+func reenter(arguments []string) (int, error) {
+	process, err := os.StartProcess("/proc/self/exe", append([]string{"gocheck", "confined"}, arguments...), &os.ProcAttr{
+		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		Sys: &syscall.SysProcAttr{
+			Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID |
+				syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+			UidMappings: []syscall.SysProcIDMap{{ContainerID: user, HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{ContainerID: user, HostID: os.Getgid(), Size: 1}},
+			AmbientCaps: []uintptr{capSysAdmin, capNetAdmin},
+			Pdeathsig:   syscall.SIGKILL,
+		},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return wait(process)
+}
+
+// run builds the walls around this process and runs the command inside; when this process ends, the kernel ends
+// everything that the command may have left behind.
+func (r room) run(l limits, command []string) (int, error) {
+	if err := r.build(); err != nil {
+		return 0, err
+	}
+	if err := loopbackUp(); err != nil {
+		return 0, fmt.Errorf("loopback: %w", err)
+	}
+	syscall.Sethostname([]byte("sandbox")) // a courtesy
+	if err := l.set(); err != nil {
+		return 0, err
+	}
+	if err := dropPrivileges(); err != nil {
+		return 0, err
+	}
+	process, err := os.StartProcess(command[0], command, &os.ProcAttr{
+		Dir:   "/tmp",
+		Env:   os.Environ(),
+		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return wait(process)
+}
+
+func (r room) build() error {
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("private mounts: %w", err)
+	}
+	if err := syscall.Mount("tmpfs", r.root, "tmpfs", nosuidNodev, "size=1m,mode=755"); err != nil {
+		return fmt.Errorf("root: %w", err)
+	}
+	inside := func(path string) string { return filepath.Join(r.root, path) }
+	for _, folder := range []string{"proc", "dev", "tmp", "old"} {
+		if err := os.Mkdir(inside(folder), 0o755); err != nil {
+			return err
+		}
+	}
+	binds := r.binds
+	for _, device := range []string{"null", "zero", "full", "random", "urandom"} {
+		binds = append(binds, [2]string{"/dev/" + device, "/dev/" + device})
+	}
+	for _, one := range binds {
+		if err := bind(one[0], inside(one[1])); err != nil {
+			return fmt.Errorf("bind %s: %w", one[0], err)
+		}
+	}
+	if err := syscall.Mount("tmpfs", inside("tmp"), "tmpfs", nosuidNodev, "mode=1777,size="+r.space); err != nil {
+		return fmt.Errorf("tmp: %w", err)
+	}
+	// Inside some containers the kernel refuses a fresh /proc; Go programs live without.
+	err := syscall.Mount("proc", inside("proc"), "proc", nosuidNodev|syscall.MS_NOEXEC, "")
+	if err != nil && !errors.Is(err, syscall.EPERM) {
+		return fmt.Errorf("proc: %w", err)
+	}
+	if err := syscall.PivotRoot(r.root, inside("old")); err != nil {
+		return fmt.Errorf("pivot: %w", err)
+	}
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	if err := syscall.Unmount("/old", syscall.MNT_DETACH); err != nil {
+		return fmt.Errorf("old root: %w", err)
+	}
+	if err := os.Remove("/old"); err != nil {
+		return err
+	}
+	return syscall.Mount("", "/", "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY|nosuidNodev, "")
+}
+
+// bind shows a host file or folder, read-only. Devices stay writable: that is what they are for.
+func bind(host, inside string) error {
+	info, err := os.Stat(host)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		err = os.MkdirAll(inside, 0o755)
+	} else if err = os.MkdirAll(filepath.Dir(inside), 0o755); err == nil {
+		err = os.WriteFile(inside, nil, 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	if err := syscall.Mount(host, inside, "", syscall.MS_BIND, ""); err != nil {
+		return err
+	}
+	if info.Mode()&os.ModeDevice != 0 {
+		return nil
+	}
+	// A user namespace may not take away the restrictions that the host's mount already has.
+	var at syscall.Statfs_t
+	if err := syscall.Statfs(inside, &at); err != nil {
+		return err
+	}
+	const kept = syscall.MS_NOSUID | syscall.MS_NODEV | syscall.MS_NOEXEC | syscall.MS_NOATIME | syscall.MS_NODIRATIME | syscall.MS_RELATIME
+	flags := uintptr(at.Flags)&kept | syscall.MS_REMOUNT | syscall.MS_BIND | syscall.MS_RDONLY
+	return syscall.Mount("", inside, "", flags, "")
+}
+
+func loopbackUp() error {
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(socket)
+	request := struct {
+		name  [syscall.IFNAMSIZ]byte
+		flags uint16
+		_     [22]byte
+	}{flags: syscall.IFF_UP | syscall.IFF_RUNNING}
+	copy(request.name[:], "lo")
+	_, _, failed := syscall.Syscall(syscall.SYS_IOCTL, uintptr(socket), syscall.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&request)))
+	if failed != 0 {
+		return failed
+	}
+	return nil
+}
+
+// dieWithParent has the kernel kill this process, and what it becomes, when its parent ends.
+func dieWithParent() error {
+	const setDeathSignal = 1 // PR_SET_PDEATHSIG
+	return prctl(setDeathSignal, uintptr(syscall.SIGKILL))
+}
+
+// dropPrivileges gives up the capabilities that building needed, for what this thread starts from now on.
+func dropPrivileges() error {
+	const (
+		ambient       = 47 // PR_CAP_AMBIENT
+		clearAll      = 4  // PR_CAP_AMBIENT_CLEAR_ALL
+		setNoNewPrivs = 38 // PR_SET_NO_NEW_PRIVS
+	)
+	if err := prctl(ambient, clearAll); err != nil {
+		return err
+	}
+	return prctl(setNoNewPrivs, 1)
+}
+
+func prctl(option, value uintptr) error {
+	if _, _, failed := syscall.RawSyscall6(syscall.SYS_PRCTL, option, value, 0, 0, 0, 0); failed != 0 {
+		return fmt.Errorf("prctl %d: %w", option, failed)
+	}
+	return nil
+}
