@@ -15,16 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from core.errors import UserError
 from core.files import write_json
 from core.samples import query as search
 from core.samples.conversation import Message, messages_of
+from core.samples.formats import FORMATS, write
 from core.samples.language import Query, render
 
-FORMATS: Final = ("openai", "alpaca", "sharegpt", "prompt-completion", "parquet")
-_SHAREGPT: Final = {"user": "human", "assistant": "gpt", "system": "system"}
 _CHUNK = 500
 
 
@@ -63,7 +62,7 @@ def export(
         if format == "parquet":
             _write_parquet(draft, _conversations(connection, found, progress))
         else:
-            _write_lines(draft, (_SHAPES[format](messages) for messages in _conversations(connection, found, progress)))
+            _write_lines(draft, (write(messages, format) for messages in _conversations(connection, found, progress)))
         digest = _sha256(draft)
         size = draft.stat().st_size
         os.replace(draft, path)
@@ -106,40 +105,6 @@ def _conversations(
             progress(min(start + _CHUNK, len(ids)), len(ids))
 
 
-def _openai(messages: Sequence[Message]) -> dict[str, Any]:
-    return {"messages": [{"role": m.role, "content": m.content} for m in messages]}
-
-
-def _sharegpt(messages: Sequence[Message]) -> dict[str, Any]:
-    return {"conversations": [{"from": _SHAREGPT[m.role], "value": m.content} for m in messages]}
-
-
-def _alpaca(messages: Sequence[Message]) -> dict[str, Any]:
-    turns = [message for message in messages if message.role != "system"]
-    row: dict[str, Any] = {"instruction": turns[-2].content, "input": "", "output": turns[-1].content}
-    system = "\n\n".join(message.content for message in messages if message.role == "system")
-    if system:
-        row["system"] = system
-    if len(turns) > 2:
-        row["history"] = [[turns[i].content, turns[i + 1].content] for i in range(0, len(turns) - 2, 2)]
-    return row
-
-
-def _prompt_completion(messages: Sequence[Message]) -> dict[str, Any]:
-    if len(messages) == 2:
-        return {"prompt": messages[0].content, "completion": messages[1].content}
-    chat = _openai(messages)["messages"]
-    return {"prompt": chat[:-1], "completion": chat[-1:]}
-
-
-_SHAPES: Final[dict[str, Callable[[Sequence[Message]], dict[str, Any]]]] = {
-    "openai": _openai,
-    "alpaca": _alpaca,
-    "sharegpt": _sharegpt,
-    "prompt-completion": _prompt_completion,
-}
-
-
 def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -157,7 +122,7 @@ def _write_parquet(path: Path, conversations: Iterator[tuple[Message, ...]]) -> 
     with pq.ParquetWriter(path, schema) as writer:
         chunk: list[dict[str, Any]] = []
         for messages in conversations:
-            chunk.append(_openai(messages))
+            chunk.append(write(messages, "openai"))
             if len(chunk) == _CHUNK:
                 writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
                 chunk = []

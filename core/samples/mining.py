@@ -1,0 +1,91 @@
+"""Samples out of a Go source tree: a documented function becomes a question and its answer.
+
+The doc comment is what somebody wants, the function is how a good programmer gave it to them. The wording of the question
+varies by a hash of the function, so that the same tree always gives the same samples. What cannot be read is named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from core.golang.mining import MinedFunction, Unread
+from core.golang.mining import mine as read_tree
+from core.samples.conversation import Message, NewSample
+from core.samples.importing import ImportResult, Rejected, take_in
+
+SOURCE = "mined"
+TAG = "mined"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    ask: str
+    answer: str
+
+
+_WORDINGS = (
+    _Wording("In package {package}, write {signature}.\n\n{doc}", "{fence}"),
+    _Wording(
+        "{doc}\n\nImplement this in Go as {signature}, package {package}.", "Here is the implementation:\n\n{fence}"
+    ),
+    _Wording("I need {signature} for package {package}. It should do this: {doc}", "{fence}"),
+    _Wording("Write the Go function {name} (package {package}) from its documentation:\n\n{doc}", "{fence}"),
+    _Wording("Complete this Go function.\n\n```go\n{comment}\n{signature_line}\n```", "The whole file:\n\n{fence}"),
+    _Wording("go, package {package}: {doc}\n\nsignature: {signature}", "{fence}"),
+)
+
+
+def mine(
+    connection: sqlite3.Connection,
+    directory: Path,
+    *,
+    limit: int | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+    cancel: Callable[[], bool] = lambda: False,
+) -> ImportResult:
+    """Add a sample for each documented function below `directory`, at most `limit`.
+
+    Raises UserError when the folder cannot be read or holds no Go. Functions that were mined before count as duplicates.
+    """
+    rejected: list[Rejected] = []
+
+    def new() -> Iterator[NewSample]:
+        done = 0
+        for item in read_tree(directory):
+            if isinstance(item, Unread):
+                rejected.append(Rejected(directory / item.file, 0, item.reason))
+                continue
+            if not item.doc.strip():
+                continue
+            done += 1
+            if progress is not None:
+                progress(done, limit)
+            yield sample_of(item)
+
+    wanted = islice(new(), limit) if limit is not None else new()
+    taken = take_in(connection, wanted, label=f"Mine {directory.name}", author="mine", cancel=cancel)
+    return ImportResult(taken.imported, taken.duplicates, tuple(rejected), taken.operation)
+
+
+def sample_of(function: MinedFunction) -> NewSample:
+    """The question and the answer made of one function."""
+    digest = hashlib.sha256(f"{function.file}:{function.name}".encode()).digest()
+    wording = _WORDINGS[digest[0] % len(_WORDINGS)]
+    signature_line = function.code.split("\n", 1)[0].rstrip()
+    doc = function.doc.strip()
+    words = {
+        "package": function.package,
+        "name": function.name,
+        "doc": doc,
+        "comment": "\n".join(f"// {line}".rstrip() for line in doc.splitlines()),
+        "signature": f"`{signature_line.removesuffix('{').rstrip()}`",
+        "signature_line": signature_line,
+        "fence": f"```go\n{function.source().rstrip()}\n```",
+    }
+    messages = (Message("user", wording.ask.format(**words)), Message("assistant", wording.answer.format(**words)))
+    return NewSample(messages, topic=function.package, source=SOURCE, tags=(TAG,))
