@@ -46,6 +46,7 @@ class BatchPreview(QPlainTextEdit):
         self.setProperty("kind", "code")
         self.setProperty("framed", True)
         self.setFont(fonts.code_font())
+        self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))
         self.setAccessibleName("First batch with its loss mask")
         self.setPlaceholderText("The first batch appears here.")
         self._theme = theme

@@ -54,18 +54,14 @@ def mine(
     """
     rejected: list[Rejected] = []
 
+    def leave_out(file: Unread) -> None:
+        rejected.append(Rejected(directory / file.file, 0, file.reason))
+
     def new() -> Iterator[NewSample]:
-        done = 0
-        for item in read_tree(directory):
-            if isinstance(item, Unread):
-                rejected.append(Rejected(directory / item.file, 0, item.reason))
-                continue
-            if not item.doc.strip():
-                continue
-            done += 1
+        for done, function in enumerate(read_tree(directory, unread=leave_out), start=1):
             if progress is not None:
                 progress(done, limit)
-            yield sample_of(item)
+            yield sample_of(function)
 
     wanted = islice(new(), limit) if limit is not None else new()
     taken = take_in(connection, wanted, label=f"Mine {directory.name}", author="mine", cancel=cancel)
