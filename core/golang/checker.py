@@ -69,7 +69,7 @@ class Checker:
         self.close()
 
     def close(self) -> None:
-        """End the helper and wait for it. A later check starts another one."""
+        """End the helper, from any thread; a check under way ends with a UserError. A later check starts another helper."""
         self._pipeline.close()
 
     @property

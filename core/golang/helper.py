@@ -56,9 +56,7 @@ def build(toolchain: Toolchain, say: Say | None = None) -> Path:
                 say("Building the Go helper")
             with tempfile.TemporaryDirectory(dir=folder) as temporary:
                 made = Path(temporary) / "gocheck"
-                _go(
-                    toolchain, ["build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", str(made), "."], source
-                )
+                _go(toolchain, ["build", "-buildvcs=false", "-ldflags=-s -w", "-o", str(made), "."], source)
                 made.rename(binary)
     return binary
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import collections
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from core.errors import UserError
 from core.golang.helper import prepare
 from core.golang.process import HelperGoneError, HelperProcess
 from core.golang.toolchain import Toolchain, find
@@ -46,6 +48,9 @@ class Pipeline:
         self._seconds = seconds
         self._process: HelperProcess | None = None
         self._number = 0
+        self._lock = threading.Lock()  # between an asking thread and one that closes
+        self._asking = False
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -60,16 +65,32 @@ class Pipeline:
         return self._process
 
     def close(self) -> None:
-        """End the helper and wait for it."""
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+        """End the helper, from any thread. Questions under way end with a UserError in the thread that asks; later ones
+        start another helper."""
+        with self._lock:
+            self._closed = True
+            if self._asking and self._process is not None:
+                self._process.kill()  # the asking thread cleans up
+            else:
+                self._drop()
 
     def ask(self, questions: Iterable[tuple[T, Mapping[str, Any]]]) -> Iterator[tuple[T, dict[str, Any] | GivenUp]]:
         """The answer to each question with the subject that it came with, in order.
 
         Questions are drawn in the caller's thread, up to WINDOW ahead of the answers. Stopping half-way is fine.
+        Raises UserError when the helper cannot be started.
         """
+        with self._lock:
+            self._asking, self._closed = True, False
+        try:
+            yield from self._ask(questions)
+        finally:
+            with self._lock:
+                self._asking = False
+                if self._closed:
+                    self._drop()
+
+    def _ask(self, questions: Iterable[tuple[T, Mapping[str, Any]]]) -> Iterator[tuple[T, dict[str, Any] | GivenUp]]:
         waiting = iter(questions)
         sent: collections.deque[_Sent[T]] = collections.deque()
         ahead, exhausted = 0, False
@@ -86,7 +107,7 @@ class Pipeline:
             try:
                 answer = self._receive(sent[0].number)
             except HelperGoneError:
-                self.close()
+                self._replace()
                 suspects = list(sent)
                 sent.clear()
                 ahead = 0
@@ -103,8 +124,20 @@ class Pipeline:
         try:
             return self._receive(suspect.number)
         except HelperGoneError as gone:
-            self.close()
+            self._replace()
             return GivenUp(gone.reason, gone.suspects.get(suspect.number, "parse"))
+
+    def _replace(self) -> None:
+        """Drop a dead helper; the next question starts another. Raises UserError when it is dead because of `close`."""
+        with self._lock:
+            if self._closed:
+                raise UserError("The check was stopped before it was done.")
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     def _send(self, subject: T, question: Mapping[str, Any]) -> _Sent[T]:
         self._number += 1

@@ -108,6 +108,10 @@ class HelperProcess:
             raise HelperGoneError(line["abort"], {one["n"]: one["check"] for one in line["suspects"]})
         return line  # type: ignore[no-any-return]
 
+    def kill(self) -> None:
+        """End the helper, from any thread; `receive` then raises. `close` must still follow."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the helper and wait until it has ended."""
         self._finalizer()

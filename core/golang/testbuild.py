@@ -20,7 +20,7 @@ Verdict = tuple[str, tuple[Diagnostic, ...]]
 
 _SECONDS = 300.0
 _FEWEST = 3  # below that, linking together saves nothing
-_FLAGS = ("-trimpath", "-ldflags=-s -w -X testing.testBinary=1")
+_FLAGS = ("-ldflags=-s -w -X testing.testBinary=1",)
 
 
 class TestBuild:

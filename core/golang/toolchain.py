@@ -94,7 +94,7 @@ def environment(toolchain: Toolchain) -> dict[str, str]:
         "GOTOOLCHAIN": "local",
         "GOPROXY": "off",
         "GOSUMDB": "off",
-        "GOFLAGS": "-mod=mod",
+        "GOFLAGS": "-mod=mod -trimpath",  # one set of flags, so that the standard library is compiled once
         "GOWORK": "off",
         "GOENV": "off",
         "CGO_ENABLED": "0",
