@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import traceback
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -30,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 GLOBAL_FLAGS = {"--json"}
 GLOBAL_OPTIONS = {"--workspace"}
+FREE_TEXT_OPTIONS = {"--prompt", "--stop", "--reason", "--note"}
+NEGATED = re.compile(r"-[A-Za-z_]+:")
 
 
 class _LazyGroup(click.Group):
@@ -70,22 +74,27 @@ def gosmith(ctx: click.Context, workspace: Path | None, as_json: bool) -> None:
 
 
 def globals_first(arguments: list[str]) -> list[str]:
-    """The same arguments with the global options moved to the front, so that they may stand anywhere before `--`."""
+    """The same arguments with global options at the front, so that they may stand anywhere before `--`, and negated search
+    terms (`-tag:bundled`) behind a `--` at the end, so that they are not taken for options.
+    """
     front: list[str] = []
-    rest: list[str] = []
+    middle: list[str] = []
+    behind: list[str] = []
     words = iter(arguments)
     for word in words:
         if word == "--":
-            rest += [word, *words]
+            behind += words
         elif word in GLOBAL_FLAGS or (word.split("=")[0] in GLOBAL_OPTIONS and "=" in word):
             front.append(word)
         elif word in GLOBAL_OPTIONS:
-            front += [word, *([value] if (value := next(words, None)) is not None else [])]
-        elif word in {"--prompt", "--stop", "--reason"}:
-            rest += [word, *([value] if (value := next(words, None)) is not None else [])]
+            front += [word, *islice(words, 1)]
+        elif word in FREE_TEXT_OPTIONS:
+            middle += [word, *islice(words, 1)]
+        elif NEGATED.match(word):
+            behind.append(word)
         else:
-            rest.append(word)
-    return front + rest
+            middle.append(word)
+    return [*front, *middle, *(["--", *behind] if behind else [])]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from app.cli.root import COMMANDS, globals_first, gosmith, main
         (["jobs", "list", "--workspace=w"], ["--workspace=w", "jobs", "list"]),
         (["complete", "m", "--prompt", "--json"], ["complete", "m", "--prompt", "--json"]),
         (["samples", "list", "--", "--json"], ["samples", "list", "--", "--json"]),
+        (["samples", "list", "-tag:x", "--limit", "3"], ["samples", "list", "--limit", "3", "--", "-tag:x"]),
     ],
 )
 def test_global_options_may_stand_anywhere(given: list[str], expected: list[str]) -> None:
