@@ -104,11 +104,10 @@ class RunCard(QFrame):
         self.setVisible(info is not None)
         if info is None:
             return
-        number = self.locale().toString
         self._name.setText(info.title)
         words = _STATE_WORDS.get(info.state, info.state)
         if info.state == "running" and info.step is not None:
-            words = f"step {number(info.step)}" + (f" of {number(info.total)}" if info.total else "")
+            words = f"step {info.step:,}" + (f" of {info.total:,}" if info.total else "")
         self._state.setText(words)
         self._bar.setRange(0, 1000 if info.progress is not None else 0)
         self._bar.setValue(round(1000 * (info.progress or 0.0)))

@@ -49,7 +49,7 @@ QPushButton[kind="chip"]:checked { color: $accent; }
 QPushButton[kind="segment"] { border-radius: 6px; padding: 3px 10px; color: $dim; background: transparent; border-color: transparent; }
 QPushButton[kind="segment"]:checked { background: $hover; border-color: $border; color: $text; }
 QPushButton[kind="segment"]:focus { border-color: $accent; }
-QToolButton::menu-indicator { image: none; }
+QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit { background: $surface; color: $text; border: 1px solid $border; border-radius: 6px; padding: 5px 8px; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: 18px; }
@@ -71,6 +71,8 @@ QComboBox::down-arrow { image: url($arrow); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; selection-background-color: $selection; selection-color: $text; outline: none; padding: 4px; }
 
 QTableView, QListView, QTreeView { background: $surface; color: $text; border: none; outline: none; selection-background-color: $selection; selection-color: $text; }
+QListView#searchSuggestions { background: $raised; border: 1px solid $border; border-radius: 6px; padding: 4px; }
+QListView#searchSuggestions::item { padding: 4px 6px; }
 QHeaderView { background: $surface; border: none; }
 QHeaderView::section { background: $surface; color: $dim; border: none; border-bottom: 1px solid $border; padding: 0 8px; }
 QHeaderView::section:hover { color: $text; }

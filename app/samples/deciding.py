@@ -42,7 +42,7 @@ class ReasonPanel(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Why is it rejected?")
         self._chips: list[Chip] = []
-        self._title = label("Why? Keys 1 to 7, Enter rejects, Esc goes back.", tone="dim", size=12)
+        self._title = label("Why? Keys 1 to 7; Enter or R rejects, Esc goes back.", tone="dim", size=12)
         flow = FlowLayout()
         for number, reason in enumerate(REASONS, 1):
             chip = Chip(f"{number} {reason}", theme, name=f"reason{number}")
@@ -99,7 +99,7 @@ class ReasonPanel(QFrame):
         if event.key() == Qt.Key.Key_Escape:
             self.setVisible(False)
             self.cancelled.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_R):
             self._decide()
         elif 0 <= number < len(self._chips):
             self._chips[number].toggle()

@@ -96,10 +96,11 @@ class SamplesPage(Page):
         for button, run in (
             (self._import, self.import_files),
             (self._export, self.export),
-            (self._check, self.check),
+            (self._check, None),
             (self._train, self.train),
         ):
-            button.clicked.connect(run)
+            if run is not None:
+                button.clicked.connect(run)
             self.header.add(button)
 
     def _build_body(self) -> None:
@@ -171,6 +172,7 @@ class SamplesPage(Page):
         self.detail.tags.cancelled.connect(self._focus_table)
         self.detail.edit.save_wanted.connect(self.save_edit)
         self.detail.edit.cancel_wanted.connect(self.cancel_edit)
+        self.transfer.search_wanted.connect(self.search_for)
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
         self.context.closed.connect(self.checker.close)
@@ -186,6 +188,8 @@ class SamplesPage(Page):
             ("samples.import", self.import_files),
             ("samples.export", self.export),
             ("samples.check", self.check),
+            ("samples.check_vet", self.check_vet),
+            ("samples.check_test", self.check_test),
             ("samples.train", self.train),
             ("review.accept", self.accept),
             ("review.reject", self.reject),
@@ -200,6 +204,10 @@ class SamplesPage(Page):
         ):
             bind(name, self, run)
         bind("edit.cancel", self, self.cancel_edit, keys=False)
+        levels = QMenu(self._check)
+        for name in ("samples.check", "samples.check_vet", "samples.check_test"):
+            levels.addAction(self.context.commands.action(name))
+        self._check.setMenu(levels)
         for rating in range(1, 6):
             bind(f"review.rate{rating}", self, lambda _checked=False, rating=rating: self.rate(rating))
 
@@ -455,8 +463,20 @@ class SamplesPage(Page):
         self.transfer.export(self.results.query, len(self.model.ids))
 
     def check(self) -> None:
-        """Have Go check what the search finds, or the selected samples when there are several."""
-        self.transfer.check(self._chosen_query())
+        """Have Go check what the search finds, or the selected samples when there are several: parse, format, types."""
+        self.transfer.check(self._chosen_query(), "types")
+
+    def check_vet(self) -> None:
+        """The same and go vet."""
+        self.transfer.check(self._chosen_query(), "vet")
+
+    def check_test(self) -> None:
+        """The same, go vet, and the samples' own tests."""
+        self.transfer.check(self._chosen_query(), "test")
+
+    def search_for(self, text: str) -> None:
+        """Put this search into the field and run it."""
+        self.search.set_query(queries.parse(text))
 
     def train(self) -> None:
         """Ask for the launch dialog on what the search finds."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QCompleter, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from app import icons
 from app.commands import key_of
@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.samples.language import CHOICES, KEYS, SORTS, Query, parse
 
 DEBOUNCE_MS = 150
+_WIDTH, _ROWS_SHOWN = 260, 8
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)*$')
 _PLAIN = re.compile(r"[^\s\",:\\]+")
 
@@ -49,8 +50,61 @@ class _Field(QLineEdit):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self.left.emit()
+        self.left.emit()
+
+
+class _Suggestions(QListView):
+    """What the word under the cursor could become, laid over the window below the field.
+
+    Not a QCompleter: its popup is a window of its own that takes the activation, and with it the keyboard, at bad moments.
+    """
+
+    def __init__(self, field: QLineEdit) -> None:
+        super().__init__(field)
+        self._field = field
+        self._words = QStringListModel(self)
+        self.setObjectName("searchSuggestions")
+        self.setAccessibleName("Suggestions")
+        self.setModel(self._words)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameShape(QListView.Shape.Box)
+        self.setUniformItemSizes(True)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVisible(False)
+
+    @property
+    def words(self) -> list[str]:
+        """What is offered now."""
+        return self._words.stringList() if not self.isHidden() else []
+
+    @property
+    def chosen(self) -> str:
+        """The suggestion that is marked, "" when none is."""
+        index = self.currentIndex()
+        return str(index.data()) if not self.isHidden() and index.isValid() else ""
+
+    def offer(self, words: list[str]) -> None:
+        """Show these; an empty list hides."""
+        self.setVisible(bool(words))
+        if not words:
+            return
+        self._words.setStringList(words)
+        self.setCurrentIndex(QModelIndex())
+        if self.parentWidget() is not self._field.window():
+            self.setParent(self._field.window())
+            self.setVisible(True)
+        corner = self._field.mapTo(self._field.window(), self._field.rect().bottomLeft())
+        left = corner.x() + min(self._field.cursorRect().left(), max(0, self._field.width() - _WIDTH))
+        rows = min(len(words), _ROWS_SHOWN)
+        self.setGeometry(left, corner.y() + 2, _WIDTH, rows * self.sizeHintForRow(0) + 12)
+        self.raise_()
+
+    def step(self, by: int) -> None:
+        """Mark the next one; before the first comes the last."""
+        count = self._words.rowCount()
+        row = self.currentIndex().row() + by if self.currentIndex().isValid() else (0 if by > 0 else count - 1)
+        self.setCurrentIndex(self._words.index(row % count, 0))
 
 
 class SearchField(QWidget):
@@ -82,11 +136,8 @@ class SearchField(QWidget):
         self._glass.setText("Search")
         self.problem: QLabel = label(tone="bad", size=12, wrap=True, name="searchProblem")
         self.problem.setVisible(False)
-        self._words = QStringListModel(self)
-        self._completer = QCompleter(self._words, self)
-        self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
-        self._completer.setWidget(self.field)
-        self._completer.activated.connect(self._on_completion)
+        self.suggestions = _Suggestions(self.field)
+        self.suggestions.clicked.connect(self._take_suggestion)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
@@ -98,7 +149,7 @@ class SearchField(QWidget):
         self._timer.timeout.connect(self.apply)
         self.field.textEdited.connect(self._on_edited)
         self.field.textChanged.connect(self._on_text_changed)
-        self.field.left.connect(self._completer.popup().hide)
+        self.field.left.connect(self.suggestions.hide)
         self.field.installEventFilter(self)
         theme.changed.connect(self._retint)
 
@@ -143,45 +194,47 @@ class SearchField(QWidget):
         self._timer.start()
 
     def _on_edited(self, text: str) -> None:
-        _, offered = completions(text[: self.field.cursorPosition()], self._names)
-        popup = self._completer.popup()
-        if not offered:
-            popup.hide()
-            return
-        self._words.setStringList(offered)
-        self._completer.setCompletionPrefix("")
-        popup.setAccessibleName("Suggestions")
-        popup.setCurrentIndex(self._words.index(-1, 0))
-        box = self.field.cursorRect()
-        box.setWidth(260)
-        self._completer.complete(box)
+        self.suggestions.offer(completions(text[: self.field.cursorPosition()], self._names)[1])
 
-    def _on_completion(self, chosen: str) -> None:
+    def _take_suggestion(self) -> None:
+        chosen = self.suggestions.chosen
+        self.suggestions.hide()
         text, place = self.field.text(), self.field.cursorPosition()
         word, _ = completions(text[:place], self._names)
         start = place - len(word)
         gap = "" if chosen.endswith(":") else " "
         self.field.setText(text[:start] + chosen + gap + text[place:].lstrip())
         self.field.setCursorPosition(start + len(chosen) + len(gap))
+        if not gap:
+            self._on_edited(self.field.text())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            key = event.key()
-            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._completer.popup().hide()
-                self.apply()
-                self.left_downwards.emit()
-                return True
-            if key == Qt.Key.Key_Down:
-                self.left_downwards.emit()
-                return True
-            if key == Qt.Key.Key_Escape:
-                if self.field.text():
-                    self.field.clear()
-                else:
-                    self.left_downwards.emit()
-                return True
+            return self._on_key(Qt.Key(event.key())) or super().eventFilter(watched, event)
         return super().eventFilter(watched, event)
+
+    def _on_key(self, key: Qt.Key) -> bool:
+        """True when the key is dealt with."""
+        offered = not self.suggestions.isHidden()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab) and self.suggestions.chosen:
+            self._take_suggestion()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.suggestions.hide()
+            self.apply()
+            self.left_downwards.emit()
+        elif key in (Qt.Key.Key_Down, Qt.Key.Key_Up) and offered:
+            self.suggestions.step(1 if key == Qt.Key.Key_Down else -1)
+        elif key == Qt.Key.Key_Down:
+            self.left_downwards.emit()
+        elif key == Qt.Key.Key_Escape and offered:
+            self.suggestions.hide()
+        elif key == Qt.Key.Key_Escape and self.field.text():
+            self.field.clear()
+        elif key == Qt.Key.Key_Escape:
+            self.left_downwards.emit()
+        else:
+            return False
+        return True
 
     def _retint(self) -> None:
         self._glass.setIcon(icons.icon("magnifying-glass", self._theme.tokens.dim))

@@ -35,6 +35,7 @@ class SampleTable(QTableView):
     def __init__(self, model: SampleModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
+        self._sorted = ("", False)
         self._wanted = {column.key for column in COLUMNS if not column.on_request}
         self.setObjectName("samplesTable")
         self.setAccessibleName("Samples")
@@ -166,16 +167,15 @@ class SampleTable(QTableView):
         self.menu_wanted.emit(self.viewport().mapToGlobal(point))
 
     def _on_header_clicked(self, section: int) -> None:
-        key = COLUMNS[section].sort
-        header = self.horizontalHeader()
-        if not key:
-            return
-        same = header.isSortIndicatorShown() and header.sortIndicatorSection() == section
-        down = header.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder if same else COLUMNS[section].numeric
-        self.sort_wanted.emit(key, down)
+        column = COLUMNS[section]
+        self.show_sort(*self._sorted)  # the header has turned its arrow already; the search decides
+        if column.sort:
+            key, down = self._sorted
+            self.sort_wanted.emit(column.sort, not down if key == column.sort else column.numeric)
 
     def show_sort(self, key: str, down: bool) -> None:
         """Put the arrow on the column that the rows are sorted by; "" takes it away."""
+        self._sorted = (key, down)
         header = self.horizontalHeader()
         place = next((place for place, column in enumerate(COLUMNS) if key and column.sort == key), -1)
         header.setSortIndicatorShown(place >= 0)

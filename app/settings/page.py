@@ -28,6 +28,7 @@ from app.pages import Page
 from app.theme import Preference, set_property
 from app.widgets.buttons import Button
 from app.widgets.labels import ElidedLabel, label, section
+from app.widgets.progress import byte_size
 from core.errors import UserError
 from core.golang import toolchain
 from core.golang.toolchain import Toolchain
@@ -69,16 +70,6 @@ def clear_cache(path: Path) -> Cache:
         else:
             entry.unlink(missing_ok=True)
     return measure_cache(path)
-
-
-def size(count: int) -> str:
-    """Bytes in the unit that people use: 812 KiB, 1.4 GiB."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024 or unit == "GiB":
-            return f"{value:.0f} {unit}" if unit in ("B", "KiB") else f"{value:.1f} {unit}"
-        value /= 1024
-    raise AssertionError("unreachable")
 
 
 class SettingsPage(Page):
@@ -214,7 +205,7 @@ class SettingsPage(Page):
         grid.addLayout(row, 1, 1)
 
     def _on_cache(self, cache: Cache) -> None:
-        self._cache.setText(f"{size(cache.bytes)} in {cache.path}")
+        self._cache.setText(f"{byte_size(cache.bytes)} in {cache.path}")
         self._clear.setEnabled(cache.bytes > 0)
 
     def _on_clear(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
@@ -22,6 +23,21 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
+def amount(count: int) -> str:
+    """A bare number: 51,020."""
+    return f"{count:,}"
+
+
+def byte_size(count: int) -> str:
+    """Bytes in the unit that people use: 812 KiB, 1.4 GiB."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit in ("B", "KiB") else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GiB"
+
+
 class ProgressLine(QWidget):
     """Hidden until `start`; the time left is estimated from the rate so far.
 
@@ -34,6 +50,7 @@ class ProgressLine(QWidget):
         super().__init__(parent)
         self.setObjectName(name)
         self._what = ""
+        self._show: Callable[[int], str] = amount
         self._began = 0.0
         self._text = label(tone="dim")
         self._bar = QProgressBar()
@@ -55,9 +72,10 @@ class ProgressLine(QWidget):
         """What the line says."""
         return self._text.text()
 
-    def start(self, what: str, *, stoppable: bool = True) -> None:
-        """Show the line; `what` names the work ("Importing 3 files")."""
+    def start(self, what: str, *, stoppable: bool = True, show: Callable[[int], str] = amount) -> None:
+        """Show the line; `what` names the work ("Importing 3 files"), `show` writes its units."""
         self._what = what
+        self._show = show
         self._began = time.monotonic()
         self._stop.setVisible(stoppable)
         self._stop.setEnabled(True)
@@ -67,14 +85,13 @@ class ProgressLine(QWidget):
 
     def advance(self, done: int, total: int | None) -> None:
         """`done` of `total` units; a total of None or 0 means that nobody knows how much it is."""
-        text = self.locale()
         if not total:
             self._bar.setRange(0, 0)
-            self._text.setText(f"{self._what} · {text.toString(done)}")
+            self._text.setText(f"{self._what} · {self._show(done)}")
             return
         self._bar.setRange(0, total)
         self._bar.setValue(min(done, total))
-        words = f"{self._what} · {text.toString(done)} of {text.toString(total)}"
+        words = f"{self._what} · {self._show(done)} of {self._show(total)}"
         spent = time.monotonic() - self._began
         if 0 < done < total and spent > 1.0:
             words += f" · {duration(spent / done * (total - done))} left"

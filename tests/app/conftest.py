@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -119,22 +118,32 @@ def settle(window: MainWindow) -> None:
     loop.exec()
 
 
-def give_verdicts(workspace: Workspace, ids: list[int], states: dict[str, str], *diagnostics: store.Diagnostic) -> None:
-    """Verdicts as a check job would bring them."""
-    with closing(workspace.connect()) as connection:
-        versions = [store.sample(connection, one).version for one in ids]
-        store.save_verdicts(connection, [VerdictRecord(one, states, tuple(diagnostics)) for one in versions])
+@pytest.fixture
+def give_verdicts(workspace: Workspace) -> Callable[..., None]:
+    """`give_verdicts(ids, states, *diagnostics)`: verdicts as a check job would bring them."""
+
+    def give(ids: list[int], states: dict[str, str], *diagnostics: store.Diagnostic) -> None:
+        with closing(workspace.connect()) as connection:
+            versions = [store.sample(connection, one).version for one in ids]
+            store.save_verdicts(connection, [VerdictRecord(one, states, tuple(diagnostics)) for one in versions])
+
+    return give
 
 
-def statuses(workspace: Workspace, ids: list[int]) -> list[str]:
-    """What the database says, asked by a connection of the test's own."""
-    with closing(workspace.connect(readonly=True)) as connection:
-        return [row.status for row in store.rows(connection, ids) if row is not None]
+@pytest.fixture
+def statuses(workspace: Workspace) -> Callable[[list[int]], list[str]]:
+    """What the database says of these samples, asked by a connection of the test's own."""
+
+    def ask(ids: list[int]) -> list[str]:
+        with closing(workspace.connect(readonly=True)) as connection:
+            return [row.status for row in store.rows(connection, ids) if row is not None]
+
+    return ask
 
 
 @pytest.fixture
 def leaks_nothing(qapp: QApplication) -> Iterator[None]:
-    """Fails a test that leaves a visible window, a running timer, one of our threads or a pressed key behind."""
+    """Fails a test that leaves a visible window, a running timer or one of our threads behind."""
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     shown = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
@@ -143,4 +152,3 @@ def leaks_nothing(qapp: QApplication) -> Iterator[None]:
     assert not timers, f"timers left running: {[(one.parent(), one.interval()) for one in timers]}"
     threads = [one.name for one in threading.enumerate() if one.name.startswith("gosmith-")]
     assert not threads, f"threads left running: {threads}"
-    assert QGuiApplication.queryKeyboardModifiers() == Qt.KeyboardModifier.NoModifier

@@ -1,0 +1,342 @@
+"""Curation as people do it: with the keyboard, in the real window, over the real workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.context import AppContext
+from app.samples.page import SamplesPage
+from app.window import MainWindow
+from core.changes import Changes
+from core.golang.checker import Diagnostic
+from core.samples.query import parse
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+Calm = Callable[[], None]
+Statuses = Callable[[list[int]], list[str]]
+
+
+def focused(page: SamplesPage) -> QWidget:
+    found = page.window().focusWidget()
+    assert found is not None
+    return found
+
+
+def press(
+    qtbot: QtBot, page: SamplesPage, *keys: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    """Keys go to whatever has the keyboard."""
+    for key in keys:
+        qtbot.keyClick(focused(page), key, modifier)
+
+
+def button(page: SamplesPage, name: str) -> QPushButton:
+    found = page.findChild(QPushButton, name)
+    assert isinstance(found, QPushButton)
+    return found
+
+
+def search(page: SamplesPage, text: str, calm: Calm) -> None:
+    page.search_for(text)
+    calm()
+
+
+# --- deciding --------------------------------------------------------------------------------------------------
+
+
+def test_a_accepts_n_needs_work_and_each_goes_on(
+    page: SamplesPage, statuses: Statuses, qtbot: QtBot, calm: Calm
+) -> None:
+    ids = list(page.model.ids[:3])
+    press(qtbot, page, Qt.Key.Key_A, Qt.Key.Key_N, Qt.Key.Key_A)
+    calm()
+    assert statuses(ids) == ["accepted", "needs_work", "accepted"]
+    assert page.table.currentIndex().row() == 3
+    assert page.detail.sample is not None
+    assert page.detail.sample.id == page.model.ids[3]
+
+
+def test_j_and_k_walk_through_the_samples(page: SamplesPage, qtbot: QtBot) -> None:
+    press(qtbot, page, Qt.Key.Key_J, Qt.Key.Key_J, Qt.Key.Key_K)
+    assert page.table.currentIndex().row() == 1
+    assert page.detail.sample is not None
+    assert page.detail.sample.id == page.model.ids[1]
+
+
+def test_r_asks_why_and_enter_rejects(page: SamplesPage, statuses: Statuses, qtbot: QtBot, calm: Calm) -> None:
+    first = page.model.ids[0]
+    press(qtbot, page, Qt.Key.Key_R)
+    assert page.detail.reasons.isVisible()
+    press(qtbot, page, Qt.Key.Key_2, Qt.Key.Key_4, Qt.Key.Key_Return)
+    calm()
+    assert statuses([first]) == ["rejected"]
+    press(qtbot, page, Qt.Key.Key_K)
+    assert page.detail.sample is not None
+    assert page.detail.sample.reasons == ("does not compile", "ignores errors")
+    assert focused(page) is page.table
+
+
+def test_a_reason_of_ones_own(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    press(qtbot, page, Qt.Key.Key_R)
+    qtbot.keyClicks(page.detail.reasons._other, "calls home")
+    qtbot.keyClick(page.detail.reasons._other, Qt.Key.Key_Return)
+    calm()
+    press(qtbot, page, Qt.Key.Key_K)
+    assert page.detail.sample is not None
+    assert page.detail.sample.reasons == ("calls home",)
+
+
+def test_escape_leaves_the_question_without_a_decision(
+    page: SamplesPage, statuses: Statuses, qtbot: QtBot, calm: Calm
+) -> None:
+    press(qtbot, page, Qt.Key.Key_R, Qt.Key.Key_1, Qt.Key.Key_Escape)
+    calm()
+    assert not page.detail.reasons.isVisible()
+    assert statuses([page.model.ids[0]]) == ["new"]
+    assert focused(page) is page.table
+
+
+def test_number_keys_rate_and_stars_show_it(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    press(qtbot, page, Qt.Key.Key_4)
+    calm()
+    assert page.detail.rating.value == 4
+    qtbot.mouseClick(page.detail.rating._stars[3], Qt.MouseButton.LeftButton)
+    calm()
+    assert page.detail.rating.value == 0
+
+
+def test_undo_goes_back_to_the_sample_and_redo_does_it_again(
+    page: SamplesPage, statuses: Statuses, qtbot: QtBot, calm: Calm
+) -> None:
+    first = page.model.ids[0]
+    press(qtbot, page, Qt.Key.Key_A, Qt.Key.Key_J, Qt.Key.Key_J, Qt.Key.Key_U)
+    calm()
+    assert statuses([first]) == ["new"]
+    assert page.table.currentIndex().row() == 0
+    press(qtbot, page, Qt.Key.Key_Z, modifier=CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    calm()
+    assert statuses([first]) == ["accepted"]
+    press(qtbot, page, Qt.Key.Key_Z, modifier=CONTROL)
+    calm()
+    press(qtbot, page, Qt.Key.Key_U)
+    calm()
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    assert window.toast.text == "There is nothing to undo."
+
+
+def test_a_note_is_kept_when_one_leaves_it(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    press(qtbot, page, Qt.Key.Key_M)
+    qtbot.keyClicks(focused(page), "ask A about this")
+    press(qtbot, page, Qt.Key.Key_Return)
+    calm()
+    page.table.setFocus()
+    press(qtbot, page, Qt.Key.Key_J, Qt.Key.Key_K)
+    assert page.detail._note.text() == "ask A about this"
+    assert page.detail.sample is not None
+    assert page.detail.sample.status == "new", "letters typed into a field are no commands"
+
+
+def test_tags_are_added_and_taken_away(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    press(qtbot, page, Qt.Key.Key_T)
+    qtbot.keyClicks(focused(page), "gold, review me, -bundled")
+    press(qtbot, page, Qt.Key.Key_Return)
+    calm()
+    assert page.detail.sample is not None
+    assert set(page.detail.sample.tags) == {"gold", "review me"}
+    assert focused(page) is page.table
+
+
+def test_buttons_do_what_keys_do(page: SamplesPage, statuses: Statuses, qtbot: QtBot, calm: Calm) -> None:
+    ids = list(page.model.ids[:2])
+    qtbot.mouseClick(button(page, "sampleAccept"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(page, "sampleReject"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(page, "rejectConfirm"), Qt.MouseButton.LeftButton)
+    calm()
+    assert statuses(ids) == ["accepted", "rejected"]
+
+
+# --- many at once ----------------------------------------------------------------------------------------------
+
+
+def test_select_all_means_the_search(page: SamplesPage, statuses: Statuses, qtbot: QtBot, calm: Calm) -> None:
+    search(page, "topic:errors", calm)
+    ids = list(page.model.ids)
+    press(qtbot, page, Qt.Key.Key_A, modifier=CONTROL)
+    assert page.selection_banner.text == f"All {len(ids)} matching samples selected"
+    assert button(page, "sampleAccept").text() == f"Accept {len(ids)}"
+    press(qtbot, page, Qt.Key.Key_A)
+    calm()
+    assert set(statuses(ids)) == {"accepted"}
+    assert set(statuses(list(range(1, 400)))) == {"new", "accepted"}
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    assert window.toast.text == f"Done: Accept {len(ids)} samples"
+    qtbot.mouseClick(window.toast._action, Qt.MouseButton.LeftButton)
+    calm()
+    assert set(statuses(ids)) == {"new"}
+
+
+def test_several_selected_rows_are_decided_together(
+    page: SamplesPage, statuses: Statuses, qtbot: QtBot, calm: Calm
+) -> None:
+    ids = list(page.model.ids[:4])
+    for _ in range(2):
+        qtbot.keyClick(page.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert button(page, "sampleReject").text() == "Reject 3"
+    press(qtbot, page, Qt.Key.Key_A)
+    calm()
+    assert statuses(ids) == ["accepted", "accepted", "accepted", "new"]
+    assert page.table.selected_count() == 3, "a decision on several stays with them"
+
+
+def test_deleting_takes_samples_out_and_undo_brings_them_back(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    before = list(page.model.ids)
+    press(qtbot, page, Qt.Key.Key_Delete)
+    calm()
+    assert list(page.model.ids) == before[1:]
+    press(qtbot, page, Qt.Key.Key_U)
+    calm()
+    assert list(page.model.ids) == before
+    assert page.table.currentIndex().row() == 0
+
+
+# --- searching -------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_f_searches_and_enter_returns_to_the_table(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    press(qtbot, page, Qt.Key.Key_F, modifier=CONTROL)
+    qtbot.keyClicks(focused(page), "topic:io")
+    press(qtbot, page, Qt.Key.Key_Return)
+    calm()
+    assert focused(page) is page.table
+    assert {page.model.row(place).topic for place in range(page.model.rowCount())} == {"io"}  # type: ignore[union-attr]
+    assert page.header.detail.text().endswith(f"{page.model.rowCount()} shown")
+
+
+def test_a_chip_filters_and_counts(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    total = len(page.model.ids)
+    chip = button(page, "filter_status_accepted")
+    assert chip.text() == "Accepted  0"
+    press(qtbot, page, Qt.Key.Key_A)
+    calm()
+    assert chip.text() == "Accepted  1"
+    assert button(page, "filter_status_new").text() == f"New  {total - 1}"
+    qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+    calm()
+    assert page.search.field.text() == "status:accepted"
+    assert len(page.model.ids) == 1
+
+
+def test_the_sample_in_front_stays_in_front(page: SamplesPage, calm: Calm) -> None:
+    page.table.choose(40)
+    kept = page.model.ids[40]
+    topic = page.detail.sample.topic if page.detail.sample else ""
+    search(page, f'topic:"{topic}" sort:-tokens', calm)
+    assert page.detail.sample is not None
+    assert page.detail.sample.id == kept
+    assert page.model.ids[page.table.currentIndex().row()] == kept
+
+
+def test_rows_stay_while_one_decides_until_f5(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    search(page, "status:new topic:time", calm)
+    count = len(page.model.ids)
+    press(qtbot, page, Qt.Key.Key_A, Qt.Key.Key_A)
+    calm()
+    assert len(page.model.ids) == count
+    assert "2 no longer match (F5)" in page.header.detail.text()
+    press(qtbot, page, Qt.Key.Key_F5)
+    calm()
+    assert len(page.model.ids) == count - 2
+
+
+def test_a_click_on_a_header_sorts(page: SamplesPage, calm: Calm) -> None:
+    page.table.sort_wanted.emit("tokens", True)
+    calm()
+    tokens = [page.model.row(place).tokens for place in range(10)]  # type: ignore[union-attr]
+    assert tokens == sorted(tokens, reverse=True)
+    assert page.search.field.text() == "sort:-tokens"
+
+
+def test_a_search_without_result_offers_a_way_back(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    search(page, "nosuchwordanywhere", calm)
+    assert page._no_match.isVisible()
+    assert page.detail.sample is None
+    press_me = page._no_match.findChild(QPushButton)
+    assert press_me is not None
+    qtbot.mouseClick(press_me, Qt.MouseButton.LeftButton)
+    calm()
+    assert page.table.isVisible()
+
+
+def test_an_overtaken_search_never_wins(page: SamplesPage, calm: Calm) -> None:
+    for text in ("topic:io", "topic:http", "topic:errors"):
+        page.search_for(text)
+    calm()
+    assert page.results.query == parse("topic:errors")
+    assert {page.model.row(place).topic for place in range(page.model.rowCount())} == {"errors"}  # type: ignore[union-attr]
+
+
+# --- verdicts --------------------------------------------------------------------------------------------------
+
+
+def test_complaints_are_shown_where_they_are_and_f8_goes_there(
+    page: SamplesPage, context: AppContext, give_verdicts: Callable[..., None], qtbot: QtBot
+) -> None:
+    first = page.model.ids[0]
+    states = {"parse": "pass", "format": "pass", "types": "fail"}
+    give_verdicts([first], states, Diagnostic("types", 3, 1, "undefined: x"), Diagnostic("types", 9, 2, "y"))
+    context.report(Changes(verdict=True, ids=(first,)))
+    assert page.detail._verdict.text() == "Go: parse ✓  format ✓  types ✕  vet ·  test ·"
+    assert [mark.line for mark in page.detail.view.code.marks] == [3, 9]
+    press(qtbot, page, Qt.Key.Key_F8)
+    assert page.detail.view.code.textCursor().blockNumber() == 2
+    press(qtbot, page, Qt.Key.Key_F8)
+    assert page.detail.view.code.textCursor().blockNumber() == 8
+
+
+def test_verdicts_of_the_table_follow_the_news(
+    page: SamplesPage, context: AppContext, give_verdicts: Callable[..., None], calm: Calm
+) -> None:
+    ids = list(page.model.ids[:2])
+    give_verdicts(ids, {"parse": "fail"}, Diagnostic("parse", 1, 1, "expected"))
+    context.report(Changes(verdict=True, ids=tuple(ids)))
+    calm()
+    assert [page.model.row(place).verdict.parse for place in range(3)] == ["fail", "fail", None]  # type: ignore[union-attr]
+    assert button(page, "filter_verdict_fail").text() == "Fails Go  2"
+
+
+# --- training --------------------------------------------------------------------------------------------------
+
+
+def test_train_names_how_many_and_leaves_rejected_ones_out(
+    page: SamplesPage, context: AppContext, qtbot: QtBot, calm: Calm
+) -> None:
+    total = len(page.model.ids)
+    press(qtbot, page, Qt.Key.Key_R, Qt.Key.Key_R)
+    calm()
+    train = button(page, "samplesTrain")
+    assert train.text() == f"Train on {total - 1}…"
+    wanted: list[str] = []
+    context.page_wanted.disconnect()
+    context.training_wanted.connect(wanted.append)
+    qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
+    assert wanted == ["-status:rejected"]
+    assert context.take_training_request() == "-status:rejected"
+    assert context.take_training_request() is None
+
+
+@pytest.mark.parametrize("size", [(1024, 640), (1280, 800)])
+def test_nothing_is_cut_off(window: MainWindow, page: SamplesPage, size: tuple[int, int]) -> None:
+    window.resize(*size)
+    for one in page.findChildren(QPushButton):
+        if one.isVisible() and one.text():
+            text = one.fontMetrics().horizontalAdvance(one.text().replace("&", ""))
+            assert one.width() >= text + 8, one.text()
+            corner = one.mapTo(window, one.rect().bottomRight())
+            assert window.rect().contains(corner), one.text()
