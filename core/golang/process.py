@@ -24,6 +24,7 @@ from core.golang.helper import Helper
 from core.golang.toolchain import environment
 
 ADDRESS_SPACE = 8 << 30  # bytes; the last wall, the helper watches its heap itself
+SILENCE = 20.0  # seconds, beyond what texts may take, after which a helper that says nothing is taken for dead
 
 
 class HelperGoneError(Exception):
@@ -43,7 +44,7 @@ class HelperProcess:
 
     def __init__(self, helper: Helper, *, workers: int, seconds: float) -> None:
         """Raises UserError when the helper does not come up."""
-        self._silence = seconds * 2 + 20
+        self._silence = seconds * 2 + SILENCE
         command = [
             str(helper.binary),
             "serve",

@@ -1,0 +1,177 @@
+"""The walls hold: a hostile program sees no network, no file and no process of ours, at the level that this machine gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.golang.commands import run
+from core.golang.sandbox import FAILED, Limits, Sandbox, SandboxLevel, inner_environment, level, probe, wrap
+from core.golang.toolchain import Toolchain, environment
+
+PROGRAM = """package main
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"os/user"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	said := map[string]any{"uid": os.Getuid(), "pid": os.Getpid(), "name": os.Args[0], "environment": os.Environ()}
+	files := []string{}
+	top := "/"
+	if os.Args[0] != "/hostile" {
+		top = os.TempDir()
+	}
+	filepath.Walk(top, func(path string, info os.FileInfo, err error) error {
+		if path == "/proc" || path == "/dev" {
+			return filepath.SkipDir
+		}
+		files = append(files, path)
+		return nil
+	})
+	said["files"] = files
+	said["scratch"] = os.WriteFile(filepath.Join(os.TempDir(), "x"), nil, 0o644) == nil
+	if os.Args[0] == "/hostile" && os.Getuid() != 0 { // where the walls are missing it must do no harm
+		said["root"] = os.WriteFile("/x", nil, 0o644) == nil
+		said["self"] = os.WriteFile(os.Args[0], nil, 0o644) == nil
+		said["mount"] = syscall.Mount("tmpfs", "/tmp", "tmpfs", 0, "") == nil
+	}
+	listener, err := net.Listen("tcp", "localhost:0")
+	said["loopback"] = err == nil
+	if err == nil {
+		_, err = net.Dial("tcp", listener.Addr().String())
+		said["loopback"] = err == nil
+	}
+	_, err = net.DialTimeout("tcp", "192.0.2.1:80", time.Second)
+	said["network"] = err == nil || err.(net.Error).Timeout()
+	_, err = time.LoadLocation("Europe/Berlin")
+	said["zones"] = err == nil
+	me, err := user.Current()
+	said["user"] = err == nil && me.Username == "gosmith"
+	json.NewEncoder(os.Stdout).Encode(said)
+	if len(os.Args) > 1 && os.Args[1] == "fill" && os.Args[0] == "/hostile" {
+		chunk := make([]byte, 1<<20)
+		file, _ := os.Create("/tmp/big")
+		for {
+			if _, err := file.Write(chunk); err != nil {
+				os.Exit(9)
+			}
+		}
+	}
+	if len(os.Args) > 1 && os.Args[1] == "memory" {
+		var kept [][]byte
+		for {
+			block := make([]byte, 64<<20)
+			for i := range block {
+				block[i] = 1
+			}
+			kept = append(kept, block)
+		}
+	}
+	if len(os.Args) > 1 && os.Args[1] == "spin" {
+		for {
+		}
+	}
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def program(toolchain: Toolchain, shared_cache: Path) -> Path:
+    os.environ["GOSMITH_CACHE"] = str(shared_cache)  # module fixtures come before those of the test
+    folder = shared_cache / "hostile"
+    folder.mkdir(exist_ok=True)
+    (folder / "go.mod").write_text("module hostile\n\ngo 1.22\n")
+    (folder / "main.go").write_text(PROGRAM)
+    done = run(
+        [toolchain.go, "build", "-buildvcs=false", "-o", "hostile", "."],
+        folder=folder, environment=environment(toolchain), seconds=120,
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    return folder / "hostile"
+
+
+@pytest.fixture
+def sandbox(toolchain: Toolchain) -> Sandbox:
+    found = probe(toolchain)
+    if found.level.name not in ("bubblewrap", "namespaces"):
+        pytest.skip("this machine allows no walls")
+    return found
+
+
+def inside(
+    sandbox: Sandbox, program: Path, room: Path, *arguments: str, limits: Limits | None = None
+) -> tuple[int, dict[str, object], str]:
+    room.mkdir(exist_ok=True)
+    done = run(
+        wrap(sandbox, [program, *arguments], room, limits),
+        folder=room,
+        environment=inner_environment(sandbox, room),
+        seconds=30,
+    )
+    return done.code, json.loads(done.stdout.splitlines()[0]) if done.stdout else {}, done.stderr
+
+
+def test_the_level_is_one_that_was_tried(toolchain: Toolchain) -> None:
+    found = level(toolchain)
+    assert found.name in ("bubblewrap", "namespaces", "limits")
+    assert found.explanation.endswith(".")
+
+
+def test_a_program_behind_walls_has_its_own_little_world(sandbox: Sandbox, program: Path, tmp_path: Path) -> None:
+    code, said, stderr = inside(sandbox, program, tmp_path / "room")
+    assert code == 0, stderr
+    assert said["uid"] == 1000
+    assert said["name"] == "/hostile"
+    for allowed in ("scratch", "loopback", "zones", "user"):
+        assert said[allowed] is True, allowed
+    for forbidden in ("root", "self", "mount", "network"):
+        assert said[forbidden] is False, forbidden
+    files = said["files"]
+    assert isinstance(files, list)
+    assert {path.split("/")[1] for path in files} <= {"", "hostile", "etc", "tmp", "zoneinfo.zip"}
+    assert not any("PATH=" in entry or "KEY" in entry for entry in said["environment"])  # type: ignore[attr-defined]
+    assert list((tmp_path / "room").iterdir()) == []
+
+
+def test_space_memory_and_processor_time_are_limited(sandbox: Sandbox, program: Path, tmp_path: Path) -> None:
+    limits = Limits(file=8 << 20, space=16 << 20, memory=1 << 30, processor=1)
+    assert inside(sandbox, program, tmp_path / "room", "fill", limits=limits)[0] != 0
+    code, _, stderr = inside(sandbox, program, tmp_path / "room", "memory", limits=limits)
+    assert code != 0
+    assert "out of memory" in stderr or "cannot allocate" in stderr
+    assert inside(sandbox, program, tmp_path / "room", "spin", limits=limits)[0] in (128 + 24, 128 + 9)
+
+
+def test_walls_that_fail_are_told_from_a_program_that_fails(sandbox: Sandbox, program: Path, tmp_path: Path) -> None:
+    if sandbox.level.name != "namespaces":
+        pytest.skip("only our own walls have an exit code of their own")
+    done = run(wrap(sandbox, [program], tmp_path / "missing"), folder=tmp_path, environment={}, seconds=20)
+    assert done.code == FAILED
+    assert "confine: root: " in done.stderr
+
+
+def test_with_limits_alone_the_program_runs_where_it_is_told(
+    toolchain: Toolchain, program: Path, tmp_path: Path
+) -> None:
+    bare = Sandbox(SandboxLevel("limits", ""), probe(toolchain).helper, toolchain)
+    code, said, _ = inside(bare, program, tmp_path / "room")
+    assert code == 0
+    assert said["scratch"] is True
+    assert (tmp_path / "room" / "x").exists()
+    assert inside(bare, program, tmp_path / "room", "spin", limits=Limits(processor=1))[0] in (-24, -9)
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_bubblewrap_is_taken_where_it_works(toolchain: Toolchain) -> None:
+    assert level(toolchain).name == "bubblewrap"
