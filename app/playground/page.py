@@ -184,6 +184,11 @@ class PlaygroundPage(Page):
         else:
             self._show_busy(False)
 
+    def unload(self) -> None:
+        """End the model's process; the next question starts it again."""
+        self.stop()
+        self._server.unload()
+
     def clear(self) -> None:
         """Begin anew, with the same model and settings."""
         self.stop()

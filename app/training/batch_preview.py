@@ -47,6 +47,7 @@ class BatchPreview(QPlainTextEdit):
         self.setProperty("framed", True)
         self.setFont(fonts.code_font())
         self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))
+        self.setObjectName("batchPreview")
         self.setAccessibleName("First batch with its loss mask")
         self.setPlaceholderText("The first batch appears here.")
         self._theme = theme

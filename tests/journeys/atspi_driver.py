@@ -50,7 +50,7 @@ def find(request):
     for app in applications():
         for node in walk(app):
             seen = describe(node)
-            if request.get("id") and not seen["id"].split(".")[-1] == request["id"]:
+            if request.get("id") and seen["id"].split(".")[-1] != request["id"]:
                 continue
             if request.get("name") and request["name"] not in seen["name"]:
                 continue

@@ -72,7 +72,9 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
         f"exec {SYSTEM_PYTHON} {driver}"
     )
     children = [
-        subprocess.Popen(["Xvfb", display, "-screen", "0", "1280x900x24", "-nolisten", "tcp"], stderr=subprocess.DEVNULL)
+        subprocess.Popen(
+            ["Xvfb", display, "-screen", "0", "1280x900x24", "-nolisten", "tcp"], stderr=subprocess.DEVNULL
+        )
     ]
     try:
         socket = Path(f"/tmp/.X11-unix/X{display[1:]}")
@@ -95,7 +97,9 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
             if child.stdout is not None:
                 child.stdout.close()
             try:
-                os.killpg(child.pid, signal.SIGTERM) if child is children[-1] and len(children) == 3 else child.terminate()
+                os.killpg(child.pid, signal.SIGTERM) if child is children[-1] and len(
+                    children
+                ) == 3 else child.terminate()
             except ProcessLookupError:
                 continue
             try:
@@ -122,5 +126,7 @@ def test_the_window_can_be_used_through_the_accessibility_tree_alone(screen: Scr
         assert screen.ask("wait", name=sign, seconds=20)["name"]
     # nothing a person can press is without a name
     nodes = screen.ask("names")["nodes"]
-    nameless = [node for node in nodes if node["role"] in ("push button", "check box", "combo box") and not node["name"]]
+    nameless = [
+        node for node in nodes if node["role"] in ("push button", "check box", "combo box") and not node["name"]
+    ]
     assert not nameless
