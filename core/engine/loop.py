@@ -118,7 +118,7 @@ def train(
     )
     start = resume(output, prepared, optimizer, monitor)
     loss = validation_loss = math.nan
-    if start == 0:
+    if start in (0, steps):
         validation_loss = validate(prepared, 0, config, monitor, group)
     monitor.progress(start, steps)
     stopped = False

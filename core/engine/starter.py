@@ -10,8 +10,10 @@ from the newest checkpoint in its work folder. It fetches nothing.
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +21,10 @@ from typing import Any
 
 import torch
 
-from core.engine import corpus, loop, template
+from core.engine import card, corpus, generate, loop, template
 from core.engine.parallel import Group
 from core.errors import UserError
+from core.golang.toolchain import Toolchain
 from core.training.config import from_mapping
 
 TEMPLATE = (
@@ -53,27 +56,47 @@ class Plan:
     seed: int = 7
 
 
-def build(source: Path, samples: Path, work: Path, plan: Plan, monitor: loop.Monitor) -> Path:
-    """Train the starter in `work` and return the folder of the finished model (work/model).
+def build(
+    source: Path, samples: Path, work: Path, plan: Plan, monitor: loop.Monitor, toolchain: Toolchain | None = None
+) -> Path:
+    """Train the starter in `work` and return the folder of the finished model with its card (work/model).
 
-    source: a Go toolchain's `src`. samples: the bundled samples. Raises UserError when either is missing.
+    source: a Go toolchain's `src`. samples: the bundled samples. toolchain: whose parser judges, None to measure nothing
+    and write no card. Raises UserError when a source is missing.
     """
     if not (source / "strings" / "strings.go").is_file():
         raise UserError(f"{source} is not the src folder of a Go toolchain.", "Name the src folder in GOROOT.")
     work.mkdir(parents=True, exist_ok=True)
     base, reading, mixture = work / "base", work / "reading", work / "mixture"
+    files = list(corpus.files(source))
+    conversations = list(corpus.bundled(samples))
     if not (mixture / "train.jsonl").exists():
         monitor.event("message", text="Reading the Go source.")
-        files = list(corpus.files(source))
         tokenizer = make_tokenizer((file.text for file in files if not file.held_back), plan.vocabulary)
         make_model(tokenizer, plan).save_pretrained(base)
         tokenizer.save_pretrained(base)
         write_reading(reading, files)
-        write_mixture(mixture, files, list(corpus.bundled(samples)), tokenizer, plan.seed)
+        write_mixture(mixture, files, conversations, tokenizer, plan.seed)
 
     first = _train(plan, base, reading, work / "read", plan.read_steps, "constant", 0.02, monitor)
-    last = _train(plan, first, mixture, work / "mix", plan.mix_steps, "linear", 0.0, monitor)
-    return finish(last, work / "model")
+    last = _train(plan, first.checkpoints[-1], mixture, work / "mix", plan.mix_steps, "linear", 0.0, monitor)
+    finished = finish(last.checkpoints[-1], work / "model")
+    if toolchain is not None:
+        monitor.event("message", text=f"Completing {card.HEADERS} unseen function headers.")
+        chatter = generate.load(finished)
+        held = card.headers(files)
+        built = card.Build(
+            files=len(files),
+            held_back=sum(file.held_back for file in files),
+            functions=sum(len(list(corpus.functions(file))) for file in files if not file.held_back),
+            samples=len(conversations),
+            tokens=(plan.read_steps + plan.mix_steps) * plan.sequences * plan.length,
+            validation=last.validation or math.nan,
+            minutes=(time.time() - (base / "config.json").stat().st_mtime) / 60,
+            parameters=chatter.causal.num_parameters(),
+        )
+        card.write(finished, built, card.measure(chatter, held, toolchain), toolchain.version)
+    return finished
 
 
 def make_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
@@ -164,7 +187,7 @@ def _train(
     schedule: str,
     warmup: float,
     monitor: loop.Monitor,
-) -> Path:
+) -> loop.Result:
     config = from_mapping(
         {
             "name": output.name,
@@ -189,7 +212,7 @@ def _train(
     result = loop.train(config, base, snapshot, output, run="starter", monitor=monitor, group=Group())
     if result.stopped:
         raise UserError("The build was stopped.", "Start it again with the same work folder to go on.")
-    return result.checkpoints[-1]
+    return result
 
 
 def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:

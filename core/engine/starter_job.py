@@ -18,12 +18,13 @@ def main(context: WorkerContext) -> None:
     A resumed job goes on from the newest checkpoint in its folder. Raises UserError when there is no Go source.
     """
     request = context.request
-    source = Path(request["source"]) if request.get("source") else toolchain.find().goroot / "src"
+    go = toolchain.find()
+    source = Path(request["source"]) if request.get("source") else go.goroot / "src"
     plan = starter.Plan()
     if request.get("steps"):
         steps = int(request["steps"])
         plan = replace(plan, read_steps=steps - steps // 2, mix_steps=steps // 2)
-    built = starter.build(source, resources() / "samples", context.folder.output / "work", plan, context)
+    built = starter.build(source, resources() / "samples", context.folder.output / "work", plan, context, go)
     out = Path(request["out"])
     out.mkdir(parents=True, exist_ok=True)
     shutil.copytree(built, out, dirs_exist_ok=True)
