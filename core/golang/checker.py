@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
-from core.golang.mining import MinedFunction as MinedFunction
-from core.golang.mining import mine as mine
 from core.golang.pipeline import GivenUp, Pipeline
 from core.golang.toolchain import Toolchain
 

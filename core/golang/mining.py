@@ -36,7 +36,7 @@ class MinedFunction:
     code: str
 
     def source(self) -> str:
-        """A whole Go file with this function and what it imports, formatted as gofmt does."""
+        """A whole Go file with this function and what it imports, as gofmt writes it (old styles of comment apart)."""
         parts = [f"package {self.package}\n"]
         if len(self.imports) == 1:
             parts.append(f"import {self.imports[0]}\n")

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"flag"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/scanner"
 	"go/token"
@@ -25,7 +26,7 @@ type mined struct {
 	Imports []imported `json:"imports"` // those the function needs
 	Name    string     `json:"name"`    // Write, or Buffer.Write for a method
 	Doc     string     `json:"doc"`     // without comment marks
-	Code    string     `json:"code"`    // from func to the closing brace, as it stands in the file
+	Code    string     `json:"code"`    // from func to the closing brace
 }
 
 type imported struct {
@@ -174,9 +175,15 @@ func (m *mining) read(name string) (found []any) {
 		if count := to.Line - from.Line + 1; count < m.minLines || count > m.maxLines || to.Offset-from.Offset > m.maxBytes {
 			continue
 		}
+		code := source[from.Offset:to.Offset]
+		if from.Line == to.Line { // gofmt aligns the bodies of one-liners that follow one another
+			if tidy, err := format.Source(code); err == nil {
+				code = tidy
+			}
+		}
 		found = append(found, mined{
 			File: shown, Line: from.Line, Package: file.Name.Name, Imports: needed(file, f),
-			Name: functionName(f), Doc: doc, Code: string(source[from.Offset:to.Offset]),
+			Name: functionName(f), Doc: doc, Code: string(code),
 		})
 	}
 	return found
