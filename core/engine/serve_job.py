@@ -11,10 +11,9 @@ import secrets
 import time
 from pathlib import Path
 
-import psutil
-
 from core.engine import generate, serve
 from core.files import write_json
+from core.jobs.process import alive, identity
 from core.jobs.worker import WorkerContext
 
 GONE_SECONDS = 60.0
@@ -36,24 +35,17 @@ def main(context: WorkerContext) -> None:
         write_json(address, {"url": url, "key": key})
         context.event("ready", url=url)
 
-    client = _process(request.get("client_pid"))
+    pid = request.get("client_pid")
+    client = identity(int(pid)) if pid else None
     seen = time.monotonic()
 
     def should_stop(now_serving: serve.Service) -> bool:
         nonlocal seen
         now = time.monotonic()
-        if client is None or client.is_running():
+        if pid is None or (client is not None and alive(client)):
             seen = now
         idle = request.get("idle_seconds")
         too_idle = idle is not None and not now_serving.active and now - now_serving.last_used > float(idle)
         return context.should_stop() or too_idle or now - seen > GONE_SECONDS
 
     asyncio.run(serve.run(service, int(request.get("port", 0)), ready=ready, should_stop=should_stop))
-
-
-def _process(pid: int | None) -> psutil.Process | None:
-    """The window's process; psutil remembers its start time, so that another with the same number is not taken for it."""
-    try:
-        return psutil.Process(pid) if pid else None
-    except psutil.NoSuchProcess:
-        return None
