@@ -65,7 +65,7 @@ COLUMNS = (
     Column(
         "go",
         "Go",
-        146,
+        156,
         "verdict",
         lambda row: go_word(row.verdict)[0],
         2,

@@ -27,7 +27,7 @@ from core.golang.checker import CHECKS
 from core.samples.store import SampleRow
 
 PADDING = 8
-_GLYPH_WIDTH = 11
+_GLYPH_WIDTH = 13
 _VCENTER = Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 

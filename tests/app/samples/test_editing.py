@@ -33,10 +33,10 @@ def editor(page: SamplesPage, qtbot: QtBot) -> CodeView:
 
 
 @pytest.fixture
-def checked_editor(page: SamplesPage, qtbot: QtBot) -> Iterator[CodeView]:
-    """The same, with Go looking over one's shoulder; its helper is built here if no test did that before."""
+def checked_editor(go_ready: None, page: SamplesPage, qtbot: QtBot) -> Iterator[CodeView]:
+    """The same, with Go looking over one's shoulder."""
     qtbot.keyClick(page.table, Qt.Key.Key_E)
-    qtbot.waitUntil(lambda: page.detail.edit.verdict is not None, timeout=200_000)
+    qtbot.waitUntil(lambda: page.detail.edit.verdict is not None, timeout=30_000)
     yield page.detail.edit.editor
     page.checker.close()
 

@@ -1,0 +1,226 @@
+"""Samples in, out and to Go, through the window: nothing without a preview, nothing without a word at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from app.context import AppContext
+from app.samples.export_dialog import ExportDialog
+from app.samples.import_dialog import ImportDialog, RejectedDialog
+from app.samples.page import SamplesPage
+from core.workspace import Workspace
+
+Calm = Callable[[], None]
+
+
+def chat(prompt: str, answer: str = "```go\npackage a\n```") -> str:
+    turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+    return json.dumps({"messages": turns})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Three good rows and one that is cut off."""
+    path = tmp_path / "chats.jsonl"
+    path.write_text("\n".join([chat("One?"), chat("Two?"), '{"messages": [', chat("Three?")]) + "\n")
+    return path
+
+
+def click(page: SamplesPage, name: str, qtbot: QtBot) -> None:
+    found = page.window().findChild(QPushButton, name)
+    assert found is not None
+    qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
+
+
+def act(page: SamplesPage, text: str, qtbot: QtBot) -> None:
+    """Press an action of the banner."""
+    found = next(one for one in page.banner.findChildren(QPushButton) if one.text() == text and one.isVisible())
+    qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
+
+
+def import_dialog(page: SamplesPage, qtbot: QtBot) -> ImportDialog:
+    dialog = page.transfer.dialog
+    assert isinstance(dialog, ImportDialog)
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    return dialog
+
+
+def test_a_file_is_chosen_looked_at_and_imported(
+    page: SamplesPage, file: Path, qtbot: QtBot, calm: Calm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(page.model.ids)
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(file)], ""))
+    click(page, "samplesImport", qtbot)
+    dialog = import_dialog(page, qtbot)
+    rows = dialog.findChild(QTableWidget, "importRows")
+    assert isinstance(rows, QTableWidget)
+    assert [rows.item(row, 0).text() for row in range(3)] == ["One?", "Two?", "Three?"]
+    assert "line 3" in dialog.findChild(QLabel, "importRejected").text()  # type: ignore[union-attr]
+    source = dialog.findChild(QLineEdit, "importSource")
+    tags = dialog.findChild(QLineEdit, "importTags")
+    assert source is not None
+    assert tags is not None
+    qtbot.keyClicks(source, "gpt-4")
+    qtbot.keyClicks(tags, "first, gold rush")
+    click(page, "importConfirm", qtbot)
+    calm()
+    assert page.banner.text == "3 samples imported, 1 could not be read."
+    assert len(page.model.ids) == before + 3
+    page.search_for('source:gpt-4 tag:"gold rush"')
+    calm()
+    assert len(page.model.ids) == 3
+
+
+def test_rows_left_out_are_listed_and_can_be_copied(page: SamplesPage, file: Path, qtbot: QtBot, calm: Calm) -> None:
+    page.transfer.preview([file])
+    import_dialog(page, qtbot)
+    click(page, "importConfirm", qtbot)
+    calm()
+    act(page, "Show what was left out", qtbot)
+    dialog = page.transfer.dialog
+    assert isinstance(dialog, RejectedDialog)
+    click(page, "rejectedCopy", qtbot)
+    copied = QApplication.clipboard().text()
+    assert copied.startswith(f"{file}:3: ")
+    QApplication.clipboard().clear()
+    dialog.accept()
+
+
+def test_an_import_is_undone_in_one_step(page: SamplesPage, file: Path, qtbot: QtBot, calm: Calm) -> None:
+    before = list(page.model.ids)
+    page.transfer.preview([file])
+    import_dialog(page, qtbot)
+    click(page, "importConfirm", qtbot)
+    calm()
+    act(page, "Undo", qtbot)
+    calm()
+    assert list(page.model.ids) == before
+
+
+def test_what_cannot_be_read_is_said_in_the_dialog(page: SamplesPage, tmp_path: Path, qtbot: QtBot) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    page.transfer.preview([empty])
+    dialog = page.transfer.dialog
+    assert isinstance(dialog, ImportDialog)
+    qtbot.waitUntil(lambda: "is empty" in dialog._summary.text())
+    assert not dialog._go.isEnabled()
+    dialog.reject()
+
+
+def test_another_format_is_tried_at_once(page: SamplesPage, file: Path, qtbot: QtBot) -> None:
+    page.transfer.preview([file])
+    dialog = import_dialog(page, qtbot)
+    formats = dialog.findChild(QComboBox, "importFormat")
+    assert formats is not None
+    formats.setCurrentIndex(formats.findData("alpaca"))
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    assert dialog.preview is not None
+    assert dialog.preview.samples == ()
+    assert not dialog._go.isEnabled()
+    dialog.reject()
+
+
+def test_files_are_dropped_on_the_page(page: SamplesPage, file: Path, qtbot: QtBot) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    none = Qt.KeyboardModifier.NoModifier
+    drop = QDropEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, none)
+    page.dropEvent(drop)
+    assert drop.isAccepted()
+    import_dialog(page, qtbot).reject()
+
+
+def test_what_the_search_finds_is_exported(page: SamplesPage, tmp_path: Path, qtbot: QtBot, calm: Calm) -> None:
+    page.search_for("topic:time")
+    calm()
+    count = len(page.model.ids)
+    click(page, "samplesExport", qtbot)
+    dialog = page.transfer.dialog
+    assert isinstance(dialog, ExportDialog)
+    path = dialog.findChild(QLineEdit, "exportPath")
+    assert path is not None
+    target = tmp_path / "out.jsonl"
+    path.setText(str(target))
+    click(page, "exportConfirm", qtbot)
+    calm()
+    assert page.banner.text.startswith(f"{count} samples written to {target} (sha256 ")
+    assert len(target.read_text().splitlines()) == count
+
+
+def test_an_export_that_fails_says_why(page: SamplesPage, tmp_path: Path, qtbot: QtBot, calm: Calm) -> None:
+    page.export()
+    dialog = page.transfer.dialog
+    assert isinstance(dialog, ExportDialog)
+    path = dialog.findChild(QLineEdit, "exportPath")
+    assert path is not None
+    path.setText(str(tmp_path / "no such folder" / "out.jsonl"))
+    click(page, "exportConfirm", qtbot)
+    calm()
+    assert "no such folder" in page.banner.text
+    assert not page.transfer.busy
+
+
+def test_go_checks_what_the_search_finds_and_verdicts_appear(
+    go_ready: None, page: SamplesPage, context: AppContext, workspace: Workspace, qtbot: QtBot, calm: Calm
+) -> None:
+    context.jobs.start()
+    page.search_for("id:1..12")
+    calm()
+    page.check()
+    qtbot.waitUntil(lambda: page.banner.text.startswith("Go checked 12 samples"), timeout=60_000)
+    calm()
+    rows = [page.model.row(place) for place in range(12)]
+    assert all(row is not None and row.verdict.types is not None for row in rows)
+    assert not page.progress.isVisible()
+    failing = sum(row.verdict.types == "fail" for row in rows if row is not None)
+    if failing:
+        act(page, "Show what fails", qtbot)
+        calm()
+        assert page.search.field.text() == "verdict:fail"
+
+
+def test_verdicts_of_a_check_that_ended_without_a_window_are_taken_in_at_the_start(
+    go_ready: None, context: AppContext, workspace: Workspace, page: SamplesPage, qtbot: QtBot, calm: Calm
+) -> None:
+    from contextlib import closing
+
+    from core.jobs.folder import ENDED, info
+    from core.samples import checking, query
+
+    with closing(workspace.connect(readonly=True)) as connection:
+        folder = checking.start_check(workspace.jobs, connection, query.parse("id:1..3"))
+    qtbot.waitUntil(lambda: info(folder).state in ENDED, timeout=60_000)
+    assert info(folder).state == "done"
+    context.jobs.start()
+    qtbot.waitUntil(lambda: all(page.model.row(place).verdict.parse for place in range(3)), timeout=20_000)  # type: ignore[union-attr]
+    calm()
+    assert page.banner.text == "", "nobody asked for it now"
+
+
+def test_nothing_to_check_is_said(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    page.search_for("nosuchword")
+    calm()
+    page.check()
+    qtbot.waitUntil(lambda: "nothing to check" in page.banner.text)
+
+
+def test_a_check_is_stopped_from_the_line_that_shows_it(
+    go_ready: None, page: SamplesPage, context: AppContext, workspace: Workspace, qtbot: QtBot, calm: Calm
+) -> None:
+    context.jobs.start()
+    page.check_test()
+    qtbot.waitUntil(page.progress.isVisible, timeout=60_000)
+    click(page, "progressStop", qtbot)
+    qtbot.waitUntil(lambda: page.banner.text.startswith("The check was stopped"), timeout=120_000)
+    calm()
+    assert not page.progress.isVisible()
+    assert not context.jobs.running()
