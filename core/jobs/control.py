@@ -160,14 +160,28 @@ def delete(folder: JobFolder) -> None:
     if now.alive:
         raise UserError(f"“{now.title}” is still {now.state}.", "Stop it before you delete it.")
     with open(folder.path / "supervisor.lock", "ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"“{now.title}” is just being started.", "Stop it before you delete it.") from None
+        if not _locked(lock.fileno(), _LAST_WORDS):
+            raise UserError(f"“{now.title}” is just being started.", "Stop it before you delete it.")
         sweep(folder.path)
         rubbish = folder.path.with_name(f".deleted-{folder.id}")
         folder.path.rename(rubbish)
     shutil.rmtree(rubbish)
+
+
+_LAST_WORDS = 3.0
+"""Seconds that a supervisor may take to end after it has written its last state."""
+
+
+def _locked(file: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
 
 
 def prune(jobs_dir: Path, kinds: Iterable[str], keep: int) -> int:
