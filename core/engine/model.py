@@ -10,12 +10,15 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from core.engine.compute import Compute
@@ -92,7 +95,7 @@ def load_causal(path: Path, dtype: torch.dtype, device: torch.device) -> Any:
     require_safetensors(path)
     try:
         causal = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, use_safetensors=True, **NEVER_CODE)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(
             f"The model in {path} cannot be loaded: {_first_line(error)}",
             "Check that it is a causal language model that this transformers knows, and that its files are complete.",
@@ -171,7 +174,8 @@ def attach_lora(
     config = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=chosen, bias="none", task_type="CAUSAL_LM"
     )
-    model = get_peft_model(causal, config)
+    with _quiet():
+        model = get_peft_model(causal, config)
     config.base_model_name_or_path = str(base)
     return model
 
@@ -196,8 +200,9 @@ def open_adapter(causal: Any, path: Path, *, trainable: bool) -> Any:
     if not (path / "adapter_model.safetensors").is_file():
         raise UserError(f"The adapter in {path} has no adapter_model.safetensors.", "Only safetensors are loaded.")
     try:
-        return PeftModel.from_pretrained(causal, path, is_trainable=trainable)
-    except (RuntimeError, ValueError, KeyError) as error:
+        with _quiet():
+            return PeftModel.from_pretrained(causal, path, is_trainable=trainable)
+    except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(
             f"The adapter in {path} does not fit its base: {_first_line(error)}", "Choose the base it was trained on."
         ) from error
@@ -226,6 +231,14 @@ def probe(student: Student, compute: Compute, *, packing: bool) -> None:
         raise UserError(
             "This model's attention lets packed samples see each other.", "Set data.packing = false for this model."
         )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the notes of one library about another's old names, which no user of ours can do anything about."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _near(a: Tensor, b: Tensor) -> bool:

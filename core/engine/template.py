@@ -98,7 +98,7 @@ def _by_marks(tokenizer: Any, messages: Messages) -> Encoded:
         out = tokenizer.apply_chat_template(
             list(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
         )
-    except (TemplateError, TypeError, ValueError) as error:
+    except (TemplateError, TypeError, ValueError, OverflowError) as error:
         raise UserError(
             f"The chat template refuses this conversation: {error}.", "Edit its messages or roles."
         ) from error
