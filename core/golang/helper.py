@@ -57,7 +57,7 @@ def build(toolchain: Toolchain, say: Say | None = None) -> Path:
             with tempfile.TemporaryDirectory(dir=folder) as temporary:
                 made = Path(temporary) / "gocheck"
                 _go(toolchain, ["build", "-buildvcs=false", "-ldflags=-s -w", "-o", str(made), "."], source)
-                made.rename(binary)
+                _publish(made, binary)
     return binary
 
 
@@ -78,8 +78,15 @@ def export_data(toolchain: Toolchain, say: Say | None = None) -> Path:
             with tempfile.TemporaryDirectory(dir=folder) as temporary:
                 made = Path(temporary) / "std.pack"
                 _write_pack(made, listed)
-                made.rename(pack)
+                _publish(made, pack)
     return pack
+
+
+def _publish(made: Path, place: Path) -> None:
+    """Put a finished file in its place: after a power cut it is there whole or not at all."""
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    made.rename(place)
 
 
 def _write_pack(pack: Path, listed: str) -> None:

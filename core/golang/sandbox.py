@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
-from core.golang.commands import run
+from core.golang.commands import Finished, run
 from core.golang.helper import build
 from core.golang.toolchain import Toolchain, environment, find
 from core.paths import cache_dir
@@ -123,8 +123,16 @@ def wrap(sandbox: Sandbox, argv: Sequence[str | Path], folder: Path, limits: Lim
         shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent", "--new-session",
         "--uid", "1000", "--gid", "1000", "--hostname", "sandbox",
         *binds, "--proc", "/proc", "--dev", "/dev", "--size", str(limits.space), "--tmpfs", "/tmp", "--chdir", "/tmp",
-        "--", inside, *arguments,
+        "--remount-ro", "/", "--", inside, *arguments,
     ]  # fmt: skip
+
+
+def failure(done: Finished) -> str:
+    """Why the walls could not be built, "" when they were: then the rest of `done` is the program's own doing."""
+    last = done.stderr.strip().splitlines()[-1:] or [""]
+    if (done.code == FAILED and last[0].startswith("confine: ")) or (done.code == 1 and last[0].startswith("bwrap: ")):
+        return last[0]
+    return ""
 
 
 def inner_environment(sandbox: Sandbox, folder: Path) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from core.golang.batch import (
 from core.golang.checker import CheckResult, Diagnostic
 from core.golang.commands import Cancel, run
 from core.golang.pipeline import Pipeline
-from core.golang.sandbox import CONSENT, FAILED, Limits, Sandbox, consented, inner_environment, probe, scratch, wrap
+from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, inner_environment, probe, scratch, wrap
 from core.golang.testbuild import TestBuild, Verdict
 from core.golang.toolchain import Toolchain, find
 
@@ -145,8 +145,7 @@ class _Runner:
         binary.unlink(missing_ok=True)
         if done.stopped == "cancelled":
             return None
-        if done.code == FAILED and "confine: " in done.stderr:
-            reason = done.stderr.split("confine: ")[-1].strip()
+        if reason := failure(done):
             return ("skipped", (Diagnostic("test", 0, 0, f"not run: the sandbox failed ({reason})"),)), done.seconds
         verdict = testreport.judge(
             (*sample.tests, *(one.name for one in sample.examples)),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.golang.commands import run
-from core.golang.sandbox import FAILED, Limits, Sandbox, SandboxLevel, inner_environment, level, probe, wrap
+from core.golang.sandbox import Limits, Sandbox, SandboxLevel, failure, inner_environment, level, probe, wrap
 from core.golang.toolchain import Toolchain, environment
 
 PROGRAM = """package main
@@ -154,11 +154,11 @@ def test_space_memory_and_processor_time_are_limited(sandbox: Sandbox, program: 
 
 
 def test_walls_that_fail_are_told_from_a_program_that_fails(sandbox: Sandbox, program: Path, tmp_path: Path) -> None:
-    if sandbox.level.name != "namespaces":
-        pytest.skip("only our own walls have an exit code of their own")
-    done = run(wrap(sandbox, [program], tmp_path / "missing"), folder=tmp_path, environment={}, seconds=20)
-    assert done.code == FAILED
-    assert "confine: root: " in done.stderr
+    command = wrap(sandbox, [program], tmp_path)
+    broken = [part.replace(str(program), "/nowhere/hostile") for part in command]
+    done = run(broken, folder=tmp_path, environment={}, seconds=20)
+    assert "/nowhere" in failure(done)
+    assert failure(run(command, folder=tmp_path, environment=inner_environment(sandbox, tmp_path), seconds=20)) == ""
 
 
 def test_with_limits_alone_the_program_runs_where_it_is_told(
