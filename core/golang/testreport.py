@@ -93,6 +93,8 @@ def judge(
 
 
 def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int, report: Report) -> Diagnostic | None:
+    if code == 0 and not stopped:
+        return None  # whatever it wrote to stderr is its own affair
     last = report.last or (report.failed[-1] if report.failed else "")
     during = f" during {last}" if last else ""
     timeout = _TIMEOUT.search(stderr)
@@ -106,7 +108,7 @@ def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int,
     if code in (128 + 24, 128 + 9, -24, -9):  # SIGXCPU or SIGKILL, as told from behind the walls or directly
         return _whole(f"the tests used more than {processor} seconds of processor time or too much memory{during}")
     crash = _CRASH.search(stderr)
-    if crash is None or code == 0:
+    if crash is None:
         return None
     message = re.sub(r"\s*\[recovered(?:, repanicked)?\]", "", crash[2]).strip()
     message = "; ".join(line.strip() for line in message.splitlines() if line.strip())

@@ -51,6 +51,11 @@ def test_the_exit_code_alone_proves_nothing() -> None:
     assert state == "fail"
 
 
+def test_what_a_passing_test_writes_to_stderr_is_its_own_affair() -> None:
+    noise = "panic: not really\nfatal error: runtime: out of memory\npanic: test timed out after 10s\n"
+    assert verdict("TestA", PASSED, noise) == ("pass", [])
+
+
 def test_lines_that_a_sample_prints_are_not_believed() -> None:
     assert verdict("TestA", "--- PASS: TestA (0.00s)\nPASS\n")[0] == "fail"
 
