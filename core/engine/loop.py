@@ -86,11 +86,14 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
         text=f"{len(train.documents):,} documents in {len(train.members):,} sequences; "
         f"{trainable:,} trainable parameters; {describe()}, {str(compute.dtype).removeprefix('torch.')}.",
     )
+    root = model.adapter_base(base) if model.is_adapter(base) else base
     identity = {
         "run": run,
         "kind": config.method.kind,
-        "base": str(base),
-        "base_hash": model.fingerprint(base),
+        "base": str(root),
+        "base_hash": model.fingerprint(root),
+        "start": str(base),
+        "start_hash": model.fingerprint(base),
         "template_hash": template.template_hash(tokenizer),
         "vocabulary": len(tokenizer),
         "data_hash": train.fingerprint(),
@@ -218,7 +221,7 @@ def resume(output: Path, prepared: Prepared, optimizer: torch.optim.Optimizer, m
     if not found:
         return 0
     newest = found[-1]
-    for key, what in (("base_hash", "base model"), ("data_hash", "training data"), ("template_hash", "chat template")):
+    for key, what in (("start_hash", "base model"), ("data_hash", "training data"), ("template_hash", "chat template")):
         if newest.note.get(key) != prepared.identity[key]:
             raise UserError(
                 f"{newest.path.name} cannot be resumed from: the {what} has changed since.",
@@ -262,7 +265,8 @@ def load_student(config: RunConfig, base: Path, tokenizer: Any, compute: Compute
     model.check_vocabulary(causal, tokenizer, base)
     check_length(causal, config)
     if config.parallel.activation_checkpointing != "none":
-        causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        with model.quiet():
+            causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if not lora:
         if continued:
             raise UserError(

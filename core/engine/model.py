@@ -174,7 +174,7 @@ def attach_lora(
     config = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=chosen, bias="none", task_type="CAUSAL_LM"
     )
-    with _quiet():
+    with quiet():
         model = get_peft_model(causal, config)
     config.base_model_name_or_path = str(base)
     return model
@@ -200,7 +200,7 @@ def open_adapter(causal: Any, path: Path, *, trainable: bool) -> Any:
     if not (path / "adapter_model.safetensors").is_file():
         raise UserError(f"The adapter in {path} has no adapter_model.safetensors.", "Only safetensors are loaded.")
     try:
-        with _quiet():
+        with quiet():
             return PeftModel.from_pretrained(causal, path, is_trainable=trainable)
     except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(
@@ -208,11 +208,19 @@ def open_adapter(causal: Any, path: Path, *, trainable: bool) -> Any:
         ) from error
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the notes of one library about another's old names, which no user of ours can do anything about."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
 def probe(student: Student, compute: Compute, *, packing: bool) -> None:
     """Run two tiny documents through the model, packed and apart.
 
     Sets `fused_head` to whether hidden @ head.T are the model's logits (some models scale or cap them).
-    Raises UserError when packed documents see each other, which transformers does not report.
+    Raises UserError when packed documents see each other, which transformers does not report, or when nothing finite comes out.
     """
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(0, min(len(student.tokenizer), 1000), (1, 17), generator=generator).to(compute.device)
@@ -226,19 +234,16 @@ def probe(student: Student, compute: Compute, *, packing: bool) -> None:
         head = student.causal.get_output_embeddings()
         plain = (alone.to(compute.dtype) @ head.weight.to(compute.dtype).T).float()
     student.model.train(was_training)
+    if not alone.isfinite().all():
+        raise UserError(
+            "The base model computes numbers that are not finite.",
+            "Its weights are damaged, or too large for this precision: copy it again, or set precision.dtype to fp32.",
+        )
     student.fused_head = isinstance(head, nn.Linear) and head.bias is None and _near(plain, logits)
     if packing and not _near(packed[:, 10:], alone):
         raise UserError(
             "This model's attention lets packed samples see each other.", "Set data.packing = false for this model."
         )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the notes of one library about another's old names, which no user of ours can do anything about."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        yield
 
 
 def _near(a: Tensor, b: Tensor) -> bool:
