@@ -35,7 +35,7 @@ def run(tmp_path: Path, eventually: Callable[..., None]) -> Iterator[Callable[..
         return folder
 
     yield begin
-    for folder in made:
+    for folder in [one for one in made if one.path.exists()]:
         control.kill(folder)
         eventually(lambda folder=folder: not members(folder.path), what="processes left behind")
 

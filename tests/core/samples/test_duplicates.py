@@ -13,7 +13,9 @@ from core.paths import resources
 from core.samples import bundle, duplicates
 from core.samples.conversation import text_of
 
-words = st.lists(st.sampled_from(["alpha", "beta", "gamma", "delta", "eps", "zeta", "eta", "theta"]), min_size=1, max_size=60)
+words = st.lists(
+    st.sampled_from(["alpha", "beta", "gamma", "delta", "eps", "zeta", "eta", "theta"]), min_size=1, max_size=60
+)
 
 
 def test_white_space_does_not_count_and_one_renamed_word_counts_little() -> None:

@@ -1,0 +1,83 @@
+"""From a configuration to a job folder: what can be refused early is refused, with its name."""
+
+from __future__ import annotations
+
+import tomllib
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core import jobs
+from core.errors import UserError
+from core.jobs.folder import read_job
+from core.samples import snapshots
+from core.samples.language import parse
+from core.training import launch
+from core.training.config import RunConfig, from_mapping
+from core.workspace import Workspace, open_workspace
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    made = open_workspace(tmp_path_factory.mktemp("launch") / "workspace")
+    with closing(made.connect()) as connection:
+        snapshots.create(made.snapshots, connection, "gold", parse("topic:errors"), validation=0.2)
+    return made
+
+
+def config(**changes: object) -> RunConfig:
+    data = {"snapshot": "gold", "max_length": 512, **changes.pop("data", {})}  # type: ignore[dict-item]
+    return from_mapping({"name": "try", "model": {"base": "starter"}, "data": data, **changes})
+
+
+def places(workspace: Workspace) -> dict[str, Path]:
+    return {"jobs": workspace.jobs, "snapshots": workspace.snapshots, "models": workspace.models}
+
+
+def test_the_job_folder_holds_all_that_the_run_needs(workspace: Workspace) -> None:
+    folder = launch.launch(config(), **places(workspace))
+    job = read_job(folder)
+    assert (job.kind, job.title, job.resources) == ("train", "try", ("train",))
+    assert Path(job.request["base"]).is_dir()
+    assert Path(job.request["snapshot"]) == workspace.snapshots / "gold"
+    assert tomllib.loads((folder.path / "config.toml").read_text())["data"]["snapshot"] == "gold"
+    assert jobs.info(folder).state == "queued"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"data": {"snapshot": "golf"}}, "gold"),
+        ({"model": {"base": "starer"}}, "starter"),
+        ({"data": {"max_length": 4096}}, "2,048 positions"),
+    ],
+)
+def test_what_is_missing_or_too_long_is_refused(workspace: Workspace, changes: dict[str, object], words: str) -> None:
+    before = len(jobs.list_jobs(workspace.jobs))
+    with pytest.raises(UserError) as caught:
+        launch.launch(config(**changes), **places(workspace))
+    assert words in str(caught.value)
+    assert len(jobs.list_jobs(workspace.jobs)) == before
+
+
+def test_the_plan_adds_up_and_follows_the_settings(workspace: Workspace) -> None:
+    lora = launch.plan(config(), **places(workspace))
+    assert lora.memory["total"] == sum(size for part, size in lora.memory.items() if part != "total")
+    assert lora.steps == 300
+    full = launch.plan(config(method={"kind": "full"}), **places(workspace))
+    assert full.memory["optimizer"] > lora.memory["optimizer"]
+    assert full.memory["adapter"] == 0
+    wider = launch.plan(config(batch={"micro": 8}), **places(workspace))
+    assert wider.memory["activations"] == 4 * lora.memory["activations"]
+    saved = launch.plan(config(parallel={"activation_checkpointing": "full"}), **places(workspace))
+    assert saved.memory["activations"] < lora.memory["activations"]
+    epochs = launch.plan(config(budget={"epochs": 2}), **places(workspace))
+    assert 1.8 < epochs.epochs < 3.2
+
+
+def test_the_plan_warns_of_what_will_be_cut_and_learnt_by_heart(workspace: Workspace) -> None:
+    plan = launch.plan(config(data={"max_length": 64}, budget={"steps": 3000}), **places(workspace))
+    text = " ".join(plan.warnings)
+    assert "cut" in text
+    assert "by heart" in text
