@@ -1,0 +1,146 @@
+"""Out again: exports that come back the same, and snapshots that never change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core.database import connect, migrate, transaction
+from core.errors import UserError
+from core.samples import adding, edits, query, snapshots
+from core.samples.conversation import Message, NewSample
+from core.samples.exporting import FORMATS, export
+from core.samples.importing import import_files
+from core.samples.language import Query, parse
+from tests.core.samples.conftest import sample
+
+Fill = Callable[..., tuple[int, ...]]
+
+
+def hashes(connection: sqlite3.Connection) -> set[bytes]:
+    return {row[0] for row in connection.execute("SELECT v.hash FROM sample s JOIN version v ON v.id = s.version_id")}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_is_exported_comes_back_the_same(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path, format: str
+) -> None:
+    fill(7)
+    turns = ("system", "user", "assistant", "user", "assistant")
+    with transaction(connection):
+        adding.add(
+            connection,
+            [NewSample(tuple(Message(role, f"{role} {n} ünïcode\n\ttab") for n, role in enumerate(turns)))],
+            author="test",
+        )
+    out = tmp_path / f"out.{format}"
+    result = export(connection, Query(), out, format=format)
+    assert result.exported == 8
+    assert result.sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert json.loads(result.manifest.read_text())["samples"] == 8
+    with closing(connect(tmp_path / "other.db")) as other:
+        migrate(other)
+        assert import_files(other, [out]).imported == 8
+        assert hashes(other) == hashes(connection)
+
+
+def test_what_is_deleted_never_leaves_and_nothing_is_no_export(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path
+) -> None:
+    ids = fill(3)
+    edits.delete(connection, ids[:2])
+    assert export(connection, Query(), tmp_path / "a.jsonl", format="openai").exported == 1
+    with pytest.raises(UserError, match="nothing was exported"):
+        export(connection, parse("status:accepted"), tmp_path / "b.jsonl", format="openai")
+    assert not (tmp_path / "b.jsonl").exists()
+
+
+def test_an_export_that_fails_leaves_the_old_file_alone(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path
+) -> None:
+    fill(3)
+    out = tmp_path / "a.jsonl"
+    out.write_text("precious")
+    with pytest.raises(UserError):
+        export(connection, Query(), tmp_path / "no such folder" / "a.jsonl", format="openai")
+    with pytest.raises(UserError):
+        export(connection, Query(), out, format="csv")
+    assert out.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".jsonl") == ["a.jsonl"]
+
+
+def test_a_snapshot_is_a_hash_of_texts_and_split_not_of_ids(tmp_path: Path) -> None:
+    made = []
+    for name, order in (("one", range(40)), ("two", reversed(range(40)))):
+        with closing(connect(tmp_path / f"{name}.db")) as connection:
+            migrate(connection)
+            with transaction(connection):
+                adding.add(connection, [sample(n) for n in order], author="test")
+            made.append(snapshots.create(tmp_path / name, connection, "gold", Query(), validation=0.2))
+    one, two = made
+    rows = [json.loads(line) for line in (one.folder / "train.jsonl").read_text().splitlines()]
+    assert (one.train, one.validation) == (32, 8)
+    assert len(rows) == 32
+    assert set(rows[0]) == {"sample", "version", "hash", "messages"}
+    sides = [
+        {side: {json.loads(line)["hash"] for line in (s.folder / f"{side}.jsonl").read_text().splitlines()} for side in ("train", "validation")}
+        for s in (one, two)
+    ]  # fmt: skip
+    assert sides[0] == sides[1]
+
+
+def test_near_copies_stay_on_one_side(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    body = "\n".join(f"\tx{n} := compute(value, {n})\n\tuse(x{n}, other, more)" for n in range(12))
+    copies = [
+        NewSample(
+            (
+                Message("user", f"Copy {n}"),
+                Message("assistant", f"```go\npackage p\n\nfunc F() {{\n{body}\n\tlog.Print({n})\n}}\n```"),
+            )
+        )
+        for n in range(5)
+    ]
+    with transaction(connection):
+        near = adding.add(connection, copies, author="test").ids
+        adding.add(connection, [sample(n) for n in range(20)], author="test")
+    for seed in range(6):
+        made = snapshots.create(tmp_path / "s", connection, f"seed-{seed}", Query(), validation=0.3, seed=seed)
+        uids = {row[0] for row in connection.execute(f"SELECT uid FROM sample WHERE id IN {tuple(near)}")}
+        held = {json.loads(line)["sample"] for line in (made.folder / "validation.jsonl").read_text().splitlines()}
+        assert not held & uids or uids <= held
+
+
+def test_a_snapshot_never_changes_and_names_are_plain(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path
+) -> None:
+    ids = fill(4)
+    first = snapshots.create(tmp_path / "s", connection, "gold", Query(), validation=0)
+    edits.delete(connection, ids)
+    assert snapshots.show(tmp_path / "s", "gold") == first
+    with pytest.raises(UserError, match="already"):
+        snapshots.create(tmp_path / "s", connection, "gold", Query())
+    for name in ("", "../up", "a/b", ".hidden", "x" * 100):
+        with pytest.raises(UserError):
+            snapshots.create(tmp_path / "s", connection, name, Query())
+    with pytest.raises(UserError, match="No sample"):
+        snapshots.create(tmp_path / "s", connection, "none", Query())
+    assert [item.name for item in snapshots.list_snapshots(tmp_path / "s")] == ["gold"]
+    with pytest.raises(UserError, match="gold"):
+        snapshots.show(tmp_path / "s", "golf")
+
+
+def test_a_draft_is_adopted_whole(connection: sqlite3.Connection, fill: Fill, tmp_path: Path) -> None:
+    fill(4)
+    draft = snapshots.create(tmp_path / "draft", connection, "gold", Query(), validation=0)
+    (tmp_path / "s").mkdir()
+    snapshots.adopt(draft.folder, tmp_path / "s" / "gold")
+    assert snapshots.show(tmp_path / "s", "gold").sha256 == draft.sha256
+    with pytest.raises(UserError, match="already"):
+        snapshots.adopt(draft.folder, tmp_path / "s" / "gold")
+    assert query.count(connection, Query()) == 4
