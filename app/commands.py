@@ -47,6 +47,7 @@ COMMANDS = (
     Command("samples.check", "Check Go: syntax, format and types", "Samples", ("Ctrl+G",)),
     Command("samples.check_vet", "Check Go: and go vet", "Samples", ("Ctrl+Shift+G",)),
     Command("samples.check_test", "Check Go: and run the tests", "Samples", ("Ctrl+Alt+G",)),
+    Command("samples.near_copies", "Find near copies", "Samples", ("Ctrl+D",)),
     Command("samples.train", "Train on these samples…", "Samples", ("Ctrl+T",)),
     Command("review.accept", "Accept", "Review", ("A",)),
     Command("review.reject", "Reject…", "Review", ("R",)),

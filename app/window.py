@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.pages import EmptyPage, Page
+from app.pages import Page
 from app.rail import Rail
 from app.state import window_state
 from app.widgets.labels import ElidedLabel, label
@@ -51,8 +50,6 @@ def _teacher(context: AppContext) -> QWidget:
 
 
 def _training(context: AppContext) -> QWidget:
-    if importlib.util.find_spec("app.training") is None:
-        return EmptyPage(context, "Training", "chart-line", "Training is not part of this build yet.")
     from app.training.page import TrainingPage
 
     return TrainingPage(context)
@@ -65,8 +62,6 @@ def _evaluation(context: AppContext) -> QWidget:
 
 
 def _playground(context: AppContext) -> QWidget:
-    if importlib.util.find_spec("app.playground") is None:
-        return EmptyPage(context, "Playground", "chat-circle-text", "The playground is not part of this build yet.")
     from app.playground.page import PlaygroundPage
 
     return PlaygroundPage(context)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.commands import key_of
@@ -194,6 +195,12 @@ class EditPane(QWidget):
             self.diff.show_diff(self._sample.code.rstrip("\n"), self.editor.toPlainText().rstrip("\n"))
         else:
             self.diff.show_diff(self._sample.response, self.editor.toPlainText())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancel_wanted.emit()
+            return
+        super().keyPressEvent(event)
 
     # --- what Go says ------------------------------------------------------------------------------------------
 

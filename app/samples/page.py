@@ -7,9 +7,8 @@ that nothing moves under your hands.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
+from PySide6.QtCore import QByteArray, QPoint, QSettings
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -23,6 +22,7 @@ from app.samples.drafts import DraftChecker
 from app.samples.filters import FilterChips
 from app.samples.model import SampleModel
 from app.samples.results import Counts, Results, training_query
+from app.samples.review import Review
 from app.samples.search import SearchField
 from app.samples.table import SampleTable
 from app.samples.transfer import Transfer
@@ -34,7 +34,7 @@ from app.widgets.progress import ProgressLine
 from core.changes import Changes
 from core.samples import query as queries
 from core.samples import store
-from core.samples.edits import Operation, Scope
+from core.samples.edits import Operation
 from core.samples.query import Query, SortKey
 
 _MENU = (
@@ -46,13 +46,14 @@ _MENU = (
 
 
 class SamplesPage(Page):
-    """Attributes: search, chips, table, model, detail, results, actions, transfer."""
+    """Attributes: search, chips, table, model, detail, results, actions, review, transfer."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Samples")
         theme, tasks = context.theme, context.tasks
         self._counts: Counts | None = None
         self._wanted_id: int | None = None
+        self._check_offered = False
         self.model = SampleModel(lambda ids: store.rows(context.reader(), ids), self)
         self.table = SampleTable(self.model, theme)
         self.search = SearchField(theme)
@@ -62,6 +63,7 @@ class SamplesPage(Page):
         self.results = Results(tasks, self)
         self.actions = Actions(context, self)
         self.selection_banner = Banner(theme, name="selectionBanner")
+        self.review = Review(self.model, self.table, self.detail, self.actions, self.banner, self._searched, self)
         self.progress = ProgressLine(theme, name="samplesProgress")
         self.transfer = Transfer(context, self, self.banner, self.progress)
         self._build_header()
@@ -87,7 +89,7 @@ class SamplesPage(Page):
             "Export…", theme, name="samplesExport", tip=f"Export what the search finds ({key_of('samples.export')})"
         )
         self._check = Button(
-            "Check Go",
+            "Check",
             theme,
             name="samplesCheck",
             tip=f"Have Go check what the search finds ({key_of('samples.check')})",
@@ -149,7 +151,7 @@ class SamplesPage(Page):
 
     def _connect(self) -> None:
         self.search.changed.connect(self._on_query)
-        self.search.left_downwards.connect(self._focus_table)
+        self.search.left_downwards.connect(self.review.focus_table)
         self.chips.wanted.connect(self.search.set_query)
         self.results.found.connect(self._on_found)
         self.results.counted.connect(self._on_counted)
@@ -160,18 +162,6 @@ class SamplesPage(Page):
         self.table.menu_wanted.connect(self._on_menu_wanted)
         self.actions.failed.connect(self.banner.problem)
         self.actions.saved.connect(self._on_saved)
-        self.detail.rated.connect(self.rate)
-        self.detail.noted.connect(self._on_noted)
-        self.detail.bar.accept.clicked.connect(self.accept)
-        self.detail.bar.reject.clicked.connect(self.reject)
-        self.detail.bar.needs_work.clicked.connect(self.needs_work)
-        self.detail.bar.edit.clicked.connect(self.edit)
-        self.detail.reasons.decided.connect(self._on_reasons)
-        self.detail.reasons.cancelled.connect(self._focus_table)
-        self.detail.tags.decided.connect(self._on_tags)
-        self.detail.tags.cancelled.connect(self._focus_table)
-        self.detail.edit.save_wanted.connect(self.save_edit)
-        self.detail.edit.cancel_wanted.connect(self.cancel_edit)
         self.transfer.search_wanted.connect(self.search_for)
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
@@ -190,26 +180,29 @@ class SamplesPage(Page):
             ("samples.check", self.check),
             ("samples.check_vet", self.check_vet),
             ("samples.check_test", self.check_test),
+            ("samples.near_copies", self.find_near_copies),
             ("samples.train", self.train),
-            ("review.accept", self.accept),
-            ("review.reject", self.reject),
-            ("review.needs_work", self.needs_work),
-            ("review.reset", self.reset),
-            ("review.edit", self.edit),
+            ("review.accept", self.review.accept),
+            ("review.reject", self.review.reject),
+            ("review.needs_work", self.review.needs_work),
+            ("review.reset", self.review.reset),
+            ("review.edit", self.review.edit),
             ("review.note", self.detail.focus_note),
-            ("review.tag", self.detail.tags.ask),
-            ("review.delete", self.delete),
+            ("review.tag", self.review.tag),
+            ("review.delete", self.review.delete),
             ("review.next_mark", self.detail.next_mark),
-            ("edit.save", self.save_edit),
+            ("edit.save", self.review.save_edit),
         ):
             bind(name, self, run)
-        bind("edit.cancel", self, self.cancel_edit, keys=False)
+        bind("edit.cancel", self, self.review.cancel_edit, keys=False)
         levels = QMenu(self._check)
         for name in ("samples.check", "samples.check_vet", "samples.check_test"):
             levels.addAction(self.context.commands.action(name))
+        levels.addSeparator()
+        levels.addAction(self.context.commands.action("samples.near_copies"))
         self._check.setMenu(levels)
         for rating in range(1, 6):
-            bind(f"review.rate{rating}", self, lambda _checked=False, rating=rating: self.rate(rating))
+            bind(f"review.rate{rating}", self, lambda _checked=False, rating=rating: self.review.rate(rating))
 
     # --- searching ---------------------------------------------------------------------------------------------
 
@@ -251,9 +244,19 @@ class SamplesPage(Page):
         self._counts = counts
         self.chips.show_counts(counts.filters)
         self.search.set_names(counts.names)
+        self._offer_check(counts)
         if counts.total == 0 and not len(self.model.ids):
             self._stack.setCurrentWidget(self._nothing)
         self._show_numbers()
+
+    def _offer_check(self, counts: Counts) -> None:
+        """Say once that Go has not looked at anything yet; a new workspace is so."""
+        if self._check_offered or counts.total == 0 or counts.unchecked < counts.total:
+            return
+        self._check_offered = True
+        if not self.banner.text and not self.context.jobs.running("check"):
+            words = f"Go has not checked these {number(counts.total)} samples yet."
+            self.banner.say(words, "info", (("Check them now", self.check_everything),))
 
     def _show_numbers(self) -> None:
         shown = len(self.model.ids)
@@ -289,8 +292,7 @@ class SamplesPage(Page):
         sample_id = self.model.ids[row] if 0 <= row < len(self.model.ids) else None
         editing = self.detail.edit.sample
         if editing is not None and sample_id != editing.id:
-            if self.detail.edit.dirty:
-                self._hold_draft(editing.id)
+            if self.review.hold_draft():
                 return
             self.detail.end_edit()
         self._show_detail(sample_id)
@@ -303,132 +305,26 @@ class SamplesPage(Page):
             self.detail.show_sample(store.sample(self.context.reader(), sample_id))
         self._on_scope_changed()
 
-    def _hold_draft(self, sample_id: int) -> None:
-        """Stay on the sample whose draft is not saved, and ask what shall become of it."""
-        row = self.model.position(sample_id)
-        if row is not None:
-            self.table.choose(row)
-        self.banner.say(
-            f"Sample {number(sample_id)} has changes that are not saved.",
-            "warn",
-            (("Save", self.save_edit), ("Discard", self.discard_edit), ("Go on editing", self._focus_editor)),
-        )
-
-    # --- scope -------------------------------------------------------------------------------------------------
-
-    def scope(self) -> Scope:
-        """What a decision is about: the whole search, the selected samples, or the one in front."""
-        return self.results.query if self.table.all_selected else list(self.table.selected_ids())
-
-    def scope_count(self) -> int:
-        """How many samples that is."""
-        return len(self.model.ids) if self.table.all_selected else self.table.selected_count()
-
-    def _on_scope_changed(self) -> None:
-        if self.table.all_selected:
-            self.selection_banner.say(
-                f"All {number(len(self.model.ids))} matching samples selected",
-                "info",
-                (("Clear", self.table.clear_all),),
-            )
-        else:
-            self.selection_banner.clear()
-        self.detail.bar.show_count(self.scope_count() if self.detail.sample is not None else 0)
-
-    # --- decisions ---------------------------------------------------------------------------------------------
-
-    def accept(self) -> None:
-        """Accept the scope and go on."""
-        self._decide("accepted")
-
-    def needs_work(self) -> None:
-        """Mark the scope as worth mending and go on."""
-        self._decide("needs_work")
-
-    def reset(self) -> None:
-        """Take decisions back to new."""
-        self._decide("new", advance=False)
-
-    def reject(self) -> None:
-        """Ask for a reason; a second R or Enter rejects."""
-        if self.detail.editing or not self.scope_count():
-            return
-        if self.detail.reasons.isVisible():
-            self._on_reasons(self.detail.reasons.reasons())
-            self.detail.reasons.setVisible(False)
-            return
-        single = self.scope_count() == 1 and self.detail.sample is not None
-        self.detail.reasons.ask(self.detail.sample.reasons if single and self.detail.sample else (), self.scope_count())
-
-    def _on_reasons(self, reasons: Sequence[str]) -> None:
-        self._decide("rejected", reasons=list(reasons))
-        self._focus_table()
-
-    def _decide(self, status: str, *, reasons: Sequence[str] | None = None, advance: bool = True) -> None:
-        if self.detail.editing or not self.scope_count():
-            return
-        self.detail.reasons.setVisible(False)
-        single = self.scope_count() == 1
-        self.actions.decide(self.scope(), status, reasons)
-        if single and advance:
-            self.table.step(1)
-
-    def rate(self, rating: int) -> None:
-        """Give the scope 1 to 5 stars, or 0 for none."""
-        if not self.detail.editing and self.scope_count():
-            self.actions.rate(self.scope(), rating)
-
-    def delete(self) -> None:
-        """Put the scope aside."""
-        if not self.detail.editing and self.scope_count():
-            self.actions.delete(self.scope())
-
-    def _on_noted(self, text: str) -> None:
-        if self.detail.sample is not None:
-            self.actions.note(self.detail.sample.id, text)
-
-    def _on_tags(self, add: Sequence[str], remove: Sequence[str]) -> None:
-        if (add or remove) and self.scope_count():
-            self.actions.tag(self.scope(), add, remove)
-        self._focus_table()
-
-    # --- editing -----------------------------------------------------------------------------------------------
-
-    def edit(self) -> None:
-        """Open the editor on the sample in front."""
-        if self.detail.sample is not None and not self.detail.editing:
-            self.detail.begin_edit()
-
-    def save_edit(self) -> None:
-        """Store the draft as a new version; nothing to store closes the editor."""
-        pane = self.detail.edit
-        if pane.sample is None:
-            return
-        if not pane.dirty:
-            self.discard_edit()
-            return
-        self.banner.clear()
-        self.actions.edit(pane.sample.id, pane.response, pane.sample.version, pane.verdict)
-
-    def cancel_edit(self) -> None:
-        """Close the editor, or ask first when something would be lost."""
-        pane = self.detail.edit
-        if pane.sample is not None and pane.dirty:
-            self._hold_draft(pane.sample.id)
-        else:
-            self.discard_edit()
-
-    def discard_edit(self) -> None:
-        """Close the editor without storing."""
-        self.banner.clear()
-        self.detail.end_edit()
-        self._focus_table()
-
     def _on_saved(self, sample_id: int) -> None:
         if self.detail.edit.sample is not None and self.detail.edit.sample.id == sample_id:
             self.detail.end_edit()
         self._show_detail(sample_id)
-        self._focus_table()
+        self.review.focus_table()
+
+    # --- scope -------------------------------------------------------------------------------------------------
+
+    def _searched(self) -> tuple[Query, int]:
+        """The search on show and how many samples it finds; rows that no longer match are not among them."""
+        fresh = self._counts is not None and self._counts.query == self.results.query
+        return self.results.query, self._counts.matching if fresh and self._counts else len(self.model.ids)
+
+    def _on_scope_changed(self) -> None:
+        if self.table.all_selected:
+            words = f"All {number(self.review.count())} matching samples selected"
+            self.selection_banner.say(words, "info", (("Clear", self.table.clear_all),))
+        else:
+            self.selection_banner.clear()
+        self.detail.bar.show_count(self.review.count() if self.detail.sample is not None else 0)
 
     # --- news --------------------------------------------------------------------------------------------------
 
@@ -466,6 +362,10 @@ class SamplesPage(Page):
         """Have Go check what the search finds, or the selected samples when there are several: parse, format, types."""
         self.transfer.check(self._chosen_query(), "types")
 
+    def check_everything(self) -> None:
+        """Have Go check every sample of the workspace: parse, format, types."""
+        self.transfer.check(Query(), "types")
+
     def check_vet(self) -> None:
         """The same and go vet."""
         self.transfer.check(self._chosen_query(), "vet")
@@ -473,6 +373,10 @@ class SamplesPage(Page):
     def check_test(self) -> None:
         """The same, go vet, and the samples' own tests."""
         self.transfer.check(self._chosen_query(), "test")
+
+    def find_near_copies(self) -> None:
+        """Look for samples that resemble others, among what the search finds."""
+        self.transfer.find_near_copies(self.results.query)
 
     def search_for(self, text: str) -> None:
         """Put this search into the field and run it."""
@@ -506,24 +410,16 @@ class SamplesPage(Page):
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(point)
 
-    def _focus_table(self) -> None:
-        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _focus_editor(self) -> None:
-        self.detail.edit.editor.setFocus(Qt.FocusReason.OtherFocusReason)
-
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self._focus_table()
+        self.review.focus_table()
 
     def may_close(self) -> bool:
         """An unsaved draft keeps the window open."""
-        pane = self.detail.edit
-        if pane.sample is not None and pane.dirty:
-            self.context.page_wanted.emit("samples")
-            self._hold_draft(pane.sample.id)
-            return False
-        return True
+        if not self.detail.edit.dirty:
+            return True
+        self.context.page_wanted.emit("samples")
+        return not self.review.hold_draft()
 
     def save_state(self, state: QSettings) -> None:
         header, wanted = self.table.save_columns()

@@ -24,10 +24,12 @@ _COUNT_MS = 120
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """total: samples in the workspace. matching: what the search finds now. trainable: without the rejected ones, unless it
+    """query: the search that was counted. total: samples in the workspace. unchecked: of these, by Go. matching: what the search finds now. trainable: without the rejected ones, unless it
     names a status. filters: in the order of FILTERS. names: values that occur, for completion."""
 
+    query: Query
     total: int
+    unchecked: int
     matching: int
     trainable: int
     filters: Sequence[int]
@@ -123,4 +125,5 @@ def _count(connection: sqlite3.Connection, query: Query, names: Mapping[str, Seq
             "reason": list(facets.reason),
         }
     total = queries.count(connection, everything)
-    return Counts(total, matching, trainable, filters.counts(connection, query), names)
+    unchecked = queries.count(connection, queries.having(everything, "verdict", ("unchecked",)))
+    return Counts(query, total, unchecked, matching, trainable, filters.counts(connection, query), names)

@@ -20,6 +20,7 @@ from app.samples.columns import number
 from app.samples.intake import Intake
 from app.widgets.banner import Banner
 from app.widgets.progress import ProgressLine, amount, byte_size
+from core.changes import Changes
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo, resume, stop
 from core.samples import checking
@@ -29,9 +30,11 @@ from core.samples.query import Query, render
 if TYPE_CHECKING:
     from app.samples.export_dialog import ExportDialog
     from app.samples.import_dialog import ImportDialog, ImportRequest, RejectedDialog
+    from core.samples.duplicates import Cluster
     from core.samples.exporting import ExportResult
     from core.samples.importing import ImportResult
 
+_BUSY = "Something is under way already; wait for its end or stop it."
 _KINDS = "Samples (*.jsonl *.json *.parquet *.arrow *.gz);;All files (*)"
 
 
@@ -74,7 +77,7 @@ class Transfer(QObject):
     def preview(self, paths: Sequence[Path]) -> None:
         """Show what these files hold and ask whether to import it."""
         if self.busy:
-            self._banner.say("An import or export is under way; wait for its end or stop it.", "warn")
+            self._banner.say(_BUSY, "warn")
             return
         from app.samples.import_dialog import ImportDialog
 
@@ -142,7 +145,7 @@ class Transfer(QObject):
     def export(self, query: Query, count: int) -> None:
         """Ask where to and how, then write what the search finds."""
         if self.busy:
-            self._banner.say("An import or export is under way; wait for its end or stop it.", "warn")
+            self._banner.say(_BUSY, "warn")
             return
         from app.samples.export_dialog import ExportDialog
 
@@ -217,6 +220,33 @@ class Transfer(QObject):
         self._context.tasks.run(
             lambda: resume(folder), lambda _none: self._context.jobs.refresh(), self._banner.problem, owner=self
         )
+
+    # --- near copies -------------------------------------------------------------------------------------------
+
+    def find_near_copies(self, query: Query) -> None:
+        """Compare what the search finds with itself and mark what resembles something better."""
+        if self.busy:
+            self._banner.say(_BUSY, "warn")
+            return
+        from core.samples import duplicates
+
+        self._begin("Looking for near copies", None)
+        self._context.tasks.run_db(
+            lambda connection: duplicates.clusters(connection, query), self._on_clusters, self._on_failed, owner=self
+        )
+
+    def _on_clusters(self, clusters: list[Cluster]) -> None:
+        self._end()
+        copies = sum(len(cluster.ids) - 1 for cluster in clusters)
+        if copies:
+            self._banner.say(
+                f"{_samples(copies)} resemble another one that is worth keeping.",
+                "warn",
+                [("Show the copies", lambda: self.search_wanted.emit("dup:yes"))],
+            )
+        else:
+            self._banner.say("No near copies were found.", "good")
+        self._context.report(Changes(tag=True, ids=None))
 
     # --- shared ------------------------------------------------------------------------------------------------
 

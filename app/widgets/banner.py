@@ -60,6 +60,7 @@ class Banner(QFrame):
         self.setAccessibleName(f"{_WORDS[tone]}: {text}")
         for old in self._actions:
             self._row.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self._actions = []
         for caption, run in actions:
@@ -67,6 +68,7 @@ class Banner(QFrame):
             button.clicked.connect(self.clear)
             button.clicked.connect(run)
             self._row.insertWidget(self._row.count() - 1, button)
+            button.show()  # at once: a visible parent would do it only with the next round of the event loop
             self._actions.append(button)
         self._retint()
         self.setVisible(True)

@@ -85,7 +85,7 @@ class Bench(QObject):
         """A decision on all that a search finds; the number of samples it changed."""
         self.search(text)
         self._page.table.selectAll()
-        return self.measure(lambda: self._page._decide(status)), len(self._page.model.ids)
+        return self.measure(lambda: self._page.review.decide(status)), len(self._page.model.ids)
 
 
 def main() -> None:

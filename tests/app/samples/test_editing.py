@@ -105,7 +105,7 @@ def test_letters_typed_into_the_editor_are_no_decisions(
     qtbot.keyClick(editor, Qt.Key.Key_Z, CONTROL)
     calm()
     assert statuses(list(page.model.ids[:3])) == ["new"] * 3
-    page.discard_edit()
+    page.review.discard_edit()
 
 
 def test_the_whole_answer_can_be_edited(
@@ -148,7 +148,7 @@ def test_a_draft_holds_its_sample_until_one_decides(
     calm()
     assert page.detail.editing
     assert editor.toPlainText().startswith("// draft ")
-    page.cancel_edit()
+    page.review.cancel_edit()
     press_action(page, "Discard", qtbot)
     calm()
     assert not page.detail.editing
@@ -181,7 +181,7 @@ def test_a_sample_that_somebody_else_changed_is_not_overwritten(
     assert page.detail.editing, "the text is still there to be copied"
     assert editor.toPlainText().startswith("// mine ")
     assert response(workspace, first) == "Theirs."
-    page.discard_edit()
+    page.review.discard_edit()
 
 
 def test_go_looks_at_the_draft_and_its_verdict_is_stored_with_the_version(
@@ -210,7 +210,7 @@ def test_gofmt_is_one_button(page: SamplesPage, checked_editor: CodeView, qtbot:
     assert checked_editor.toPlainText().endswith("func spaced() {}")
     qtbot.keyClick(checked_editor, Qt.Key.Key_Z, CONTROL)
     assert checked_editor.toPlainText().endswith("func   spaced( )  {}"), "formatting is one step back"
-    page.discard_edit()
+    page.review.discard_edit()
 
 
 def test_the_first_complaint_is_where_one_starts(
@@ -222,7 +222,7 @@ def test_the_first_complaint_is_where_one_starts(
     page.checker.close()
     qtbot.keyClick(page.table, Qt.Key.Key_E)
     assert page.detail.edit.editor.textCursor().blockNumber() == 4
-    page.discard_edit()
+    page.review.discard_edit()
 
 
 def test_without_go_one_can_still_edit(

@@ -203,7 +203,7 @@ def test_verdicts_of_a_check_that_ended_without_a_window_are_taken_in_at_the_sta
     context.jobs.start()
     qtbot.waitUntil(lambda: all(page.model.row(place).verdict.parse for place in range(3)), timeout=20_000)  # type: ignore[union-attr]
     calm()
-    assert page.banner.text == "", "nobody asked for it now"
+    assert "Go checked" not in page.banner.text, "nobody asked for it now"
 
 
 def test_nothing_to_check_is_said(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
@@ -224,3 +224,26 @@ def test_a_check_is_stopped_from_the_line_that_shows_it(
     calm()
     assert not page.progress.isVisible()
     assert not context.jobs.running()
+
+
+def test_a_new_workspace_offers_the_check(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    assert page.banner.text == f"Go has not checked these {len(page.model.ids)} samples yet."
+    page.banner.clear()
+    page.refresh()
+    calm()
+    assert page.banner.text == "", "it is said once"
+
+
+def test_near_copies_are_found_marked_and_shown(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
+    page.find_near_copies()
+    calm()
+    assert page.banner.text.endswith("resemble another one that is worth keeping.")
+    act(page, "Show the copies", qtbot)
+    calm()
+    assert page.search.field.text() == "dup:yes"
+    rows = [page.model.row(place) for place in range(page.model.rowCount())]
+    assert rows
+    assert all(row is not None and row.duplicate for row in rows)
+    chip = page.findChild(QPushButton, "filter_dup_yes")
+    assert chip is not None
+    assert chip.text() == f"Near copies  {len(rows)}"

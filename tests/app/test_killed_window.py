@@ -1,0 +1,54 @@
+"""The window is killed in the middle of its work: what it showed as done is done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from core.samples import store
+from core.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+
+ACCEPT_FOR_EVER = """
+import pathlib, sys
+from PySide6.QtCore import QTimer, Qt
+from PySide6.QtTest import QTest
+import app.main
+from app.main import Desk
+opened = Desk._on_opened
+def ready(self, workspace):
+    opened(self, workspace)
+    page = self.window.pages["samples"]
+    page.actions.done.connect(lambda operation: print(operation.changes.ids[0], flush=True))
+    self.timer = QTimer()
+    self.timer.timeout.connect(lambda: QTest.keyClick(page.table, Qt.Key.Key_A))
+    self.timer.start(5)
+Desk._on_opened = ready
+app.main.run_window(pathlib.Path(sys.argv[1]))
+"""
+
+
+def test_every_decision_that_was_reported_survives_a_kill(workspace: Workspace) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", ACCEPT_FOR_EVER, str(workspace.root)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, cwd=ROOT,
+    )  # fmt: skip
+    assert child.stdout is not None
+    told = [int(child.stdout.readline()) for _ in range(20)]
+    child.send_signal(signal.SIGKILL)
+    told += [int(line) for line in child.stdout.read().split()]
+    child.wait()
+    child.stdout.close()
+    with closing(workspace.connect()) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        accepted = {
+            row.id for row in store.rows(connection, range(1, 400)) if row is not None and row.status == "accepted"
+        }
+    assert set(told) <= accepted
+    assert len(accepted) - len(set(told)) <= 2, "only what was under way may be done without having been told"
