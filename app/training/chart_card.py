@@ -160,6 +160,7 @@ def _plot_widget() -> pg.PlotWidget:
         axis.setStyle(tickLength=0, tickTextOffset=5)
         axis.enableAutoSIPrefix(False)
     plot.getAxis("left").setWidth(52)
+    plot.getPlotItem().setContentsMargins(0, 8, 14, 0)
     plot.setFrameShape(QFrame.Shape.NoFrame)
     return plot
 
