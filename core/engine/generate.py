@@ -88,29 +88,28 @@ class Chatter:
         began = time.perf_counter()
         first: float | None = None
         reason, count, cached = "length", 0, 0
-        with torch.inference_mode():
-            logits, cached = self._prefill(list(ids), cancelled)
-            seen = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
-            seen[torch.tensor(ids, device=logits.device)] = True
-            while count < fitted.max_tokens:
-                if cancelled():
-                    reason = "cancelled"
-                    break
-                token = sampler.next_token(logits, seen.nonzero().squeeze(1), fitted, generator)
-                count += 1
-                first = first if first is not None else time.perf_counter()
-                if token in self.ends:
-                    reason = "stop"
-                    break
-                seen[token] = True
-                shown = text.add(token)
-                if shown:
-                    yield Piece(shown)
-                if text.stopped is not None:
-                    reason = "stop"
-                    break
-                if count < fitted.max_tokens:
-                    logits = self._forward([token])
+        logits, cached = self._prefill(list(ids), cancelled)
+        seen = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
+        seen[torch.tensor(ids, device=logits.device)] = True
+        while count < fitted.max_tokens:
+            if cancelled():
+                reason = "cancelled"
+                break
+            token = sampler.next_token(logits, seen.nonzero().squeeze(1), fitted, generator)
+            count += 1
+            first = first if first is not None else time.perf_counter()
+            if token in self.ends:
+                reason = "stop"
+                break
+            seen[token] = True
+            shown = text.add(token)
+            if shown:
+                yield Piece(shown)
+            if text.stopped is not None:
+                reason = "stop"
+                break
+            if count < fitted.max_tokens:
+                logits = self._forward([token])
         if rest := text.rest():
             yield Piece(rest)
         seconds = time.perf_counter() - first if first is not None else 0.0
@@ -149,12 +148,13 @@ class Chatter:
             logits = self._forward(ids[start : start + PREFILL])
         return logits, common
 
+    @torch.inference_mode()  # here and not in `answer`: a generator would leave it on in its caller between two pieces
     def _forward(self, tokens: list[int]) -> torch.Tensor:
         """Logits after these tokens, which are appended to the cache."""
         batch = torch.tensor([tokens], device=self.compute.device)
-        with self.compute.autocast():
-            output = self.causal(input_ids=batch, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
-        self._held += tokens
+        held, self._held = self._held, []  # a forward that fails leaves a cache that nobody knows
+        output = self.causal(input_ids=batch, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
+        self._held = held + tokens
         logits: torch.Tensor = output.logits[0, -1]
         return logits
 
@@ -167,7 +167,8 @@ def load(path: Path, dtype: str = "bf16") -> Chatter:
     causal = model.load_causal(root, compute.dtype, compute.device)
     model.check_vocabulary(causal, tokenizer, path)
     if root != path:
-        causal = model.open_adapter(causal, path, trainable=False).merge_and_unload()
+        with model.quiet():
+            causal = model.open_adapter(causal, path, trainable=False).merge_and_unload()
     causal.eval()
     return Chatter(causal, tokenizer, compute)
 

@@ -67,6 +67,11 @@ class Service:
     last_used: float = field(default_factory=time.monotonic)
     active: int = 0
 
+    def ended(self) -> None:
+        """One answer less."""
+        self.active -= 1
+        self.last_used = time.monotonic()
+
 
 def application(service: Service) -> Starlette:
     """The routes, over one model."""
@@ -90,14 +95,14 @@ def application(service: Service) -> Starlette:
 
     async def chat(request: Request) -> Response:
         body = await _body(request)
-        return await _answer(service, body, service.chatter.chat_ids(_messages(body)), chat=True)
+        return await _answer(service, request, body, service.chatter.chat_ids(_messages(body)), chat=True)
 
     async def completions(request: Request) -> Response:
         body = await _body(request)
         prompt = body.get("prompt")
         if not isinstance(prompt, str):
             raise RefusedError(400, "prompt must be a text.")
-        return await _answer(service, body, service.chatter.text_ids(prompt), chat=False)
+        return await _answer(service, request, body, service.chatter.text_ids(prompt), chat=False)
 
     return Starlette(
         routes=[
@@ -159,7 +164,9 @@ def _sampling(body: Mapping[str, Any]) -> Sampling:
     return validate(**given)
 
 
-async def _answer(service: Service, body: Mapping[str, Any], ids: list[int], *, chat: bool) -> Response:
+async def _answer(
+    service: Service, request: Request, body: Mapping[str, Any], ids: list[int], *, chat: bool
+) -> Response:
     wanted = _sampling(body)
     if not ids:
         raise RefusedError(400, "The prompt is empty.")
@@ -171,14 +178,24 @@ async def _answer(service: Service, body: Mapping[str, Any], ids: list[int], *, 
     shape = _Shape(service.name, chat)
     if body.get("stream"):
         return StreamingResponse(_events(parts, shape), media_type="text/event-stream")
-    text, end = "", None
-    async for part in parts:
-        if isinstance(part, Piece):
-            text += part.text
-        else:
-            end = part
-    assert end is not None
+    collecting = asyncio.ensure_future(_collect(parts))
+    try:
+        while not (await asyncio.wait([collecting], timeout=LOOK_SECONDS))[0]:
+            if await request.is_disconnected():
+                return Response(status_code=499)
+        text, end = collecting.result()
+    finally:
+        collecting.cancel()
     return JSONResponse(shape.whole(text, end))
+
+
+async def _collect(parts: AsyncIterator[Piece | End]) -> tuple[str, End]:
+    text = ""
+    async for part in parts:
+        if isinstance(part, End):
+            return text, part
+        text += part.text
+    raise AssertionError("an answer has an end")
 
 
 async def _generate(service: Service, ids: list[int], wanted: Sampling) -> AsyncIterator[Piece | End]:
@@ -188,6 +205,8 @@ async def _generate(service: Service, ids: list[int], wanted: Sampling) -> Async
     gone = threading.Event()
 
     def work() -> None:
+        if gone.is_set():  # hung up while waiting for its turn
+            return
         try:
             for part in service.chatter.answer(ids, wanted, gone.is_set):
                 loop.call_soon_threadsafe(arrived.put_nowait, part)
@@ -195,7 +214,7 @@ async def _generate(service: Service, ids: list[int], wanted: Sampling) -> Async
             loop.call_soon_threadsafe(arrived.put_nowait, error)
 
     service.active += 1
-    running = loop.run_in_executor(service.thread, work)
+    loop.run_in_executor(service.thread, work).add_done_callback(lambda _: service.ended())
     try:
         while True:
             part = await arrived.get()
@@ -206,9 +225,6 @@ async def _generate(service: Service, ids: list[int], wanted: Sampling) -> Async
                 return
     finally:
         gone.set()
-        await asyncio.shield(asyncio.wait([running]))
-        service.active -= 1
-        service.last_used = time.monotonic()
 
 
 async def _events(parts: AsyncIterator[Piece | End], shape: _Shape) -> AsyncIterator[str]:

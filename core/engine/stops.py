@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+_LONGEST_CHARACTER = 8
+"""Tokens after which what still is no text will never be: a character has four bytes at most."""
+
 
 class Text:
     """Turns ids into text piece by piece.
@@ -15,17 +18,17 @@ class Text:
 
     def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
         """tokenizer: a fast tokenizer of transformers."""
-        from tokenizers.decoders import DecodeStream
-
-        self._stream = DecodeStream(skip_special_tokens=True)
         self._tokenizer = tokenizer.backend_tokenizer
         self._stops = tuple(stops)
+        self._ids: list[int] = []
+        self._clean = 0
+        self._given = 0
         self._held = ""
         self.stopped: str | None = None
 
     def add(self, token: int) -> str:
         """What may be shown after this token; may be empty."""
-        self._held += self._stream.step(self._tokenizer, token) or ""
+        self._held += self._decode(token)
         first = min(((place, stop) for stop in self._stops if (place := self._held.find(stop)) >= 0), default=None)
         if first is not None:
             shown, self.stopped = self._held[: first[0]], first[1]
@@ -33,6 +36,24 @@ class Text:
             return shown
         safe = len(self._held) - self._possible_start()
         shown, self._held = self._held[:safe], self._held[safe:]
+        return shown
+
+    def _decode(self, token: int) -> str:
+        """The characters that this token completes.
+
+        Decoded together with the tokens before it, since some tokenizers write a space only between two. A last character
+        that is not whole decodes as U+FFFD and waits; tokens may split a character anywhere. tokenizers' own DecodeStream
+        withholds the whole of a token that ends within a character.
+        """
+        self._ids.append(token)
+        text: str = self._tokenizer.decode(self._ids, skip_special_tokens=True)
+        whole = len(text) - text.endswith("\ufffd")
+        shown = text[self._given : whole]
+        self._given = max(self._given, whole)
+        if whole == len(text) or len(self._ids) - self._clean > _LONGEST_CHARACTER:
+            del self._ids[: self._clean]
+            self._clean = len(self._ids)
+            self._given = len(self._tokenizer.decode(self._ids, skip_special_tokens=True))
         return shown
 
     def rest(self) -> str:
