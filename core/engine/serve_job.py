@@ -31,8 +31,9 @@ def main(context: WorkerContext) -> None:
     address = context.folder.output / "server.json"
 
     def ready(url: str) -> None:
-        os.umask(0o077)
+        before = os.umask(0o077)
         write_json(address, {"url": url, "key": key})
+        os.umask(before)
         context.event("ready", url=url)
 
     pid = request.get("client_pid")
