@@ -18,6 +18,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app import fonts
+from app.collector import IdleCollector
 from app.context import AppContext
 from app.errors import CrashLog, ErrorReporter, Log
 from app.instance import SingleInstance
@@ -178,6 +179,7 @@ def run_window(root: Path | None = None) -> int:
     reporter.install()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: app.quit())
+    collector = IdleCollector(app)
     desk = Desk(app, settings, theme, reporter)
     if crash_log.found:
         desk.on_open = lambda: _tell_of_crash(desk, crash_log.previous)
@@ -185,6 +187,7 @@ def run_window(root: Path | None = None) -> int:
     if desk.open(_chosen(root, settings)):
         code = app.exec()
     desk.close()
+    collector.stop()
     reporter.remove()
     crash_log.close()
     return code

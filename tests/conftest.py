@@ -16,8 +16,9 @@ os.environ.update(
 )
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def own_folders(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("GOSMITH_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("GOSMITH_WORKSPACE", raising=False)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def garbage_waits_for_qt(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As in the application, cyclic garbage is not collected while Qt is at work; see `app.collector`."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture
