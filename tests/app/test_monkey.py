@@ -103,6 +103,8 @@ def test_a_monkey_breaks_nothing(
     page.checker.close()
     with closing(workspace.connect(readonly=True)) as connection:
         before = content(connection)
+    done: list[object] = []
+    page.writer.done.connect(done.append)
     monkey = Monkey(window, page, qtbot, seed)
     for _ in range(STEPS):
         monkey.step()
@@ -113,8 +115,7 @@ def test_a_monkey_breaks_nothing(
     qtbot.waitUntil(lambda: not context.tasks.busy(), timeout=30_000)
     with closing(workspace.connect()) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        undone = 0
         while edits.undo(connection) is not None:
-            undone += 1
+            pass
         assert content(connection) == before
-    assert undone > 3, "a monkey that does nothing proves nothing"
+    assert len(done) > 3, "a monkey that does nothing proves nothing"

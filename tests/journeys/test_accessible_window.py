@@ -76,6 +76,7 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
             ["Xvfb", display, "-screen", "0", "1280x900x24", "-nolisten", "tcp"], stderr=subprocess.DEVNULL
         )
     ]
+    log = (tmp_path / "session.log").open("w")
     try:
         socket = Path(f"/tmp/.X11-unix/X{display[1:]}")
         deadline = time.monotonic() + 10
@@ -86,11 +87,12 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
         session = subprocess.Popen(
             ["dbus-run-session", "--", "sh", "-c", script],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-            stderr=(tmp_path / "session.log").open("w"),
+            stderr=log,
         )  # fmt: skip
         children.append(session)
         yield Screen(session)
     finally:
+        log.close()
         for child in reversed(children):
             if child.stdin is not None:
                 child.stdin.close()
