@@ -82,6 +82,12 @@ def list_checkpoints(folder: Path) -> list[Saved]:
     return sorted(found, key=lambda saved: saved.step)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half written."""
+    for path in folder.glob(f".{PREFIX}*.part"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def restore(saved: Saved, student: Student, optimizer: torch.optim.Optimizer) -> None:
     """Put a checkpoint's weights and optimizer state into a student and an optimizer of the same shape."""
     try:

@@ -39,10 +39,15 @@ class Compute:
         return 512 * 2**20 if self.device.type == "cuda" else 8 * 2**20
 
 
-def choose(dtype: str) -> Compute:
-    """The machine's device, and `dtype` (bf16, fp16, fp32) or what replaces it there. Raises UserError."""
+def choose(dtype: str, rank: int = 0) -> Compute:
+    """This process's device, and `dtype` (bf16, fp16, fp32) or what replaces it there. Raises UserError.
+
+    rank: which process of a run asks; each gets a GPU of its own as long as there are enough.
+    """
     check_versions()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = (
+        torch.device("cuda", rank % torch.cuda.device_count()) if torch.cuda.is_available() else torch.device("cpu")
+    )
     if dtype == "fp32":
         return Compute(device, torch.float32)
     if dtype == "fp16":

@@ -61,7 +61,7 @@ class Chatter:
         self.tokenizer = tokenizer
         self.compute = compute
         self.ends = ending_tokens(causal, tokenizer)
-        self.context = int(getattr(causal.config, "max_position_embeddings", None) or 2**20)
+        self.context = int(causal.config.to_dict().get("max_position_embeddings") or 2**20)
         self._cache: Any = None
         self._held: list[int] = []
 

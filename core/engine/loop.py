@@ -59,10 +59,10 @@ class Prepared:
     identity: dict[str, Any]
 
 
-def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Monitor) -> Prepared:
+def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Monitor, rank: int = 0) -> Prepared:
     """Load and check everything. Every mismatch between configuration, model and data ends here, as a UserError."""
     check_mode(config.parallel.mode, config.parallel.processes, offload=config.parallel.offload)
-    compute = choose(config.precision.dtype)
+    compute = choose(config.precision.dtype, rank)
     check_kernels(config.kernels, compute)
     torch.manual_seed(config.seed)
 
@@ -78,6 +78,8 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
     if config.kernels == "off":
         student.fused_head = False
 
+    if config.data.objective == "sft" and not any(ends_with_mark(tokenizer, item) for item in train.documents):
+        monitor.event("message", text="No answer is trained with an end mark, so the student may not learn to stop.")
     if compute.note:
         monitor.event("message", text=compute.note)
     trainable = sum(parameter.numel() for _, parameter in student.trainable())
@@ -109,7 +111,7 @@ def train(
 
     base: a model folder or a checkpoint. snapshot: a folder with train.jsonl and validation.jsonl. Raises UserError.
     """
-    prepared = prepare(config, base, snapshot, run, monitor)
+    prepared = prepare(config, base, snapshot, run, monitor, group.rank)
     student, compute = prepared.student, prepared.compute
     size = config.batch.micro * config.batch.accumulation
     steps = total_steps(config, len(prepared.train.members))
@@ -119,6 +121,8 @@ def train(
         learning_rate=config.optimizer.learning_rate,
         weight_decay=config.optimizer.weight_decay,
     )
+    if group.first:
+        checkpoint.sweep(output)
     start = resume(output, prepared, optimizer, monitor)
     loss = validation_loss = math.nan
     if start in (0, steps):
@@ -293,9 +297,14 @@ def load_student(config: RunConfig, base: Path, tokenizer: Any, compute: Compute
     return model.Student(wrapped, causal, tokenizer, "lora")
 
 
+def ends_with_mark(tokenizer: Any, document: data.Document) -> bool:
+    """Whether the last trained token of a document is a special one, such as <|im_end|>."""
+    return int(document.ids[document.trained][-1]) in tokenizer.all_special_ids
+
+
 def check_length(causal: Any, config: RunConfig) -> None:
     """A sequence longer than the model's positions teaches nothing good."""
-    limit = getattr(causal.config, "max_position_embeddings", None)
+    limit = causal.config.to_dict().get("max_position_embeddings")
     if limit is not None and config.data.max_length > limit:
         raise UserError(
             f"data.max_length is {config.data.max_length:,}, but the model has {limit:,} positions.",

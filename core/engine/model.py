@@ -182,10 +182,11 @@ def attach_lora(
 
 def check_targets(causal: Any, targets: Sequence[str]) -> None:
     """Every named target must be the name of some linear layer, and not of the output head."""
-    known = {name.rsplit(".", 1)[-1] for name, module in causal.named_modules() if isinstance(module, nn.Linear)}
-    known.discard("lm_head")
+    head = causal.get_output_embeddings()
+    linear = [name for name, part in causal.named_modules() if isinstance(part, nn.Linear) and part is not head]
+    known = {name.rsplit(".", 1)[-1] for name in linear}
     for target in targets:
-        if target not in known:
+        if not any(f".{name}".endswith(f".{target}") for name in linear):
             near = difflib.get_close_matches(target, known, 1)
             raise UserError(
                 f'method.targets names "{target}", which no linear layer of this model is called.',

@@ -49,9 +49,9 @@ class Plan:
     intermediate: int = 704
     positions: int = 2048
     length: int = 512
-    sequences: int = 8
-    read_steps: int = 1500
-    mix_steps: int = 700
+    sequences: int = 4  # small steps learn faster here: loss 4.84 against 5.07 after the same 570,000 tokens with 8
+    read_steps: int = 1900
+    mix_steps: int = 2100
     learning_rate: float = 2e-3
     seed: int = 7
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import torch
 
 from core.engine import loop, parallel
 from core.files import write_json
@@ -18,6 +21,8 @@ def main(context: WorkerContext) -> None:
     config = from_mapping(context.request["config"])
     output = context.folder.output
     output.mkdir(exist_ok=True)
+    if context.world_size > 1:
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // context.world_size))
     group = parallel.join(context.rank, context.world_size, context.store)
     try:
         result = loop.train(

@@ -187,6 +187,26 @@ def test_a_full_disk_keeps_the_checkpoint_before(train: Train, tmp_path: Path) -
     assert result.steps == 6
 
 
+def test_what_a_killed_save_left_behind_is_no_checkpoint_and_goes(train: Train, tmp_path: Path) -> None:
+    result, _ = train(notes=Notes(stop_after=2))
+    part = shutil.copytree(result.checkpoints[-1], tmp_path / "output" / ".checkpoint-000003.part")
+    (part / "adapter_model.safetensors").write_bytes(b"half")
+    _, notes = train()
+    assert [event["step"] for event in notes.of("step")] == [3, 4, 5, 6]
+    assert not part.exists()
+
+
+def test_a_template_that_trains_no_end_mark_is_told(train: Train, base: Path, tmp_path: Path) -> None:
+    said = "No answer is trained with an end mark, so the student may not learn to stop."
+    copied = shutil.copytree(base, tmp_path / "endless")
+    jinja = copied / "chat_template.jinja"
+    jinja.write_text(jinja.read_text().replace("+ '<|end|>' }}{%- endgeneration", "}}{%- endgeneration"))
+    _, notes = train(on=copied, budget={"steps": 1})
+    assert said in [event["text"] for event in notes.of("message")]
+    _, notes = train(out="other", budget={"steps": 1})
+    assert said not in [event["text"] for event in notes.of("message")]
+
+
 def test_the_first_bad_row_is_named_before_anything_is_trained(train: Train, tmp_path: Path) -> None:
     rows = [{"sample": f"s{i}", "messages": conversation(i)} for i in range(3)]
     rows[1]["messages"] = [{"role": "user", "content": "q"}, {"role": "assistant", "content": ""}]

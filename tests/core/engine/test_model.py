@@ -153,6 +153,7 @@ def test_a_target_that_no_layer_has_is_answered_with_the_nearest(student: Studen
     with pytest.raises(UserError, match='"q_prj"') as caught:
         model.check_targets(student.causal, ["v_proj", "q_prj"])
     assert '"q_proj"' in caught.value.hint
+    model.check_targets(student.causal, ["self_attn.q_proj"])
     with pytest.raises(UserError, match='"lm_head"'):
         model.check_targets(student.causal, ["lm_head"])
 
