@@ -92,7 +92,7 @@ class Commands(QObject):
             action.setShortcuts([QKeySequence(key) for key in command.keys])
         context = Qt.ShortcutContext
         action.setShortcutContext(context.WindowShortcut if whole_window else context.WidgetWithChildrenShortcut)
-        action.triggered.connect(run)
+        action.triggered.connect(lambda: run())
         scope.addAction(action)
         self._actions[name] = action
         return action

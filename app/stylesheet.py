@@ -59,7 +59,7 @@ QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-h
 QToolButton[kind="star"] { background: transparent; border: 1px solid transparent; padding: 1px; min-height: 0; }
 QToolButton[kind="star"]:hover { background: $hover; }
 QToolButton[kind="star"]:focus { border-color: $accent; }
-QLineEdit[kind="flat"] { background: transparent; border-color: transparent; padding: 3px 4px; }
+QLineEdit[kind="flat"] { background: transparent; border-color: transparent; padding: 3px; }
 QLineEdit[kind="flat"]:hover { border-color: $border; }
 QLineEdit[kind="flat"]:focus { border-color: $accent; background: $surface; }
 QLineEdit:disabled, QComboBox:disabled { color: $faint; }

@@ -35,7 +35,7 @@ _STEPS = 100_000
 class Database(Protocol):
     """What a runner needs of a workspace."""
 
-    def connect(self, readonly: bool = False) -> sqlite3.Connection: ...
+    def connect(self, *, readonly: bool = False) -> sqlite3.Connection: ...
 
 
 class Task:
@@ -73,8 +73,8 @@ class TaskRunner(QObject):
         super().__init__()
         self._inline = inline
         self._posted.connect(self._on_posted, Qt.ConnectionType.QueuedConnection)
-        self._writer = _Lane("writer", database and (lambda: database.connect(readonly=False)))
-        self._reader = _Lane("reader", database and (lambda: database.connect(readonly=True)))
+        self._writer = _Lane("writer", partial(database.connect, readonly=False) if database else None)
+        self._reader = _Lane("reader", partial(database.connect, readonly=True) if database else None)
         self._pool = _Lane("pool", None, threads=pool)
 
     def run_db(

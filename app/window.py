@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt
@@ -127,7 +128,9 @@ class MainWindow(QMainWindow):
 
     def current_page(self) -> QWidget:
         """The page in front."""
-        return self._stack.currentWidget()
+        page = self._stack.currentWidget()
+        assert page is not None, "the first page is built with the window"
+        return page
 
     def show_page(self, name: str) -> None:
         """Bring a page to the front; it is built if this is the first visit."""
@@ -145,9 +148,7 @@ class MainWindow(QMainWindow):
     def _bind(self) -> None:
         bind = self.context.commands.bind
         for spec in PAGES:
-            bind(
-                f"go.{spec.name}", self, lambda _checked=False, name=spec.name: self.show_page(name), whole_window=True
-            )
+            bind(f"go.{spec.name}", self, partial(self.show_page, spec.name), whole_window=True)
         bind("app.palette", self, self._show_palette, whole_window=True)
         bind("app.cheatsheet", self, self._show_cheatsheet, whole_window=True)
         bind("app.undo", self, self._undo, whole_window=True)

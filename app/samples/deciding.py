@@ -88,10 +88,10 @@ class ReasonPanel(QFrame):
 
     def event(self, event: QEvent) -> bool:
         # While the panel asks, plain keys are its own: 1 to 7 would otherwise rate the sample.
-        override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if override and event.modifiers() == Qt.KeyboardModifier.NoModifier:
-            event.accept()
-            return True
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+            event.setAccepted(plain)
+            return plain
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -86,13 +86,15 @@ class DetailPane(QWidget):
         head = QFrame()
         head.setProperty("kind", "surface")
         inside = QVBoxLayout(head)
-        inside.setContentsMargins(16, 12, 12, 6)
+        inside.setContentsMargins(10, 12, 12, 6)
         inside.setSpacing(2)
-        inside.addWidget(self._title)
+        # The note's frame shows only while it is used and a link's never: six pixels align their text with the rest.
+        inside.addLayout(_row(6, self._title))
+        first.setContentsMargins(6, 0, 0, 0)
         inside.addLayout(first)
-        inside.addWidget(self._verdict)
-        inside.addWidget(self._note)
-        inside.addWidget(self._complaints)
+        inside.addLayout(_row(6, self._verdict))
+        inside.addLayout(_row(0, self._note))
+        inside.addLayout(_row(1, self._complaints))
         reader = QWidget()
         reader.setProperty("kind", "surface")
         column = QVBoxLayout(reader)
@@ -207,6 +209,13 @@ class _Complaint(QWidget):
     def _on_clicked(self) -> None:
         if self._mark is not None:
             self.chosen.emit(self._mark)
+
+
+def _row(indent: int, widget: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(indent, 0, 0, 0)
+    row.addWidget(widget)
+    return row
 
 
 def _title(sample: Sample) -> str:

@@ -7,15 +7,15 @@ that nothing moves under your hands.
 from __future__ import annotations
 
 from array import array
+from functools import partial
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.commands import key_of
 from app.context import AppContext
 from app.pages import Page
-from app.samples.actions import Actions
 from app.samples.columns import number
 from app.samples.detail import DetailPane
 from app.samples.drafts import DraftChecker
@@ -26,6 +26,7 @@ from app.samples.review import Review
 from app.samples.search import SearchField
 from app.samples.table import SampleTable
 from app.samples.transfer import Transfer
+from app.samples.writer import Writer
 from app.state import window_state
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
@@ -46,7 +47,7 @@ _MENU = (
 
 
 class SamplesPage(Page):
-    """Attributes: search, chips, table, model, detail, results, actions, review, transfer."""
+    """Attributes: search, chips, table, model, detail, results, writer, review, transfer."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Samples")
@@ -61,9 +62,9 @@ class SamplesPage(Page):
         self.checker = DraftChecker(tasks, self)
         self.detail = DetailPane(theme, self.checker)
         self.results = Results(tasks, self)
-        self.actions = Actions(context, self)
+        self.writer = Writer(context, self)
         self.selection_banner = Banner(theme, name="selectionBanner")
-        self.review = Review(self.model, self.table, self.detail, self.actions, self.banner, self._searched, self)
+        self.review = Review(self.model, self.table, self.detail, self.writer, self.banner, self._searched, self)
         self.progress = ProgressLine(theme, name="samplesProgress")
         self.transfer = Transfer(context, self, self.banner, self.progress)
         self._build_header()
@@ -91,6 +92,7 @@ class SamplesPage(Page):
         self._check = Button(
             "Check",
             theme,
+            icon="caret-down",
             name="samplesCheck",
             tip=f"Have Go check what the search finds ({key_of('samples.check')})",
         )
@@ -160,8 +162,8 @@ class SamplesPage(Page):
         self.table.scope_changed.connect(self._on_scope_changed)
         self.table.sort_wanted.connect(self._on_sort_wanted)
         self.table.menu_wanted.connect(self._on_menu_wanted)
-        self.actions.failed.connect(self.banner.problem)
-        self.actions.saved.connect(self._on_saved)
+        self.writer.failed.connect(self.banner.problem)
+        self.writer.saved.connect(self._on_saved)
         self.transfer.search_wanted.connect(self.search_for)
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
@@ -201,8 +203,9 @@ class SamplesPage(Page):
         levels.addSeparator()
         levels.addAction(self.context.commands.action("samples.near_copies"))
         self._check.setMenu(levels)
+        self._check.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow of a menu stands at the right
         for rating in range(1, 6):
-            bind(f"review.rate{rating}", self, lambda _checked=False, rating=rating: self.review.rate(rating))
+            bind(f"review.rate{rating}", self, partial(self.review.rate, rating))
 
     # --- searching ---------------------------------------------------------------------------------------------
 
@@ -299,7 +302,7 @@ class SamplesPage(Page):
 
     def _show_detail(self, sample_id: int | None) -> None:
         """One row by its id, with its text: 0.3 ms of SQLite and a few milliseconds of layout, so it is done here."""
-        if sample_id is None or self.model.row(self.model.position(sample_id) or 0) is None:
+        if sample_id is None or store.rows(self.context.reader(), [sample_id]) == [None]:
             self.detail.show_sample(None)
         else:
             self.detail.show_sample(store.sample(self.context.reader(), sample_id))

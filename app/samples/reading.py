@@ -68,8 +68,9 @@ class SampleView(QScrollArea):
         place = self.verticalScrollBar().value() if keep_place else 0
         self.setUpdatesEnabled(False)
         while (item := self._column.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().hide()
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
         texts, captions, blocks = iter(list(self._texts)), iter(list(self._captions)), iter(list(self._blocks))
         marks = marks_of(sample.diagnostics)
         for segment in segments(sample):

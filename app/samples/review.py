@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt
 
-from app.samples.actions import Actions
 from app.samples.columns import number
 from app.samples.detail import DetailPane
 from app.samples.model import SampleModel
 from app.samples.table import SampleTable
+from app.samples.writer import Writer
 from app.widgets.banner import Banner
 from core.samples.edits import Scope
 from core.samples.query import Query
@@ -28,7 +28,7 @@ class Review(QObject):
         model: SampleModel,
         table: SampleTable,
         detail: DetailPane,
-        actions: Actions,
+        writer: Writer,
         banner: Banner,
         searched: Callable[[], tuple[Query, int]],
         parent: QObject,
@@ -38,7 +38,7 @@ class Review(QObject):
         self._model = model
         self._table = table
         self._detail = detail
-        self._actions = actions
+        self._writer = writer
         self._banner = banner
         self._searched = searched
         bar, edit = detail.bar, detail.edit
@@ -100,14 +100,14 @@ class Review(QObject):
             return
         self._detail.reasons.setVisible(False)
         single = self.count() == 1
-        self._actions.decide(self.scope(), status, reasons)
+        self._writer.decide(self.scope(), status, reasons)
         if single and advance:
             self._table.step(1)
 
     def rate(self, rating: int) -> None:
         """Give the scope 1 to 5 stars, or 0 for none."""
         if not self._detail.editing and self.count():
-            self._actions.rate(self.scope(), rating)
+            self._writer.rate(self.scope(), rating)
 
     def tag(self) -> None:
         """Ask for tags."""
@@ -117,7 +117,7 @@ class Review(QObject):
     def delete(self) -> None:
         """Put the scope aside."""
         if not self._detail.editing and self.count():
-            self._actions.delete(self.scope())
+            self._writer.delete(self.scope())
 
     def _on_reasons(self, reasons: Sequence[str]) -> None:
         self.decide("rejected", reasons=list(reasons))
@@ -125,11 +125,11 @@ class Review(QObject):
 
     def _on_noted(self, text: str) -> None:
         if self._detail.sample is not None:
-            self._actions.note(self._detail.sample.id, text)
+            self._writer.note(self._detail.sample.id, text)
 
     def _on_tags(self, add: Sequence[str], remove: Sequence[str]) -> None:
         if (add or remove) and self.count():
-            self._actions.tag(self.scope(), add, remove)
+            self._writer.tag(self.scope(), add, remove)
         self.focus_table()
 
     # --- editing -----------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ class Review(QObject):
             self.discard_edit()
             return
         self._banner.clear()
-        self._actions.edit(pane.sample.id, pane.response, pane.sample.version, pane.verdict)
+        self._writer.edit(pane.sample.id, pane.response, pane.sample.version, pane.verdict)
 
     def cancel_edit(self) -> None:
         """Close the editor, or ask first when something would be lost."""

@@ -20,6 +20,7 @@ class PageHeader(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(20, 14, 20, 4)
         self._row.setSpacing(8)
+        self.setMinimumHeight(48)  # as high as one with buttons, so that titles do not jump from page to page
         self._row.addWidget(self._title)
         self._row.addSpacing(2)
         self._row.addWidget(self.detail, 1)

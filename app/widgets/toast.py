@@ -22,6 +22,7 @@ class Toast(QFrame):
         super().__init__(parent)
         self.setObjectName("toast")
         self._theme = theme
+        self._over = parent
         self._text = QLabel()
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._action = Button("", theme, kind="link", tip="Take it back")
@@ -87,7 +88,7 @@ class Toast(QFrame):
 
     def _place(self) -> None:
         self.adjustSize()
-        area = self.parentWidget().rect()
+        area = self._over.rect()
         self.move((area.width() - self.width()) // 2, area.height() - self.height() - 48)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -24,7 +24,7 @@ opened = Desk._on_opened
 def ready(self, workspace):
     opened(self, workspace)
     page = self.window.pages["samples"]
-    page.actions.done.connect(lambda operation: print(operation.changes.ids[0], flush=True))
+    page.writer.done.connect(lambda operation: print(operation.changes.ids[0], flush=True))
     self.timer = QTimer()
     self.timer.timeout.connect(lambda: QTest.keyClick(page.table, Qt.Key.Key_A))
     self.timer.start(5)

@@ -57,7 +57,7 @@ class Bench(QObject):
         self._waiting = False
         page.table.viewport().installEventFilter(self)
         page.results.found.connect(lambda _query, ids: self._arrived.append(ids))
-        page.actions.done.connect(self._arrived.append)
+        page.writer.done.connect(self._arrived.append)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint and self._waiting and self._arrived:

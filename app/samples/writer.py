@@ -1,4 +1,4 @@
-"""Everything the page does to samples, each as one operation on the database thread.
+"""Everything the page writes, each as one operation on the database thread.
 
 The answer comes back as an `Operation`; its changes are told to the whole window, and work on many samples is offered for undoing.
 """
@@ -17,7 +17,7 @@ from core.samples import edits, store
 from core.samples.edits import Operation, Scope
 
 
-class Actions(QObject):
+class Writer(QObject):
     """Signals:
     done(Operation)
     failed(UserError)
