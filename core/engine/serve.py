@@ -22,7 +22,6 @@ import socket
 import sys
 import threading
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -35,25 +34,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core.engine import generate
+from core.engine import generate, wire
 from core.engine.generate import Chatter, End, Piece
+from core.engine.wire import RefusedError, Shape
 from core.errors import UserError
-from core.inference.sampling import Sampling, validate
+from core.inference.sampling import Sampling
 
 MOST_BYTES = 4 * 2**20
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
-SAMPLING = {"temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "stop", "seed"}
-KNOWN = SAMPLING | {"model", "messages", "prompt", "stream", "stream_options", "max_completion_tokens", "n", "user"}
 LOOK_SECONDS = 0.05
-
-
-class RefusedError(Exception):
-    """A request that gets an error answer: HTTP status and a sentence."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 @dataclass(slots=True)
@@ -95,7 +84,7 @@ def application(service: Service) -> Starlette:
 
     async def chat(request: Request) -> Response:
         body = await _body(request)
-        return await _answer(service, request, body, service.chatter.chat_ids(_messages(body)), chat=True)
+        return await _answer(service, request, body, service.chatter.chat_ids(wire.messages(body)), chat=True)
 
     async def completions(request: Request) -> Response:
         body = await _body(request)
@@ -132,42 +121,13 @@ async def _body(request: Request) -> dict[str, Any]:
         data += chunk
         if len(data) > MOST_BYTES:
             raise RefusedError(413, f"The request is larger than {MOST_BYTES // 2**20} MiB.")
-    try:
-        body = json.loads(data)
-    except ValueError:
-        raise RefusedError(400, "The request is no JSON.") from None
-    if not isinstance(body, dict):
-        raise RefusedError(400, "The request must be a JSON object.")
-    unknown = sorted(set(body) - KNOWN)
-    if unknown:
-        raise RefusedError(400, f"This server does not know: {', '.join(unknown)}.")
-    if body.get("n") not in (None, 1):
-        raise RefusedError(400, "n must be 1.")
-    return body
-
-
-def _messages(body: Mapping[str, Any]) -> list[dict[str, str]]:
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise RefusedError(400, "messages must be a list that is not empty.")
-    for message in messages:
-        right = isinstance(message, dict) and message.get("role") in ("system", "user", "assistant")
-        if not right or not isinstance(message.get("content"), str):
-            raise RefusedError(400, "Each message needs a role (system, user, assistant) and a content that is text.")
-    return [{"role": message["role"], "content": message["content"]} for message in messages]
-
-
-def _sampling(body: Mapping[str, Any]) -> Sampling:
-    given = {name: body[name] for name in SAMPLING if body.get(name) is not None}
-    if body.get("max_completion_tokens") is not None:
-        given["max_tokens"] = body["max_completion_tokens"]
-    return validate(**given)
+    return wire.parse(data)
 
 
 async def _answer(
     service: Service, request: Request, body: Mapping[str, Any], ids: list[int], *, chat: bool
 ) -> Response:
-    wanted = _sampling(body)
+    wanted = wire.sampling(body)
     if not ids:
         raise RefusedError(400, "The prompt is empty.")
     if len(ids) >= service.chatter.context:
@@ -175,7 +135,7 @@ async def _answer(
             400, f"The prompt has {len(ids):,} tokens; the model reads {service.chatter.context:,} with its answer."
         )
     parts = _generate(service, ids, wanted)
-    shape = _Shape(service.name, chat)
+    shape = Shape(service.name, chat)
     if body.get("stream"):
         return StreamingResponse(_events(parts, shape), media_type="text/event-stream")
     collecting = asyncio.ensure_future(_collect(parts))
@@ -227,7 +187,7 @@ async def _generate(service: Service, ids: list[int], wanted: Sampling) -> Async
         gone.set()
 
 
-async def _events(parts: AsyncIterator[Piece | End], shape: _Shape) -> AsyncIterator[str]:
+async def _events(parts: AsyncIterator[Piece | End], shape: Shape) -> AsyncIterator[str]:
     try:
         async for part in parts:
             data = shape.delta(part.text) if isinstance(part, Piece) else shape.last(part)
@@ -238,47 +198,6 @@ async def _events(parts: AsyncIterator[Piece | End], shape: _Shape) -> AsyncIter
         raise
     finally:
         await parts.aclose()  # type: ignore[attr-defined]
-
-
-class _Shape:
-    """The JSON that OpenAI's clients expect, for chats and completions."""
-
-    def __init__(self, model: str, chat: bool) -> None:
-        self._chat = chat
-        kind = "chat.completion" if chat else "text_completion"
-        stem = {"id": f"gosmith-{uuid.uuid4().hex}", "created": int(time.time()), "model": model}
-        self._whole = {**stem, "object": kind}
-        self._chunk = {**stem, "object": f"{kind}.chunk" if chat else kind}
-
-    def delta(self, text: str) -> dict[str, Any]:
-        """A chunk with text."""
-        content = {"delta": {"role": "assistant", "content": text}} if self._chat else {"text": text}
-        return {**self._chunk, "choices": [{"index": 0, "finish_reason": None, **content}], "usage": None}
-
-    def last(self, end: End) -> dict[str, Any]:
-        """The chunk that ends a stream."""
-        content: dict[str, Any] = {"delta": {}} if self._chat else {"text": ""}
-        choice = {"index": 0, "finish_reason": _reason(end), **content}
-        return {**self._chunk, "choices": [choice], **_facts(end)}
-
-    def whole(self, text: str, end: End) -> dict[str, Any]:
-        """An answer in one piece."""
-        content = {"message": {"role": "assistant", "content": text}} if self._chat else {"text": text}
-        choice = {"index": 0, "finish_reason": _reason(end), **content}
-        return {**self._whole, "choices": [choice], **_facts(end)}
-
-
-def _reason(end: End) -> str:
-    return "length" if end.reason == "length" else "stop"
-
-
-def _facts(end: End) -> dict[str, Any]:
-    usage = {
-        "prompt_tokens": end.prompt_tokens,
-        "completion_tokens": end.tokens,
-        "total_tokens": end.prompt_tokens + end.tokens,
-    }
-    return {"usage": usage, "gosmith": generate.describe(end)}
 
 
 def _error(status: int, message: str) -> JSONResponse:

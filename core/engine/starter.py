@@ -23,6 +23,7 @@ import torch
 
 from core.engine import card, corpus, generate, loop, template
 from core.engine.parallel import Group
+from core.engine.prepare import Monitor
 from core.errors import UserError
 from core.golang.toolchain import Toolchain
 from core.training.config import from_mapping
@@ -57,7 +58,7 @@ class Plan:
 
 
 def build(
-    source: Path, samples: Path, work: Path, plan: Plan, monitor: loop.Monitor, toolchain: Toolchain | None = None
+    source: Path, samples: Path, work: Path, plan: Plan, monitor: Monitor, toolchain: Toolchain | None = None
 ) -> Path:
     """Train the starter in `work` and return the folder of the finished model with its card (work/model).
 
@@ -186,7 +187,7 @@ def _train(
     steps: int,
     schedule: str,
     warmup: float,
-    monitor: loop.Monitor,
+    monitor: Monitor,
 ) -> loop.Result:
     config = from_mapping(
         {
