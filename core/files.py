@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises OSError when the folder is missing, forbidden or full; the old text then still stands.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(3)}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(3).hex()}")
     try:
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(text)

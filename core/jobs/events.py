@@ -7,14 +7,11 @@ byte offset and never see half a line. A line that a full disk or a power cut ha
 from __future__ import annotations
 
 import json
-import logging
 import math
 import os
 import time
 from pathlib import Path
 from typing import Any
-
-log = logging.getLogger(__name__)
 
 
 def _finite(value: object) -> object:
@@ -86,7 +83,7 @@ class EventTail:
 
 
 def parse_lines(data: bytes) -> list[dict[str, Any]]:
-    """The events in whole lines; what is not a JSON object is left out, with a line in our log."""
+    """The events in whole lines. What is no JSON object with a kind is left out: a full disk or a power cut broke it."""
     events = []
     for line in data.split(b"\n"):
         if not line:
@@ -95,10 +92,8 @@ def parse_lines(data: bytes) -> list[dict[str, Any]]:
             event = json.loads(line)
         except ValueError:
             event = None
-        if isinstance(event, dict):
+        if isinstance(event, dict) and "kind" in event:
             events.append(event)
-        else:
-            log.warning("skipped a broken event line of %d bytes", len(line))
     return events
 
 

@@ -186,12 +186,12 @@ def _kernel_bug(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
     if not crash and not _KERNEL_BUG.search(end.text):
         return None
     how = f"crashed in native code ({signal.Signals(-end.exit).name})" if crash else "made the GPU fail"
-    return Failure(
-        "crash",
-        f"Worker {end.rank} {how}.",
-        f'Start it again with kernels = "off" to see whether they are at fault. {LOG}',
-        end.rank,
+    blame = (
+        'Start it again with kernels = "off" to see whether they are at fault.'
+        if kind == "train"
+        else "Start it again."
     )
+    return Failure("crash", f"Worker {end.rank} {how}.", f"{blame} {LOG}", end.rank)
 
 
 def _timeout(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:

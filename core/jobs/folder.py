@@ -7,14 +7,13 @@ crash, comes to the same answer. Starting and stopping are in `core.jobs.control
     events.jsonl   progress and metrics, appended        control.json    requests: stop, checkpoint
     rank0.log ...  what each worker printed              supervisor.log  what the supervisor printed
     error.json     why the last attempt failed           output/         what the job made
-    heartbeat.0    touched by each worker every 5 s
+    heartbeat.0    touched by each worker every 5 s  reserve         space for last words on a full disk
 """
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -25,6 +24,7 @@ from typing import Any, Final
 from core.errors import UserError
 from core.files import read_json, write_json
 from core.jobs.events import last_events
+from core.jobs.leases import wish
 from core.jobs.process import Identity, alive, boot_id
 
 STATES: Final = ("queued", "running", "stopping", "done", "stopped", "failed", "interrupted")
@@ -94,6 +94,11 @@ class JobFolder:
         """What one worker says of its own failure; the supervisor makes error.json of these."""
         return self.path / f"rank{rank}.error.json"
 
+    @property
+    def reserve(self) -> Path:
+        """A little space held back while the job runs, so that a full disk cannot keep it from saying why it failed."""
+        return self.path / "reserve"
+
     def heartbeat(self, rank: int) -> Path:
         """Touched by one worker every few seconds."""
         return self.path / f"heartbeat.{rank}"
@@ -103,8 +108,9 @@ class JobFolder:
 class Job:
     """What was asked: the content of job.json.
 
-    resources: leases the job must hold while it runs, such as "train" or "gpu:0". processes: number of workers.
-    command: argv that does the same work again from a terminal; empty when only the worker's own command does.
+    resources: leases the job must hold while it runs, as in `core.jobs.leases`. processes: number of workers.
+    command: argv that does the same work again from a terminal, "{folder}" standing for the job's folder; empty when only
+    the worker's own command does.
     created: seconds since the epoch.
     """
 
@@ -195,12 +201,14 @@ def create(
     """Make the folder of a new job, with output/ in it; nothing runs until `core.jobs.start`.
 
     request: what the worker reads, any JSON. The caller may put input files into the folder before it starts the job.
-    Raises UserError when the disk is full or the folder cannot be written.
+    Raises UserError when a resource is none, the disk is full or the folder cannot be written.
     """
+    for resource in resources:
+        wish(resource)
     now = time.time()
     stamp = datetime.fromtimestamp(now).strftime("%Y%m%d-%H%M%S")
     while True:
-        folder = JobFolder(jobs_dir / f"{stamp}-{kind}-{secrets.token_hex(2)}")
+        folder = JobFolder(jobs_dir / f"{stamp}-{kind}-{os.urandom(2).hex()}")
         try:
             folder.path.mkdir(parents=True)
             break

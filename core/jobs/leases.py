@@ -2,7 +2,8 @@
 
 A lease is an flock on <jobs>/leases/<name>, a place in the queue is an flock on <jobs>/leases/queue/<ticket>. The kernel
 frees both when their holder dies, however it dies, so nothing can stay locked and no daemon has to be asked.
-There are no shared leases and no priorities.
+A resource is a name such as "train" or "gpu:0", or so many of a numbered kind: "gpu:2/8" is any two of gpu:0 to gpu:7.
+There are no shared leases and no priorities; who asked first is served first, even if a later job would fit sooner.
 """
 
 from __future__ import annotations
@@ -11,14 +12,67 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from core.errors import UserError
 
 _LOOK_EVERY = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Some of several names: `count` of `names`."""
+
+    names: tuple[str, ...]
+    count: int
+
+
+def wish(resource: str) -> Wish:
+    """What a resource asks for. Raises UserError when it is not written as this module demands."""
+    pool = re.fullmatch(r"([a-z]+):(\d{1,4})/(\d{1,4})", resource)
+    if pool:
+        count, size = int(pool[2]), int(pool[3])
+        if 1 <= count <= size:
+            return Wish(tuple(f"{pool[1]}:{number}" for number in range(size)), count)
+    elif re.fullmatch(r"[a-z]+(:\d{1,4})?", resource) and resource != "queue":
+        return Wish((resource,), 1)
+    raise UserError(f"“{resource}” cannot be a resource.", 'Write "train", "gpu:0", or "gpu:2/8" for any two of eight.')
+
+
+@contextlib.contextmanager
+def hold(
+    leases_dir: Path, resources: Sequence[str], holder: str, *, waiting: Callable[[str], bool]
+) -> Iterator[tuple[str, ...] | None]:
+    """Hold all `resources` for as long as the block runs; the block gets the names of the leases.
+
+    holder: what others are told who have to wait, such as the job's title. waiting(reason): called about ten times a second
+    while somebody else is first; its answer False gives up, and the block gets None. All or nothing: who waits
+    holds nothing, so two jobs cannot wait for each other. Raises UserError for what cannot be a resource.
+    """
+    wishes = [wish(resource) for resource in sorted(set(resources))]
+    if not wishes:
+        yield ()
+        return
+    queue = leases_dir / "queue"
+    queue.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        ticket = _draw(queue, wishes, holder, held)
+        while True:
+            taken = _ahead(queue, ticket, wishes) or _take(leases_dir, wishes, holder, held)
+            if not isinstance(taken, str):
+                ticket.unlink(missing_ok=True)
+                yield taken
+                return
+            if not waiting(taken):
+                held.close()
+                yield None
+                return
+            time.sleep(_LOOK_EVERY)
 
 
 def _lock(file: IO[str]) -> bool:
@@ -29,100 +83,64 @@ def _lock(file: IO[str]) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def hold(
-    leases_dir: Path,
-    resources: Sequence[str],
-    holder: str,
-    *,
-    waiting: Callable[[str], bool],
-) -> Iterator[bool]:
-    """Hold all `resources`, none of them shared, for as long as the block runs.
-
-    holder: what others are told who hold up the queue, such as the job's title. waiting(reason): called about ten times
-    a second while somebody else is first; its answer False gives up, and the block is then entered with False.
-    All or nothing: while it waits, nothing is held, so two jobs cannot wait for each other. Raises UserError for a name that is no plain word.
-    """
-    for name in resources:
-        if not name or "/" in name or name.startswith(".") or name == "queue":
-            raise UserError(f"“{name}” cannot be the name of a resource.")
-    if not resources:
-        yield True
-        return
-    queue = leases_dir / "queue"
-    queue.mkdir(parents=True, exist_ok=True)
-    wanted = sorted(set(resources))
-    with contextlib.ExitStack() as held:
-        ticket = _draw(queue, wanted, holder, held)
-        while True:
-            reason = _ahead(queue, ticket, wanted) or _take(leases_dir, wanted, holder, held)
-            if not reason:
-                ticket.unlink(missing_ok=True)
-                yield True
-                return
-            if not waiting(reason):
-                yield False
-                return
-            time.sleep(_LOOK_EVERY)
-
-
-def _draw(queue: Path, wanted: Sequence[str], holder: str, held: contextlib.ExitStack) -> Path:
+def _draw(queue: Path, wishes: Sequence[Wish], holder: str, held: contextlib.ExitStack) -> Path:
     """A place at the end of the queue: a locked file whose name sorts by time."""
     path = queue / f"{time.time_ns():020d}-{os.getpid()}"
     unseen = path.with_name(f".{path.name}")
     file = held.enter_context(unseen.open("w", encoding="utf-8"))
     _lock(file)
-    json.dump({"wants": list(wanted), "holder": holder}, file)
+    json.dump({"wants": [name for wish in wishes for name in wish.names], "holder": holder}, file)
     file.flush()
     unseen.rename(path)
     held.callback(path.unlink, missing_ok=True)
     return path
 
 
-def _ahead(queue: Path, ticket: Path, wanted: Sequence[str]) -> str:
-    """Who waits for one of the same resources and came first; "" when nobody does. Clears away tickets of the dead."""
+def _ahead(queue: Path, ticket: Path, wishes: Sequence[Wish]) -> str:
+    """Who waits for one of the same names and came first; "" when nobody does. Clears away tickets of the dead."""
+    wanted = {name for wish in wishes for name in wish.names}
     for name in sorted(os.listdir(queue)):
-        if name.startswith("."):
-            continue
         if name >= ticket.name:
             break
+        if name.startswith("."):
+            continue
         path = queue / name
         try:
-            with open(path, encoding="utf-8") as file:
+            with path.open(encoding="utf-8") as file:
                 if _lock(file):
                     path.unlink(missing_ok=True)
                     continue
                 first = json.load(file)
         except FileNotFoundError:
             continue
-        shared = [resource for resource in first["wants"] if resource in wanted]
-        if shared:
-            return f"Waiting behind “{first['holder']}” for {shared[0]}."
+        if wanted.intersection(first["wants"]):
+            return f"Waiting behind “{first['holder']}”."
     return ""
 
 
-def _take(leases_dir: Path, wanted: Sequence[str], holder: str, held: contextlib.ExitStack) -> str:
-    """Lock all of `wanted` or none; "" on success, else who holds what is missing."""
+def _take(leases_dir: Path, wishes: Sequence[Wish], holder: str, held: contextlib.ExitStack) -> tuple[str, ...] | str:
+    """Lock all that is wished for, or nothing: the names, else a sentence on who holds what is missing."""
+    names: list[str] = []
     with contextlib.ExitStack() as taken:
-        for name in wanted:
-            file = taken.enter_context(open(leases_dir / name, "a+", encoding="utf-8"))
-            if not _lock(file):
-                file.seek(0)
-                return f"Waiting for “{file.read().strip()}”, which holds {name}."
-            file.truncate(0)
-            file.write(holder)
-            file.flush()
+        for wish in wishes:
+            missing = wish.count
+            blocked = ""
+            for name in wish.names:
+                if not missing:
+                    break
+                if name in names:
+                    continue
+                file = taken.enter_context((leases_dir / name).open("a+", encoding="utf-8"))
+                if _lock(file):
+                    file.truncate(0)
+                    file.write(holder)
+                    file.flush()
+                    names.append(name)
+                    missing -= 1
+                else:
+                    file.seek(0)
+                    blocked = blocked or f"Waiting for “{file.read().strip()}”, which holds {name}."
+            if missing:
+                return blocked or f"Waiting for {wish.count} of {', '.join(wish.names)}."
         held.push(taken.pop_all())
-    return ""
-
-
-def free(leases_dir: Path, resources: Sequence[str]) -> bool:
-    """Would a job that needs these start at once? Only a hint: it may have changed when you read it."""
-    for name in resources:
-        try:
-            with open(leases_dir / name, "a+", encoding="utf-8") as file:
-                if not _lock(file):
-                    return False
-        except FileNotFoundError:
-            continue
-    return True
+    return tuple(names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 from dataclasses import dataclass
 from functools import cache
@@ -95,11 +96,11 @@ def signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-def sweep(folder: Path) -> int:
-    """SIGKILL every process of a job but ourselves; returns how many there were. For jobs whose supervisor is gone."""
+def sweep(folder: Path, *, spare: int = 0) -> int:
+    """SIGKILL every process of a job but ourselves and `spare`; returns how many there were."""
     killed = 0
     for pid in members(folder):
-        if pid != os.getpid():
+        if pid not in (os.getpid(), spare):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -128,3 +129,27 @@ def _group_events() -> list[Path]:
     return [
         Path("/sys/fs/cgroup") / line[3:].lstrip("/") / "memory.events" for line in groups if line.startswith("0::")
     ]
+
+
+def guard(folder: Path) -> int:
+    """Leave a process behind that ends everything of a job as soon as the calling process has ended; returns its pid.
+
+    PR_SET_PDEATHSIG reaches the workers only. What workers have started, compilers and tests say, would go on for ever
+    once both supervisor and worker were killed. Call it while there is one thread.
+    """
+    watched = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        handle = os.pidfd_open(watched)
+        os.closerange(0, handle)  # above all the supervisor's lock, which must end with the supervisor
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        if os.getppid() == watched:
+            poll.poll()
+        sweep(folder)
+    finally:
+        os._exit(0)

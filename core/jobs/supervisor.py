@@ -8,6 +8,7 @@ It decides nothing about the work: no retry, no timeout on silence.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -23,18 +24,24 @@ from types import FrameType
 from typing import Any
 
 from core.files import read_json, write_json
-from core.jobs.control import BUSY, python_command, python_environment
+from core.jobs.control import BUSY, DISK_FULL, GRACE, python_command, python_environment
 from core.jobs.events import EventWriter
 from core.jobs.failures import Failure, RankEnd, classify
 from core.jobs.folder import Job, JobFolder, State, last_step, read_job, read_state, write_state
 from core.jobs.leases import hold
-from core.jobs.process import identity, members, memory_kills, signal_group
+from core.jobs.process import guard, identity, memory_kills, signal_group, sweep
 from core.jobs.worker import STOPPED
 
 LOOK_EVERY = 0.05
 """Seconds between looks at control.json; the end of a worker is noticed at once."""
+SHUTDOWN_GRACE = 10.0
+"""Seconds from SIGTERM to SIGKILL for workers when the supervisor itself is told to end, as at a shutdown."""
+LOG_LIMIT = 64 << 20
+LOG_KEPT = 4 << 20
+LOGS_EVERY = 5.0
+RESERVE = 64 << 10
 ATTEMPT_MARK = "--- attempt "
-PARTNER_GRACE = 5.0
+PARTNER_GRACE = 2.0
 """Seconds the other workers get to say what they saw when one has failed."""
 
 
@@ -68,6 +75,7 @@ class Supervision:
     main_file: Path | None
     state: State
     events: EventWriter
+    guardian: int
     signalled: bool = False
     stop: StopRequest | None = None
     lost: StopRequest | None = None
@@ -79,9 +87,14 @@ class Supervision:
         """Write the new state, and an event when its name is new."""
         before = self.state.state
         self.state = replace(self.state, **changes)
-        write_state(self.folder, self.state)
+        try:
+            write_state(self.folder, self.state)
+        except OSError:
+            self.folder.reserve.unlink(missing_ok=True)
+            write_state(self.folder, self.state)
         if self.state.state != before:
-            self.events.write("state", state=self.state.state, message=self.state.message)
+            with contextlib.suppress(OSError):  # the state stands in state.json; the log is told if there is room
+                self.events.write("state", state=self.state.state, message=self.state.message)
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM to the supervisor, as at a shutdown, is a request to stop."""
@@ -90,7 +103,7 @@ class Supervision:
     def asked_to_stop(self) -> StopRequest | None:
         """The stop request, if there is one by now; a second one shortens the first to nothing."""
         if self.signalled and self.stop is None:
-            self.stop = StopRequest(10.0, time.monotonic())
+            self.stop = StopRequest(SHUTDOWN_GRACE, time.monotonic() - SHUTDOWN_GRACE)
         try:
             changed = os.stat(self.folder.control).st_mtime_ns
         except FileNotFoundError:
@@ -98,11 +111,11 @@ class Supervision:
         if changed != self.control_seen:
             self.control_seen = changed
             asked = (read_json(self.folder.control) or {}).get("stop")
-            if asked is not None and self.stop is None:
-                self.stop = StopRequest(float(asked["grace"]), time.monotonic())
-            if asked is not None and asked["now"] and self.stop is not None:
-                self.stop.grace = 0.0
-                self.stop.terminated = self.stop.terminated or time.monotonic()
+            if isinstance(asked, dict):
+                self.stop = self.stop or StopRequest(float(asked.get("grace", GRACE)), time.monotonic())
+                if asked.get("now"):
+                    self.stop.grace = 0.0
+                    self.stop.terminated = self.stop.terminated or time.monotonic()
         return self.stop
 
 
@@ -121,8 +134,8 @@ def escalate(request: StopRequest, workers: Sequence[Worker]) -> None:
             signal_group(worker.process.pid, signal.SIGKILL)
 
 
-def start_worker(run: Supervision, rank: int) -> Worker:
-    """Start one worker in its own process group, its output appended to its own log."""
+def start_worker(run: Supervision, rank: int, leases: Sequence[str]) -> Worker:
+    """Start one worker in its own process group, its output appended to its own log. leases: names of those we hold."""
     folder, job = run.folder, run.job
     folder.rank_error(rank).unlink(missing_ok=True)
     command = [*python_command(), "core.jobs.worker", job.kind, str(folder.path)]
@@ -137,12 +150,13 @@ def start_worker(run: Supervision, rank: int) -> Worker:
         "ATTEMPT": str(run.state.attempt),
         "STORE": str(folder.path / f"store-{run.state.attempt}"),
     }
-    gpus = [name.removeprefix("gpu:") for name in job.resources if name.startswith("gpu:")]
+    gpus = [name.removeprefix("gpu:") for name in leases if name.startswith("gpu:")]
     if gpus:
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
     with open(folder.rank_log(rank), "ab", buffering=0) as log:
         if log.tell() == 0:
-            log.write(f"{shlex.join(job.command or command)}\n".encode())
+            shown = [word.replace("{folder}", str(folder.path)) for word in job.command] or command
+            log.write(f"{shlex.join(shown)}\n".encode())
         log.write(f"{ATTEMPT_MARK}{run.state.attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')} ---\n".encode())
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, cwd="/", env=environment
@@ -156,6 +170,7 @@ def watch(run: Supervision) -> None:
     for worker in run.workers:
         poll.register(worker.pidfd, select.POLLIN)
     running = list(run.workers)
+    look_at_logs = time.monotonic() + LOGS_EVERY
     while running:
         poll.poll(LOOK_EVERY * 1000)
         for worker in [worker for worker in running if worker.process.poll() is not None]:
@@ -166,6 +181,10 @@ def watch(run: Supervision) -> None:
             signal_group(worker.process.pid, signal.SIGKILL)  # what it started and left behind
             if worker.process.returncode not in (0, STOPPED) and run.lost is None:
                 run.lost = StopRequest(PARTNER_GRACE, time.monotonic())
+        if time.monotonic() >= look_at_logs:
+            look_at_logs = time.monotonic() + LOGS_EVERY
+            for worker in run.workers:
+                limit_log(run.folder.rank_log(worker.rank))
         request = run.asked_to_stop()
         if request is not None:
             if run.state.state == "running" and running:
@@ -173,6 +192,19 @@ def watch(run: Supervision) -> None:
             escalate(request, running)
         if run.lost is not None:
             escalate(run.lost, running)
+
+
+def limit_log(path: Path) -> None:
+    """Keep the first line and the newest megabytes of a log that has grown too long, while its worker writes on."""
+    if path.stat().st_size <= LOG_LIMIT:
+        return
+    with open(path, "rb") as file:
+        first = file.readline(65536)
+        file.seek(-LOG_KEPT, os.SEEK_END)
+        newest = file.read().partition(b"\n")[2]
+    os.truncate(path, 0)
+    with open(path, "ab", buffering=0) as file:
+        file.write(first + b"--- earlier lines were dropped ---\n" + newest)
 
 
 def supervise(run: Supervision) -> None:
@@ -184,12 +216,12 @@ def supervise(run: Supervision) -> None:
         return run.asked_to_stop() is None
 
     leases = run.folder.path.parent / "leases"
-    with hold(leases, run.job.resources, run.job.title, waiting=waiting) as ours:
-        if not ours or run.asked_to_stop() is not None:
+    with hold(leases, run.job.resources, run.job.title, waiting=waiting) as held:
+        if held is None or run.asked_to_stop() is not None:
             run.change(state="stopped", message="Stopped before it started.", finished=time.time())
             return
         for rank in range(run.job.processes):
-            run.workers.append(start_worker(run, rank))
+            run.workers.append(start_worker(run, rank, held))
         run.change(
             state="running",
             message="",
@@ -205,7 +237,8 @@ def conclude(run: Supervision) -> None:
     exits = tuple(worker.process.returncode for worker in run.workers)
     step, total = last_step(run.folder)
     ended: dict[str, Any] = {"finished": time.time(), "exits": exits, "step": step, "total": total}
-    sweep_others(run.folder)
+    sweep(run.folder.path, spare=run.guardian)
+    run.folder.reserve.unlink(missing_ok=True)
     (run.folder.path / f"store-{run.state.attempt}").unlink(missing_ok=True)
     if all(code == 0 for code in exits):
         run.change(state="done", message="", hint="", **ended)
@@ -240,34 +273,40 @@ def failure_of(run: Supervision) -> Failure:
     return classify(ends, kind=run.job.kind, kernel_killed=memory_kills() > run.memory_kills)
 
 
-def sweep_others(folder: JobFolder) -> None:
-    """SIGKILL what workers have started and left behind, even in process groups of its own."""
-    for pid in members(folder.path):
-        if pid != os.getpid():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
 def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
-    """The life of the detached process; `ready` is a pipe that hears "1" when state.json names us."""
+    """The life of the detached process; `ready` is a pipe that hears how its beginning went."""
     os.setsid()
     job = read_job(folder)
-    before = read_state(folder)
-    state = State(attempt=before.attempt + 1, supervisor=identity(os.getpid()), queued=time.time())
-    events = EventWriter(folder.events)
-    run = Supervision(folder, job, main_file, state, events)
+    state = State(attempt=read_state(folder).attempt + 1, supervisor=identity(os.getpid()), queued=time.time())
+    try:
+        with open(folder.reserve, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVE)
+        folder.error.unlink(missing_ok=True)
+        events = EventWriter(folder.events)
+        events.write("attempt", attempt=state.attempt)
+        write_state(folder, state)
+    except OSError as error:
+        os.write(ready, bytes([DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else 1]))
+        raise
+    run = Supervision(folder, job, main_file, state, events, guard(folder.path))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, run.on_signal)
-    folder.error.unlink(missing_ok=True)
-    write_state(folder, state)
-    events.write("attempt", attempt=state.attempt)
-    os.write(ready, b"1")
+    os.write(ready, b"\0")
     os.close(ready)
-    supervise(run)
+    try:
+        supervise(run)
+    except Exception as error:
+        run.change(
+            state="failed",
+            message=f"The job could not be looked after ({type(error).__name__}: {error}).",
+            hint=f"Resume it, and report it if it happens again; see {folder.supervisor_log.name}.",
+            finished=time.time(),
+        )
+        raise
 
 
 def main(arguments: list[str]) -> int:
-    """FOLDER [FILE]: returns when the detached process is at work (0) or cannot be (BUSY, 1)."""
+    """FOLDER [FILE]: returns when the detached process is at work (0) or cannot be (BUSY, DISK_FULL, 1)."""
     folder = JobFolder(Path(arguments[0]))
     main_file = Path(arguments[1]) if arguments[1:] else None
     lock = os.open(folder.path / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -278,7 +317,7 @@ def main(arguments: list[str]) -> int:
     listen, ready = os.pipe()
     if os.fork():
         os.close(ready)
-        return 0 if os.read(listen, 1) else 1
+        return (os.read(listen, 1) or b"\1")[0]
     os.close(listen)
     detach(folder, main_file, ready)
     return 0

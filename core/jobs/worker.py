@@ -157,12 +157,21 @@ def run(kind: str, folder: JobFolder, main_file: Path | None = None) -> int:
     try:
         load_main(kind, main_file)(context)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: everything is written down here
-        with contextlib.suppress(OSError):  # on a full disk the supervisor still sees the exit code
-            write_json(folder.rank_error(rank), describe(error, rank))
+        note_failure(folder, describe(error, rank))
         with contextlib.suppress(OSError):
             traceback.print_exc()
         return FAILED
     return STOPPED if context.stopping else 0
+
+
+def note_failure(folder: JobFolder, failure: dict[str, Any]) -> None:
+    """Write a rank's error file; on a full disk with the space that was held back for it."""
+    for _ in range(2):
+        try:
+            write_json(folder.rank_error(failure["rank"]), failure)
+            return
+        except OSError:
+            folder.reserve.unlink(missing_ok=True)
 
 
 def describe(error: BaseException, rank: int) -> dict[str, Any]:

@@ -48,6 +48,11 @@ def fail(how: str) -> None:
         raise OSError(28, "No space left on device", "/x/output/checkpoint")
     if how == "import":
         import not_there_at_all  # noqa: F401
+    if how == "fill":
+        with open(os.environ["GOSMITH_JOB"] + "/output/filler", "wb") as file:
+            while True:
+                file.write(bytes(65536))
+                file.flush()
     if how == "exit":
         sys.exit(7)
     if how == "memory":
