@@ -61,7 +61,8 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
     if config.kernels == "off":
         student.fused_head = False
 
-    if config.data.objective == "sft" and not any(ends_with_mark(tokenizer, item) for item in train.documents):
+    uncut = [item for item in train.documents if not item.cut]
+    if config.data.objective == "sft" and uncut and not any(ends_with_mark(tokenizer, item) for item in uncut):
         monitor.event("message", text="No answer is trained with an end mark, so the student may not learn to stop.")
     if compute.note:
         monitor.event("message", text=compute.note)

@@ -218,7 +218,9 @@ def test_the_first_bad_row_is_named_before_anything_is_trained(train: Train, tmp
 
 def test_cut_samples_are_counted_aloud(train: Train) -> None:
     _, notes = train(data={"max_length": 64})
-    assert any("samples are cut at 64 tokens" in event["text"] for event in notes.of("message"))
+    said = " ".join(event["text"] for event in notes.of("message"))
+    assert "samples are cut at 64 tokens" in said
+    assert "end mark" not in said, "a cut answer is no sign of a template without one"
 
 
 @pytest.mark.parametrize(
