@@ -232,6 +232,16 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise known from error
 
 
+@contextmanager
+def still(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Everything that the block reads is of one moment, whatever others write meanwhile; nobody has to wait."""
+    connection.execute("BEGIN")
+    try:
+        yield connection
+    finally:
+        connection.execute("COMMIT")
+
+
 def explain(error: sqlite3.DatabaseError) -> UserError | None:
     """The sentence for what a user can mend; None when the error is our bug."""
     code = error.sqlite_errorcode & 0xFF if error.sqlite_errorcode else 0

@@ -14,17 +14,21 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from core.database import still
 from core.errors import UserError
 from core.files import write_json
 from core.samples import query as search
 from core.samples.conversation import Message, messages_of
 from core.samples.formats import FORMATS, write
-from core.samples.language import Query, render
+from core.samples.language import Query, living, render
+from core.samples.store import STATUSES
 
 _CHUNK = 500
+_ROW_GROUP = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ def export(
 ) -> ExportResult:
     """Write the samples that `query` finds, in its order.
 
+    parquet also holds topic, source, tags, status and rating; the others hold the conversation, as their readers expect, and nothing else.
     alpaca and prompt-completion hold one question and one answer: earlier turns of a conversation go into alpaca's
     `history`, and prompt-completion writes lists of messages. Raises UserError when nothing is found, the folder is missing
     or the disk is full; a file that was there before is then untouched.
@@ -54,15 +59,17 @@ def export(
         raise UserError(f"There is no format “{format}”.", f"Known are: {', '.join(FORMATS)}.")
     if path.is_dir():
         raise UserError(f"{path} is a folder.", "Name a file in it.")
-    found = search.ids(connection, query)
-    if not found:
-        raise UserError(f"No sample matches “{render(query)}”, so nothing was exported.", "Search for others.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        if format == "parquet":
-            _write_parquet(draft, _conversations(connection, found, progress))
-        else:
-            _write_lines(draft, (write(messages, format) for messages in _conversations(connection, found, progress)))
+        with still(connection):
+            found = search.ids(connection, living(query))
+            if not found:
+                raise UserError(f"No sample matches “{render(query)}”, so nothing was exported.", "Search for others.")
+            samples = _samples(connection, found, progress)
+            if format == "parquet":
+                _write_parquet(draft, samples)
+            else:
+                _write_lines(draft, (write(messages, format) for messages, _ in samples))
         digest = _sha256(draft)
         size = draft.stat().st_size
         os.replace(draft, path)
@@ -90,17 +97,26 @@ def export(
     return ExportResult(len(found), digest, manifest)
 
 
-def _conversations(
+def _samples(
     connection: sqlite3.Connection, ids: Sequence[int], progress: Callable[[int, int], None] | None
-) -> Iterator[tuple[Message, ...]]:
+) -> Iterator[tuple[tuple[Message, ...], dict[str, Any]]]:
+    """Conversations in the order of `ids`, each with what else is known of it."""
     statement = """
-        SELECT s.id, v.context, v.prompt, v.response FROM sample s JOIN version v ON v.id = s.version_id WHERE s.id IN (%s)
+        SELECT s.id, v.context, v.prompt, v.response, s.uid, hex(v.hash), s.topic, s.source, r.status, r.rating,
+               (SELECT json_group_array(name) FROM tag WHERE sample_id = s.id)
+        FROM json_each(?) e JOIN sample s ON s.id = e.value
+        JOIN version v ON v.id = s.version_id JOIN review r ON r.sample_id = s.id ORDER BY e.key
     """
     for start in range(0, len(ids), _CHUNK):
-        part = list(ids[start : start + _CHUNK])
-        rows = {row[0]: row[1:] for row in connection.execute(statement % ",".join("?" * len(part)), part)}
-        for key in part:
-            yield messages_of(*rows[key])
+        part = json.dumps(list(ids[start : start + _CHUNK]))
+        for _, context, prompt, response, uid, digest, topic, source, status, rating, tags in connection.execute(
+            statement, (part,)
+        ):
+            facts = {
+                "sample": uid, "hash": digest.lower(), "topic": topic, "source": source, "tags": json.loads(tags),
+                "status": STATUSES[status], "rating": rating,
+            }  # fmt: skip
+            yield messages_of(context, prompt, response), facts
         if progress is not None:
             progress(min(start + _CHUNK, len(ids)), len(ids))
 
@@ -112,22 +128,21 @@ def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
         os.fsync(file.fileno())
 
 
-def _write_parquet(path: Path, conversations: Iterator[tuple[Message, ...]]) -> None:
-    """One column `messages`, with its type spelled out: types guessed from a first chunk break on later ones."""
+def _write_parquet(path: Path, samples: Iterator[tuple[tuple[Message, ...], dict[str, Any]]]) -> None:
+    """`messages` and a column for all else that is known, types spelled out: types guessed from a first chunk break on later ones."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     turn = pa.struct([("role", pa.string()), ("content", pa.string())])
-    schema = pa.schema([("messages", pa.list_(turn))])
-    with pq.ParquetWriter(path, schema) as writer:
-        chunk: list[dict[str, Any]] = []
-        for messages in conversations:
-            chunk.append(write(messages, "openai"))
-            if len(chunk) == _CHUNK:
+    names = [(name, pa.string()) for name in ("sample", "hash", "topic", "source", "status")]
+    schema = pa.schema([("messages", pa.list_(turn)), *names, ("tags", pa.list_(pa.string())), ("rating", pa.int8())])
+    rows = ({**write(messages, "openai"), **facts} for messages, facts in samples)
+    with path.open("wb") as file:
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            while chunk := list(islice(rows, _ROW_GROUP)):
                 writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
-                chunk = []
-        if chunk:
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sha256(path: Path) -> str:

@@ -7,8 +7,9 @@ a full disk or a killed process loses nothing that was counted. Copies of sample
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from core.samples.reading import Bad, Found
 
 BATCH = 1_000
 DETECT_ROWS = 200
-DETECT_SHARE = 0.95
 PREVIEW_ROWS = 50
 DEFAULT_SOURCE = "imported"
 MOST_REJECTED = 10_000
@@ -71,36 +71,36 @@ class ImportResult:
 
 
 def detect(path: Path) -> str:
-    """The shape that at least 95 % of a file's first 200 readable rows have. Raises UserError when there is none."""
-    counts: dict[str | None, int] = {}
+    """The shape that most of a file's first 200 readable rows have. Raises UserError when no row has a known one."""
+    counts: Counter[str] = Counter()
     bad: Bad | None = None
+    readable = 0
     for item in islice(reading.read(path), DETECT_ROWS):
         if isinstance(item, Bad):
             bad = bad or item
             continue
+        readable += 1
         shape = shape_of(item.value) if isinstance(item.value, dict) else None
-        counts[shape] = counts.get(shape, 0) + 1
-    total = sum(counts.values())
-    if not total:
+        if shape is not None:
+            counts[shape] += 1
+    if not readable:
         why = f" (line {bad.line}: {bad.reason})" if bad else ""
         raise UserError(f"No row of {path} can be read{why}.", "Choose a file of JSON lines, a JSON array or parquet.")
-    named = {shape: count for shape, count in counts.items() if shape is not None}
-    best = max(named, key=lambda shape: named[shape], default=None)
-    if best is None or named[best] < DETECT_SHARE * total:
+    if not counts:
         raise UserError(
-            f"{path} is in no format that is known here, or in several.",
+            f"{path} is in no format that is known here.",
             f"Rows need the keys of one of: {', '.join(SHAPES)}. Name the format if you know it.",
         )
-    return best
+    return max(counts, key=lambda shape: counts[shape])
 
 
 def preview(paths: Sequence[Path], format: str | None = None) -> Preview:
-    """What the first rows of the files would become. Writes nothing. Raises UserError when a file cannot be read."""
-    shapes = [_shape(path, format) for path in paths]
+    """What the first rows of the files would become. Writes nothing. Raises UserError as `import_files` does."""
+    files, unread = _sources(paths, format)
     samples: list[PreviewSample] = []
-    rejected: list[Rejected] = []
-    for path, shape in zip(paths, shapes, strict=True):
-        for item in _samples(path, shape):
+    rejected = list(unread)
+    for file in files:
+        for item in file.samples():
             if isinstance(item, Rejected):
                 rejected.append(item)
             else:
@@ -110,10 +110,11 @@ def preview(paths: Sequence[Path], format: str | None = None) -> Preview:
                 break
         if len(samples) >= PREVIEW_ROWS:
             break
-    counts = [reading.rows(path) for path in paths]
+    counts = [reading.rows(file.path) for file in files]
     known = [count for count in counts if count is not None]
+    shapes = {file.shape for file in files}
     return Preview(
-        format=shapes[0] if len(set(shapes)) == 1 else "mixed",
+        format=shapes.pop() if len(shapes) == 1 else "mixed",
         total=sum(known) if len(known) == len(counts) else None,
         samples=tuple(samples),
         rejected=tuple(rejected),
@@ -132,17 +133,17 @@ def import_files(
 ) -> ImportResult:
     """Import the good rows of these files.
 
-    source: who wrote them, where the rows do not say. progress: called with bytes read and bytes in all. cancel: asked
-    before each batch; what went in before stays, and can be undone. Raises UserError when a file cannot be read or the disk is full.
+    source: who wrote them, where the rows do not say. progress: called with bytes read and bytes in all. cancel: asked before each batch; what
+    went in before stays, and can be undone. Raises UserError when no file can be read, or the disk is full.
     """
-    shapes = [_shape(path, format) for path in paths]
-    total = sum(_size(path) for path in paths)
-    rejected: list[Rejected] = []
+    files, unread = _sources(paths, format)
+    total = sum(file.size for file in files)
+    rejected = list(unread)
 
     def new() -> Iterator[NewSample]:
         before = 0
-        for path, shape in zip(paths, shapes, strict=True):
-            for item in _samples(path, shape):
+        for file in files:
+            for item in file.samples():
                 if isinstance(item, Rejected):
                     if len(rejected) < MOST_REJECTED:
                         rejected.append(item)
@@ -150,15 +151,14 @@ def import_files(
                 sample, position = item
                 if progress is not None:
                     progress(min(before + position, total), total)
-                yield NewSample(
-                    sample.messages,
-                    sample.topic,
-                    source or sample.source or DEFAULT_SOURCE,
-                    tuple(dict.fromkeys((*sample.tags, *tags))),
+                yield replace(
+                    sample,
+                    source=source or sample.source or DEFAULT_SOURCE,
+                    tags=tuple(dict.fromkeys((*sample.tags, *tags))),
                 )
-            before += _size(path)
+            before += file.size
 
-    names = f"{paths[0].name}" if len(paths) == 1 else f"{len(paths)} files"
+    names = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
     taken = take_in(connection, new(), label=f"Import {names}", author="import", cancel=cancel)
     return ImportResult(taken.imported, taken.duplicates, tuple(rejected), taken.operation)
 
@@ -180,49 +180,84 @@ def take_in(
     author: str,
     cancel: Callable[[], bool] = lambda: False,
 ) -> Taken:
-    """Add samples in batches as one operation. If it is undone while it runs, it goes on as an operation of its own."""
+    """Add samples in batches as one operation. Undoing that operation meanwhile ends it, as `cancel` does.
+
+    Raises UserError when a batch cannot be written; the batches before it are in, and the sentence says how many samples that is.
+    """
     imported = duplicates = 0
     entry: int | None = None
     while not cancel() and (batch := list(islice(new, BATCH))):
-        with transaction(connection):
-            added = add(connection, batch, author=author)
-            duplicates += added.duplicates
-            if not added.ids:
-                continue
-            imported += len(added.ids)
-            if entry is None or not operations.is_open(connection, entry):
-                entry = operations.begin(connection, author)
-            operations.put_part(connection, entry, "review", {"deleted": 1}, {"deleted": 0}, added.ids)
-            operations.close(connection, entry, label, imported)
+        try:
+            with transaction(connection):
+                if entry is not None and not operations.is_open(connection, entry):
+                    break
+                added = add(connection, batch, author=author)
+                duplicates += added.duplicates
+                if added.ids:
+                    if entry is None:
+                        entry = operations.begin(connection, author)
+                        operations.close(connection, entry, label, len(added.ids))
+                    else:
+                        operations.grow(connection, entry, imported + len(added.ids))
+                    operations.put_part(connection, entry, "review", {"deleted": 1}, {"deleted": 0}, added.ids)
+        except UserError as error:
+            if not imported:
+                raise
+            raise UserError(
+                f"{error.message} {imported:,} samples are in.", f"{error.hint} Undo takes them out again."
+            ) from error
+        imported += len(added.ids)
     if entry is None:
         return Taken(0, duplicates, None)
     changes = Changes(membership=True, ids=None)
     return Taken(imported, duplicates, Operation(entry, label, imported, changes))
 
 
-def _shape(path: Path, format: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file that can be read. forced: the user named the shape, so rows of another one are rejected."""
+
+    path: Path
+    shape: str
+    forced: bool
+    size: int
+
+    def samples(self) -> Iterator[tuple[NewSample, int] | Rejected]:
+        """Samples with the bytes read so far, and rows that are none."""
+        for item in reading.read(self.path):
+            if isinstance(item, Bad):
+                yield Rejected(self.path, item.line, item.reason)
+            else:
+                yield self._sample(item)
+
+    def _sample(self, found: Found) -> tuple[NewSample, int] | Rejected:
+        if not isinstance(found.value, dict):
+            return Rejected(self.path, found.line, "the row is no JSON object")
+        shape = self.shape if self.forced else shape_of(found.value) or self.shape
+        try:
+            parsed = parse(found.value, shape)
+        except NotASampleError as error:
+            return Rejected(self.path, found.line, str(error))
+        return NewSample(parsed.messages, parsed.topic, parsed.source, parsed.tags), found.position
+
+
+def _sources(paths: Sequence[Path], format: str | None) -> tuple[list[_Source], list[Rejected]]:
+    """The files that can be read, and among several those that cannot. Raises UserError when none can."""
     if format is not None and format not in FORMATS:
         raise UserError(f"There is no format “{format}”.", f"Known are: {', '.join(FORMATS)}.")
-    return detect(path) if format is None or format == "parquet" else format
-
-
-def _samples(path: Path, shape: str) -> Iterator[tuple[NewSample, int] | Rejected]:
-    """Samples with the bytes read so far, and rows that are none."""
-    for item in reading.read(path):
-        if isinstance(item, Bad):
-            yield Rejected(path, item.line, item.reason)
-        else:
-            yield _sample(path, item, shape)
-
-
-def _sample(path: Path, found: Found, shape: str) -> tuple[NewSample, int] | Rejected:
-    if not isinstance(found.value, dict):
-        return Rejected(path, found.line, "the row is no JSON object")
-    try:
-        parsed = parse(found.value, shape)
-    except NotASampleError as error:
-        return Rejected(path, found.line, str(error))
-    return NewSample(parsed.messages, parsed.topic, parsed.source, parsed.tags), found.position
+    forced = format if format in SHAPES else None
+    files: list[_Source] = []
+    unread: list[tuple[Path, UserError]] = []
+    for path in paths:
+        try:
+            if forced is not None:
+                next(reading.read(path), None)
+            files.append(_Source(path, forced or detect(path), forced is not None, _size(path)))
+        except UserError as error:
+            unread.append((path, error))
+    if unread and not files:
+        raise unread[0][1]
+    return files, [Rejected(path, 0, error.message.rstrip(".")) for path, error in unread]
 
 
 def _size(path: Path) -> int:

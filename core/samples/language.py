@@ -126,6 +126,11 @@ def sorted_by(query: Query, *keys: SortKey) -> Query:
     return _renewed(Query("", query.conditions, query.words, keys))
 
 
+def living(query: Query) -> Query:
+    """The query without deleted samples, also where it asks for them: for what leaves the workspace."""
+    return Query(query.text, (*query.conditions, Condition("deleted", ("no",))), query.words, query.sort)
+
+
 def _renewed(query: Query) -> Query:
     return Query(render(query), query.conditions, query.words, query.sort)
 

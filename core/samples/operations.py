@@ -74,6 +74,11 @@ def close(connection: sqlite3.Connection, operation: int, label: str, changed: i
         connection.execute("DELETE FROM operation WHERE id = ?", (operation,))
 
 
+def grow(connection: sqlite3.Connection, operation: int, changed: int) -> None:
+    """Say how many samples a long operation has changed by now, after another part of it."""
+    connection.execute("UPDATE operation SET changed = ? WHERE id = ?", (changed, operation))
+
+
 def is_open(connection: sqlite3.Connection, operation: int) -> bool:
     """Whether the entry still stands: neither undone nor forgotten. A long import asks before each batch."""
     return (

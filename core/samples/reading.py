@@ -58,11 +58,11 @@ class _BrokenError(ValueError):
 
 def read(path: Path) -> Iterator[Found | Bad]:
     """Every record of the file, in order. Raises UserError when the file cannot be read at all: it is missing, forbidden, a folder, empty."""
-    if path.is_dir():
-        return _read_folder(path)
     try:
         with open(path, "rb") as file:
             head = file.read(8)
+    except IsADirectoryError:
+        return _read_folder(path)
     except OSError as error:
         raise cannot_read(path, error) from error
     if not head:
@@ -187,15 +187,17 @@ def _line_records(first: Line | Bad, lines: Iterator[Line | Bad], tell: Callable
         line = next(lines, None)
 
 
-def _why(error: ValueError | RecursionError, text: str) -> str:
+def _why(error: ValueError | RecursionError, text: str, *, line: bool = True) -> str:
+    """line: `text` is the line, so that a character in it can be named."""
     if isinstance(error, _BrokenError):
         return str(error)
     if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
     if isinstance(error, json.JSONDecodeError):
-        if (not text.endswith("\n") and error.pos >= len(text.rstrip()) - 1) or error.msg.startswith("Unterminated"):
-            return "the line is cut off: the JSON does not end"
-        return f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1}"
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+            return "the JSON is cut off: it does not end"
+        place = f" at character {error.pos + 1}" if line else ""
+        return f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}{place}"
     return "this is not JSON: a number has too many digits"
 
 
@@ -227,10 +229,11 @@ def _document(first: Line, lines: Iterator[Line | Bad], tell: Callable[[], int])
         if size > _PRETTY_LIMIT:
             yield Bad(first[0], "this is one JSON object over many lines, too large to be one; write one sample a line")
             return
+    text = "".join(parts)
     try:
-        value = _loads("".join(parts))
+        value = _loads(text)
     except (ValueError, RecursionError) as error:
-        yield Bad(first[0], f"this is one JSON object over many lines, and {_why(error, '')}")
+        yield Bad(first[0], f"this is one JSON object over many lines, and {_why(error, text, line=False)}")
         return
     held = [
         entry
@@ -280,7 +283,7 @@ def _array(chunks: Iterator[str], tell: Callable[[], int]) -> Iterator[Found | B
             except (ValueError, RecursionError) as error:
                 if _may_go_on(error, text) and len(text) - at <= MAX_LINE and more():
                     continue
-                yield Bad(line, _why(error, text))
+                yield Bad(line, _why(error, text, line=False))
                 resumed = _NEXT_ELEMENT.search(text, at)
                 while resumed is None and more():
                     resumed = _NEXT_ELEMENT.search(text, at)

@@ -1,35 +1,38 @@
 """Snapshots: the frozen, hashed lists of versions that runs train on.
 
 A snapshot is a folder of two JSONL files and a manifest. It appears whole or not at all and is never changed; later edits
-of its samples do not reach it. The same texts, share and seed give the same files and the same hash, whatever the ids of
-the samples are. Near copies never stand on both sides of the split.
+of its samples do not reach it. The same texts, share and seed give the same split and order, whatever the ids of the
+samples are. Near copies never stand on both sides of the split; deleted samples on none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from core.database import still
 from core.errors import UserError
 from core.files import read_json, write_json
 from core.samples import duplicates
-from core.samples import query as search
 from core.samples.conversation import messages_of
-from core.samples.language import Query, render
+from core.samples.formats import write
+from core.samples.language import Query, living, render
+from core.samples.query import select
 
 NEAR = 0.7
 """Solutions at least this similar stay on one side of the split."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _FORMAT = 1
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,20 @@ class Snapshot:
 @dataclass(frozen=True, slots=True)
 class _Row:
     sample: int
-    hash: str
-    line: str
-    code: str
+    hash: bytes
     tokens: int
+
+
+class _Counted:
+    """Progress over both files as one."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
+        self._progress, self._done, self._total = progress, 0, total
+
+    def add(self, count: int) -> None:
+        self._done += count
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
 def create(
@@ -81,17 +94,23 @@ def create(
         raise UserError(f"There is a snapshot “{name}” already.", "Snapshots never change; choose another name.")
     if not 0.0 <= validation <= 0.5:
         raise UserError(f"The validation share is {validation:g}.", "It must be from 0 to 0.5.")
-    found = search.ids(connection, query)
-    if not found:
-        raise UserError(f"No sample matches “{render(query)}”.", "Accept some samples first, or search for others.")
-    rows = sorted(_rows(connection, found, progress), key=lambda row: row.hash)
-    held_back = _held_back(rows, validation, seed)
-    train = [row for row in rows if row.sample not in held_back]
-    held = [row for row in rows if row.sample in held_back]
     draft = snapshots_dir / f".{name}.{secrets.token_hex(4)}"
     try:
-        draft.mkdir(parents=True)
-        hashes = [_write(draft / f"{side}.jsonl", part) for side, part in (("train", train), ("validation", held))]
+        with still(connection):
+            rows = _rows(connection, living(query))
+            if not rows:
+                raise UserError(
+                    f"No sample matches “{render(query)}”.", "Accept some samples first, or search for others."
+                )
+            held_back = _held_back(connection, rows, validation, seed)
+            train = [row for row in rows if row.sample not in held_back]
+            held = [row for row in rows if row.sample in held_back]
+            draft.mkdir(parents=True)
+            done = _Counted(progress, len(rows))
+            hashes = [
+                _write(draft / f"{side}.jsonl", connection, part, done)
+                for side, part in (("train", train), ("validation", held))
+            ]
         manifest = {
             "format": _FORMAT,
             "name": name,
@@ -118,6 +137,9 @@ def create(
         raise UserError(
             f"The snapshot cannot be written to {snapshots_dir}: {error.strerror}.", "Free some space and try again."
         ) from error
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     return show(snapshots_dir, name)
 
 
@@ -181,39 +203,33 @@ def _read(folder: Path) -> Snapshot | None:
     )
 
 
-def _rows(
-    connection: sqlite3.Connection, ids: Sequence[int], progress: Callable[[int, int], None] | None
-) -> Iterator[_Row]:
-    statement = """
-        SELECT s.id, s.uid, v.id, v.hash, v.context, v.prompt, v.response, v.code, v.tokens
-        FROM sample s JOIN version v ON v.id = s.version_id WHERE s.id IN (%s)
+def _rows(connection: sqlite3.Connection, query: Query) -> list[_Row]:
+    """What is found, in the order of the texts' hashes: the same whatever the ids are."""
+    chosen, parameters = select(query, ordered=False)
+    statement = f"""
+        SELECT s.id, v.hash, v.tokens FROM ({chosen}) f JOIN sample s ON s.id = f.id JOIN version v ON v.id = s.version_id
+        ORDER BY v.hash, s.uid
     """
-    for start in range(0, len(ids), 500):
-        part = list(ids[start : start + 500])
-        for sample, uid, version, digest, context, prompt, response, code, tokens in connection.execute(
-            statement % ",".join("?" * len(part)), part
-        ):
-            messages = [{"role": m.role, "content": m.content} for m in messages_of(context, prompt, response)]
-            row: dict[str, Any] = {"sample": uid, "version": version, "hash": digest.hex(), "messages": messages}
-            yield _Row(sample, digest.hex(), json.dumps(row, ensure_ascii=False), code or response, tokens)
-        if progress is not None:
-            progress(min(start + 500, len(ids)), len(ids))
+    return [_Row(*row) for row in connection.execute(statement, parameters)]
 
 
-def _held_back(rows: Sequence[_Row], share: float, seed: int) -> set[int]:
+def _held_back(connection: sqlite3.Connection, rows: Sequence[_Row], share: float, seed: int) -> set[int]:
     """Sample ids of the validation side: whole clusters of near copies, chosen by a hash of seed and content."""
     wanted = round(len(rows) * share)
     if share and len(rows) >= 10:
         wanted = max(wanted, 1)
     if not wanted:
         return set()
-    groups = [members for members, _ in duplicates.group([(row.sample, row.code) for row in rows], NEAR)]
+    ids = [row.sample for row in rows]
+    groups = [
+        members for members, _ in duplicates.group(ids, lambda part: duplicates.solutions(connection, part), NEAR)
+    ]
     grouped = {sample for members in groups for sample in members}
-    groups += [[row.sample] for row in rows if row.sample not in grouped]
+    groups += [[sample] for sample in ids if sample not in grouped]
     digest_of = {row.sample: row.hash for row in rows}
 
     def lot(members: Sequence[int]) -> str:
-        return hashlib.sha256(f"{seed}:{min(digest_of[sample] for sample in members)}".encode()).hexdigest()
+        return hashlib.sha256(f"{seed}:{min(digest_of[sample] for sample in members).hex()}".encode()).hexdigest()
 
     chosen: set[int] = set()
     for members in sorted(groups, key=lot):
@@ -222,12 +238,23 @@ def _held_back(rows: Sequence[_Row], share: float, seed: int) -> set[int]:
     return chosen
 
 
-def _write(path: Path, rows: Sequence[_Row]) -> str:
-    """Write the lines and return the file's SHA-256."""
+def _write(path: Path, connection: sqlite3.Connection, rows: Sequence[_Row], done: _Counted) -> str:
+    """Write a line a sample, in the order of `rows`, and return the file's SHA-256."""
+    statement = """
+        SELECT s.uid, v.id, v.hash, v.context, v.prompt, v.response
+        FROM json_each(?) e JOIN sample s ON s.id = e.value JOIN version v ON v.id = s.version_id ORDER BY e.key
+    """
     digest = hashlib.sha256()
     with path.open("wb") as file:
-        for row in rows:
-            line = row.line.encode() + b"\n"
-            digest.update(line)
-            file.write(line)
+        for start in range(0, len(rows), _CHUNK):
+            part = json.dumps([row.sample for row in rows[start : start + _CHUNK]])
+            for uid, version, text_hash, context, prompt, response in connection.execute(statement, (part,)):
+                messages = write(messages_of(context, prompt, response), "openai")["messages"]
+                record = {"sample": uid, "version": version, "hash": text_hash.hex(), "messages": messages}
+                line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
+                digest.update(line)
+                file.write(line)
+            done.add(len(rows[start : start + _CHUNK]))
+        file.flush()
+        os.fsync(file.fileno())
     return digest.hexdigest()

@@ -18,6 +18,11 @@ words = st.lists(
 )
 
 
+def grouped(texts: list[tuple[int, str]], threshold: float) -> list[tuple[list[int], float]]:
+    by_key = dict(texts)
+    return duplicates.group(list(by_key), lambda keys: [(key, by_key[key]) for key in keys], threshold)
+
+
 def test_white_space_does_not_count_and_one_renamed_word_counts_little() -> None:
     code = "func add(a, b int) int { return a + b } // adds two numbers and returns their sum, nothing else"
     assert duplicates.similarity(code, code.replace(" ", "\n\t")) == 1.0
@@ -30,7 +35,7 @@ def test_no_pair_below_the_threshold_is_grouped_without_a_chain_of_pairs_above_i
     texts: list[list[str]], threshold: float
 ) -> None:
     keyed = [(key, " ".join(text)) for key, text in enumerate(texts)]
-    for members, loosest in duplicates.group(keyed, threshold):
+    for members, loosest in grouped(keyed, threshold):
         assert loosest >= threshold
         reached = {members[0]}
         grown = True
@@ -47,7 +52,7 @@ def test_no_pair_below_the_threshold_is_grouped_without_a_chain_of_pairs_above_i
 @given(words)
 def test_identical_texts_are_always_found(text: list[str]) -> None:
     joined = " ".join(text)
-    assert duplicates.group([(1, joined), (2, joined), (3, joined)], 0.7) == [([1, 2, 3], 1.0)]
+    assert grouped([(1, joined), (2, joined), (3, joined)], 0.7) == [([1, 2, 3], 1.0)]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +63,7 @@ def bundled() -> list[bundle.BundledSample]:
 def test_the_bundle_holds_no_near_copies_but_the_planted_ones(bundled: list[bundle.BundledSample]) -> None:
     names = [f"{sample.topic}/{sample.slug}" for sample in bundled]
     code = [(place, text_of(sample.messages).code) for place, sample in enumerate(bundled)]
-    found = {tuple(sorted(names[place] for place in members)) for members, _ in duplicates.group(code, threshold=0.5)}
+    found = {tuple(sorted(names[place] for place in members)) for members, _ in grouped(code, 0.5)}
     planted = {tuple(sorted((f"{sample.topic}/{sample.slug}", sample.copy_of))) for sample in bundled if sample.copy_of}
     assert planted
     assert found == planted
