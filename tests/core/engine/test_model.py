@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.engine import data, model
-from core.engine.compute import Compute
+from core.engine.compute import Compute, cpu_has_bf16
 from core.engine.model import Student
 from core.errors import UserError
 
@@ -176,3 +176,26 @@ def test_the_fingerprint_follows_weights_and_shape(copied: Path, base: Path) -> 
     data_[-1] ^= 1
     (copied / "model.safetensors").write_bytes(bytes(data_))
     assert model.fingerprint(copied) != model.fingerprint(base)
+
+
+@pytest.mark.skipif(not cpu_has_bf16(), reason="bf16 is not used on this CPU")
+def test_leaving_casts_to_autocast_changes_no_number(base: Path, tokenizer: Any) -> None:
+    from peft.tuners.lora.layer import LoraLayer
+
+    bf16 = Compute(CPU.device, torch.bfloat16)
+    causal = model.load_causal(base, torch.bfloat16, CPU.device)
+    torch.manual_seed(0)
+    adapted = model.attach_lora(causal, base=base, rank=4, alpha=8, dropout=0.0, targets="all-linear")
+    student = Student(adapted, causal, tokenizer, "lora")
+    ids, positions = pair()
+    found = []
+    for casts in (False, True):
+        for module in adapted.modules():
+            if isinstance(module, LoraLayer):
+                module.cast_input_dtype_enabled = casts
+                torch.nn.init.normal_(module.lora_B["default"].weight, generator=torch.Generator().manual_seed(1))
+        adapted.zero_grad()
+        loss = student.loss(data.Batch(ids, positions, torch.roll(ids, -1)), bf16)
+        loss.backward()
+        found.append([loss.detach(), *(parameter.grad.clone() for _, parameter in student.trainable())])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
