@@ -83,9 +83,9 @@ def answer(request):
     node = wait(request)
     if do == "press":
         action = node.get_action_iface()
-        names = [action.get_action_name(i) for i in range(action.get_n_actions())]
-        chosen = next((i for i, name in enumerate(names) if name.lower() in ("press", "toggle", "click")), 0)
-        action.do_action(chosen)
+        names = [action.get_action_name(i).lower() for i in range(action.get_n_actions())]
+        chosen = next(names.index(name) for name in ("press", "click", "toggle") if name in names)
+        assert action.do_action(chosen), f"{request} cannot be pressed: {names}"
     elif do == "focus":
         node.get_component_iface().grab_focus()
     elif do == "type":
