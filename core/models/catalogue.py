@@ -92,7 +92,7 @@ def recorded_base(path: Path) -> Path:
     Raises UserError when the adapter names no base.
     """
     note = read_json(path / "gosmith.json") or {}
-    named = note.get("base") or (read_json(path / "adapter_config.json") or {}).get("base_model_name_or_path")
+    named = (read_json(path / "adapter_config.json") or {}).get("base_model_name_or_path") or note.get("base")
     if not isinstance(named, str) or not named:
         raise UserError(
             f"The adapter in {path} does not say which model it belongs to.", "Copy its run's folder again."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ TURN_TOKENS = 5
 class DataShape:
     """samples: rows to train on. tokens: of all of them. longest: tokens of the longest row. validation: rows held back.
 
-    lengths: tokens of each row, estimated from its bytes, in file order; empty when only the totals are known.
+    lengths: tokens of each row, estimated from its bytes, in file order; None when only the totals are known.
     """
 
     samples: int
@@ -47,21 +48,36 @@ class DataShape:
             return min(self.tokens, self.samples * max_length)
         return int(np.minimum(self.lengths, max_length).sum())
 
+    def mean_context(self, max_length: int) -> float:
+        """Tokens of the row that a token stands in, on average over tokens: what attention costs follow this."""
+        if self.lengths is None:
+            return min(self.tokens / max(1, self.samples), max_length)
+        kept = np.minimum(self.lengths, max_length).astype(np.float64)
+        return float((kept * kept).sum() / kept.sum())
+
 
 def measure(snapshot: Path, base: Path) -> DataShape:
-    """The shape of a snapshot's training rows.
+    """The shape of a snapshot's training rows; asked again for the same files, it answers at once.
 
     base: a folder with tokenizer.json. Raises UserError when the snapshot is missing, damaged, or has no rows.
     """
     train = snapshot / "train.jsonl"
+    try:
+        state = train.stat()
+    except OSError as error:
+        raise UserError(f"{train} cannot be read: {error.strerror}.", "Create the snapshot again.") from None
+    return _measure(train, base / "tokenizer.json", state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _measure(train: Path, tokenizer: Path, changed: int, size: int) -> DataShape:
+    """`measure`, kept while the file's time and size stay the same: a dialog asks after every key."""
     sizes, contents = _rows(train)
     if not len(sizes):
-        raise UserError(f"The snapshot {snapshot.name} has no rows to train on.", "Create it from more samples.")
-    tokens_per_byte = _tokens_per_byte(contents, base / "tokenizer.json")
-    lengths = np.maximum(1, np.rint(sizes * tokens_per_byte)).astype(np.int64)
-    return DataShape(
-        len(lengths), int(lengths.sum()), int(lengths.max()), _count(snapshot / "validation.jsonl"), lengths
-    )
+        raise UserError(f"The snapshot {train.parent.name} has no rows to train on.", "Create it from more samples.")
+    lengths = np.maximum(1, np.rint(sizes * _tokens_per_byte(contents, tokenizer))).astype(np.int64)
+    held_back = _count(train.with_name("validation.jsonl"))
+    return DataShape(len(lengths), int(lengths.sum()), int(lengths.max()), held_back, lengths)
 
 
 def snapshot_folder(snapshots_dir: Path, name: str) -> Path:

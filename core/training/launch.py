@@ -6,6 +6,8 @@ The job gets absolute paths and a copy of its configuration, so that it means th
 
 from __future__ import annotations
 
+import difflib
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +20,10 @@ from core.models import Model, inspect, resolve
 from core.training import machine
 from core.training.config import RunConfig, from_mapping, save_config, to_mapping
 from core.training.dataset import snapshot_folder
-from core.training.plan import Plan, forecast
+from core.training.plan import Plan, forecast, speed_key
 
 LEASE = "train"
+"""What runs share on a machine without a GPU: one at a time. With GPUs each takes as many as it has processes."""
 CONFIG = "config.toml"
 
 
@@ -46,6 +49,13 @@ def inputs(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> I
             f"data.max_length is {config.data.max_length:,}, but {base.name} has {shape.positions:,} positions.",
             f"Set max_length to {shape.positions} or less.",
         )
+    known = sorted({linear.name for linear in shape.linears})
+    if config.method.kind == "lora" and config.method.targets != "all-linear":
+        for name in config.method.targets:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"Did you mean “{near[0]}”?" if near else f"It has {', '.join(known)}."
+                raise UserError(f"method.targets names “{name}”, but {base.name} has no such layer.", hint)
     return Inputs(base, folder)
 
 
@@ -58,12 +68,12 @@ def plan(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> Pla
 def launch(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> JobFolder:
     """Make the job folder of a run. Raises UserError as `inputs` does, or when the disk is full."""
     found = inputs(config, jobs=jobs, snapshots=snapshots, models=models)
+    on = machine.look()
     request = {
         "config": to_mapping(config),
         "base": str(found.base.path),
-        "base_root": str(found.base.base or found.base.path),
         "snapshot": str(found.snapshot),
-        "device": machine.look().device,
+        "speed_key": speed_key(config, found.base.base or found.base.path, on.device),
         "resume": None,
     }
     folder = background.create(
@@ -71,13 +81,14 @@ def launch(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> J
         "train",
         request,
         title=config.name,
-        resources=[LEASE],
+        resources=[f"gpu:{min(config.parallel.processes, on.gpus)}/{on.gpus}" if on.gpus else LEASE],
         processes=config.parallel.processes,
-        command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs.parent), "train", CONFIG),
+        command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs.parent), "train", f"{{folder}}/{CONFIG}"),
     )
     try:
         save_config(config, folder.path / CONFIG)
     except OSError as error:
+        shutil.rmtree(folder.path, ignore_errors=True)
         raise UserError(
             f"The job folder {folder.path} cannot be written: {error.strerror}.", "Free some space."
         ) from error

@@ -1,39 +1,29 @@
-"""What a run will take, in closed form: instant, without torch, for a dialog that follows the keyboard.
+"""What a run will take, before it starts: memory, time, disk, and what a person should know about it.
 
-Memory of one process, in bytes (h hidden, I intermediate, L layers, V vocabulary, T tokens of a micro-batch, P parameters):
-
-    weights      b * P                        b = 2 for 16-bit, 4 for fp32; all weights are fp32 when all are trained
-    adapter      4 * P_lora                   PEFT keeps adapters in fp32
-    gradients    4 * P_trained                optimizer 8 * P_trained (AdamW: two moments in fp32)
-    activations  L * T * (8 I + 31 h) * b/2   saved for the backward pass; with checkpointing b L T h + 1.6 layers
-    logits       3 * min(budget, 4 T V)       the head works in chunks (kernels.linear_cross_entropy)
-
-The activation constants were fitted to a count of a 7B Llama-type model's real graph (258 KB a token and layer in bf16).
-Compute is 4 N_frozen + 6 N_trained FLOP a token, plus 6 L h S for causal attention over S tokens.
-It is a forecast: allocator, scratch and fragmentation add 5 to 10 percent.
+`estimate` is closed form and instant, for a dialog that follows the keyboard; `forecast` adds what only this machine's
+disk knows. It is a forecast: nothing is loaded, no step is tried.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.jobs.events import last_events
 from core.jobs.folder import list_jobs, read_job
-from core.models import Model, inspect
-from core.models.shape import ModelShape
-from core.training import machine
+from core.models import Model, ModelShape, inspect
+from core.training import machine, memory
 from core.training.config import RunConfig
 from core.training.dataset import DataShape, measure
 
 PACKED_FULL = 0.95
 """Share of a packed sequence that best-fit packing fills, about."""
-GPU_BUDGET = 512 * 2**20
-CPU_BUDGET = 8 * 2**20
 MANY_PASSES = 10.0
 
 
@@ -41,7 +31,8 @@ MANY_PASSES = 10.0
 class Plan:
     """memory: bytes a process by part, and their total. tokens, flops: of the whole run. seconds: None until one was measured.
 
-    fits: None when the machine's free memory is unknown. checkpoint_bytes: one checkpoint with what resuming needs.
+    trainable: parameters that change. fits: None when the machine's free memory is unknown. free: bytes of it, a GPU or of
+    main memory. checkpoint_bytes: one checkpoint with what resuming needs. warnings: sentences, the gravest first.
     """
 
     memory: Mapping[str, int]
@@ -49,6 +40,7 @@ class Plan:
     flops: float
     steps: int
     epochs: float
+    trainable: int
     seconds: float | None
     fits: bool | None
     free: int
@@ -57,36 +49,41 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def estimate(config: RunConfig, shape: ModelShape, data: DataShape, on: machine.Machine) -> Plan:
-    """The plan of `config` on this machine, without time (`forecast` adds it) and without a look at the disk."""
+def estimate(config: RunConfig, shape: ModelShape, data: DataShape, on: machine.Machine, *, tokenizer: int = 0) -> Plan:
+    """The plan of `config` on this machine, without time and without a look at the disk. tokenizer: bytes of its files."""
     rows = config.batch.micro * config.batch.accumulation
-    sequences = _sequences(config, data)
     within = data.tokens_within(config.data.max_length)
+    sequences = _sequences(config, data, within)
     if config.budget.epochs is not None:
         steps = max(1, math.ceil(config.budget.epochs * sequences / rows))
     else:
         steps = config.budget.steps or 1
-    tokens = round(steps * rows * within / sequences)
-    memory = _memory(config, shape, data, gpu=on.gpus > 0)
-    trained = _trained(config, shape)
-    frozen = 0 if config.method.kind == "full" else shape.parameters
-    length = config.data.max_length if config.data.packing else min(data.longest, config.data.max_length)
-    flops = tokens * (4.0 * frozen + 6.0 * trained + 6.0 * shape.layers * shape.hidden * length)
     epochs = steps * rows / sequences
-    saved = 4 * trained
-    return Plan(
-        memory=memory,
+    tokens = round(epochs * within)
+    longest = min(data.longest, config.data.max_length)
+    load = memory.Load(
+        rows=min(config.batch.micro, sequences, math.ceil(rows / config.parallel.processes)),
+        width=min(config.data.max_length, within) if config.data.packing else longest,
+        context=data.mean_context(config.data.max_length),
+        gpu=on.gpus > 0,
+    )
+    parts = memory.parts(config, shape, load)
+    needed = parts["total"] * (1 if on.gpus else config.parallel.processes)
+    plan = Plan(
+        memory=parts,
         tokens=tokens,
-        flops=flops,
+        flops=tokens * memory.flops_per_token(config, shape, load.context),
         steps=steps,
         epochs=epochs,
+        trainable=memory.trained(config, shape),
         seconds=None,
-        fits=memory["total"] <= on.free if on.free else None,
+        fits=needed <= on.free if on.free else None,
         free=on.free,
-        checkpoint_bytes=saved + 2 * saved,
+        checkpoint_bytes=memory.checkpoint_bytes(config, shape, tokenizer),
         device=on.device,
-        warnings=tuple(_warnings(config, shape, data, epochs)),
+        warnings=(),
     )
+    return replace(plan, warnings=tuple(_warnings(config, shape, data, plan, on)))
 
 
 def forecast(config: RunConfig, base: Model, snapshot: Path, jobs: Path) -> Plan:
@@ -94,99 +91,101 @@ def forecast(config: RunConfig, base: Model, snapshot: Path, jobs: Path) -> Plan
 
     Raises UserError when base or snapshot cannot be read.
     """
-    from dataclasses import replace
-
     root = base.base or base.path
+    own = base.path / "tokenizer.json"
+    words = own if own.is_file() else root / "tokenizer.json"
     on = machine.look()
-    plan = estimate(config, inspect(root), measure(snapshot, _tokenizer(base)), on)
-    speed = measured_speed(jobs, root, config.method.kind, on.device)
+    size = words.stat().st_size if words.is_file() else 0
+    plan = estimate(config, inspect(root), measure(snapshot, words.parent), on, tokenizer=size)
+    speed = measured_speed(jobs, speed_key(config, root, on.device))
     free = shutil.disk_usage(jobs).free
-    needed = plan.checkpoint_bytes * (config.checkpoints.keep + 1)
-    warnings = list(plan.warnings)
+    kept = config.checkpoints.keep if config.checkpoints.every else 1
+    needed = plan.checkpoint_bytes * (kept + 1)  # the next one is written before the oldest goes
+    warnings = plan.warnings
     if needed > free:
-        warnings.append(
-            f"Checkpoints need {needed / 2**30:.1f} GiB, but only {free / 2**30:.1f} GiB are free on this disk."
+        warnings = (
+            f"Checkpoints need {needed / 2**30:.1f} GiB, but only {free / 2**30:.1f} GiB are free on this disk.",
+            *warnings,
         )
-    if plan.fits is False:
-        warnings.append("It will probably not fit: lower the rows at a time or the longest row.")
-    seconds = plan.tokens / (speed * config.parallel.processes) if speed else None
-    return replace(plan, seconds=seconds, warnings=tuple(warnings))
+    return replace(plan, seconds=plan.tokens / speed if speed else None, warnings=warnings)
 
 
-def measured_speed(jobs: Path, base: Path, kind: str, device: str) -> float | None:
-    """Tokens a second and process of the newest run with this base and method on this device; None when there was none."""
+def speed_key(config: RunConfig, root: Path, device: str) -> dict[str, Any]:
+    """What two runs must share for the speed of one to tell that of the other."""
+    return {
+        "base_root": str(root),
+        "device": device,
+        "kind": config.method.kind,
+        "dtype": config.precision.dtype,
+        "processes": config.parallel.processes,
+        "activation_checkpointing": config.parallel.activation_checkpointing,
+    }
+
+
+def measured_speed(jobs: Path, key: Mapping[str, Any]) -> float | None:
+    """Tokens a second, of all processes together, in the newest run with this key; None when there was none."""
     for info in list_jobs(jobs):
         if info.kind != "train" or not info.step:
             continue
-        request = read_job(info.folder).request
-        method = request.get("config", {}).get("method", {}).get("kind")
-        if (request.get("base_root"), method, request.get("device")) != (str(base), kind, device):
+        if read_job(info.folder).request.get("speed_key") != key:
             continue
-        speeds = [event["tokens_per_second"] for event in last_events(info.folder.events) if event["kind"] == "step"]
+        found = [event.get("tokens_per_second") for event in last_events(info.folder.events) if event["kind"] == "step"]
+        speeds = [float(speed) for speed in found if isinstance(speed, int | float) and speed > 0]
         if speeds:
-            return float(statistics.median(speeds)) / max(1, info.processes)
+            return statistics.median(speeds)
     return None
 
 
-def _tokenizer(base: Model) -> Path:
-    own = base.path / "tokenizer.json"
-    return base.path if own.is_file() or base.base is None else base.base
-
-
-def _sequences(config: RunConfig, data: DataShape) -> int:
+def _sequences(config: RunConfig, data: DataShape, within: int) -> int:
     """Rows of one pass over the data, as the loop counts them."""
     if not config.data.packing:
         return data.samples
-    packed = data.tokens_within(config.data.max_length) / (config.data.max_length * PACKED_FULL)
-    return max(1, min(data.samples, math.ceil(packed)))
+    return max(1, min(data.samples, math.ceil(within / (config.data.max_length * PACKED_FULL))))
 
 
-def _trained(config: RunConfig, shape: ModelShape) -> int:
-    """Parameters that change: all, or rank * (inputs + outputs) for each adapted linear layer."""
-    if config.method.kind == "full":
-        return shape.parameters
-    targets = config.method.targets
-    return sum(
-        config.method.rank * (linear.inputs + linear.outputs) * linear.count
-        for linear in shape.linears
-        if targets == "all-linear" or linear.name in targets
-    )
-
-
-def _memory(config: RunConfig, shape: ModelShape, data: DataShape, *, gpu: bool) -> dict[str, int]:
-    full = config.method.kind == "full"
-    width = 4 if config.precision.dtype == "fp32" else 2
-    trained = _trained(config, shape)
-    longest = config.data.max_length if config.data.packing else min(data.longest, config.data.max_length)
-    tokens = config.batch.micro * longest
-    layer = tokens * (8 * shape.intermediate + 31 * shape.hidden) * width / 2
-    if config.parallel.activation_checkpointing == "none":
-        activations = shape.layers * layer
-    else:
-        activations = width * shape.layers * tokens * shape.hidden + 1.6 * layer
-    budget = GPU_BUDGET if gpu else CPU_BUDGET
-    memory = {
-        "weights": shape.parameters * (4 if full else width),
-        "adapter": 0 if full else 4 * trained,
-        "gradients": 4 * trained,
-        "optimizer": 8 * trained,
-        "activations": round(activations),
-        "logits": 3 * min(budget, 4 * tokens * shape.vocab),
-    }
-    return {**memory, "total": sum(memory.values())}
-
-
-def _warnings(config: RunConfig, shape: ModelShape, data: DataShape, epochs: float) -> list[str]:
+def _warnings(config: RunConfig, shape: ModelShape, data: DataShape, plan: Plan, on: machine.Machine) -> list[str]:
     found = []
-    cut = data.cut(config.data.max_length)
-    if cut:
+    processes, limit = config.parallel.processes, config.data.max_length
+    if plan.fits is False:
+        where = "on the GPU" if on.gpus else "in main memory"
         found.append(
-            f"{cut:,} of {data.samples:,} samples are longer than {config.data.max_length:,} tokens and will be cut."
+            f"It will probably not fit: {plan.memory['total'] / 2**30:.1f} GiB a process, {on.free / 2**30:.1f} GiB are free "
+            f"{where}. {_smaller(config)}"
         )
-    if shape.positions is not None and config.data.max_length > shape.positions:
+    if on.gpus and processes > on.gpus:
+        found.append(f"{processes} processes are asked for, but there {_are(on.gpus)} {on.gpus} GPU{_s(on.gpus)}.")
+    if not on.gpus and processes > (os.cpu_count() or 1):
+        found.append(f"{processes} processes share {os.cpu_count()} CPU cores.")
+    if shape.positions is not None and limit > shape.positions:
         found.append(f"The base has only {shape.positions:,} positions; the longest row must not exceed them.")
-    if epochs > MANY_PASSES:
-        found.append(f"Every sample is seen {epochs:.0f} times; the student may learn them by heart.")
+    cut = data.cut(limit)
+    if cut:
+        found.append(f"{cut:,} of {data.samples:,} samples are longer than {limit:,} tokens and will be cut.")
+    if plan.epochs > MANY_PASSES:
+        found.append(f"Every sample is seen {plan.epochs:.0f} times; the student may learn them by heart.")
+    elif plan.epochs < 0.5:
+        found.append(f"The run ends after {100 * plan.epochs:.0f} % of the samples.")
     if config.validation.every and not data.validation:
         found.append("The snapshot holds nothing back, so there will be no validation loss.")
+    rate = config.optimizer.learning_rate
+    if config.method.kind == "full" and rate > 1e-4:
+        found.append(f"A learning rate of {rate:g} is high for all weights; 1e-5 to 5e-5 is usual.")
+    if config.method.kind == "lora" and rate > 2e-3:
+        found.append(f"A learning rate of {rate:g} is high for an adapter; 1e-4 to 3e-4 is usual.")
     return found
+
+
+def _smaller(config: RunConfig) -> str:
+    if config.batch.micro > 1:
+        return "Lower batch.micro and raise batch.accumulation by as much."
+    if config.parallel.activation_checkpointing == "none":
+        return "Set parallel.activation_checkpointing to full."
+    return "Shorten data.max_length, or take a smaller base."
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
