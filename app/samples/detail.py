@@ -29,11 +29,12 @@ _COMPLAINTS_SHOWN = 3
 class DetailPane(QWidget):
     """Attributes: view, edit, bar, reasons, tags (its parts), sample (on show, None for none).
 
-    Signals: rated(0 to 5), noted(text)
+    Signals: rated(0 to 5), noted(text), edit_ended()
     """
 
     rated = Signal(int)
     noted = Signal(str)
+    edit_ended = Signal()
 
     def __init__(self, theme: Theme, checker: DraftChecker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,6 +160,7 @@ class DetailPane(QWidget):
         """Close the editor; what was not saved is gone."""
         self.edit.end()
         self._stack.setCurrentIndex(1 if self.sample is not None else 0)
+        self.edit_ended.emit()
 
     def _show_complaints(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         shown = diagnostics[:_COMPLAINTS_SHOWN]

@@ -164,6 +164,7 @@ class SamplesPage(Page):
         self.table.menu_wanted.connect(self._on_menu_wanted)
         self.writer.failed.connect(self.banner.problem)
         self.writer.saved.connect(self._on_saved)
+        self.detail.edit_ended.connect(self._show_view)
         self.transfer.search_wanted.connect(self.search_for)
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
@@ -236,20 +237,27 @@ class SamplesPage(Page):
         self.model.set_ids(ids)
         row = self.model.position(keep) if keep is not None else None
         if len(ids):
-            self._stack.setCurrentWidget(self._splitter)
             self.table.choose(row if row is not None else min(before, len(ids) - 1))
         elif not self.detail.edit.dirty:
             self._show_detail(None)
-            self._stack.setCurrentWidget(self._no_match if query.conditions or query.words else self._nothing)
+        self._show_view()
         self._show_numbers()
+
+    def _show_view(self) -> None:
+        """Table and detail, or why there is nothing to show; a draft that is not saved stays in sight."""
+        if len(self.model.ids) or self.detail.edit.dirty:
+            self._stack.setCurrentWidget(self._splitter)
+        elif self._counts is not None and self._counts.total == 0:
+            self._stack.setCurrentWidget(self._nothing)
+        else:
+            self._stack.setCurrentWidget(self._no_match)
 
     def _on_counted(self, counts: Counts) -> None:
         self._counts = counts
         self.chips.show_counts(counts.filters)
         self.search.set_names(counts.names)
         self._offer_check(counts)
-        if counts.total == 0 and not len(self.model.ids):
-            self._stack.setCurrentWidget(self._nothing)
+        self._show_view()
         self._show_numbers()
 
     def _offer_check(self, counts: Counts) -> None:

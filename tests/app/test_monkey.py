@@ -32,16 +32,7 @@ LEAVE_ALONE = (
 """What opens a dialog of the system, starts processes, or belongs to another page's tests."""
 KEYS = (*range(Qt.Key.Key_A, Qt.Key.Key_Z + 1), *range(Qt.Key.Key_0, Qt.Key.Key_9 + 1), Qt.Key.Key_Return, Qt.Key.Key_Escape,
         Qt.Key.Key_Tab, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_F5, Qt.Key.Key_F8, Qt.Key.Key_Delete)  # fmt: skip
-SEARCHES = (
-    "",
-    "status:new",
-    "verdict:fail -topic:io",
-    "sort:-tokens",
-    "nosuchword",
-    "broken:",
-    '"open',
-    "tokens:>600 merge",
-)
+SEARCHES = ("", "", "", "status:new", "-topic:io", "sort:-tokens", "tokens:>600", "nosuchword", "broken:", '"open')
 
 
 def content(connection: sqlite3.Connection) -> str:
@@ -57,12 +48,23 @@ class Monkey:
         self._chance = random.Random(seed)
 
     def step(self) -> None:
-        self._chance.choice(
-            [self.command, self.key, self.key, self.key, self.click, self.search, self.write, self.resize]
-        )()
+        acts = [
+            self.command,
+            self.key,
+            self.key,
+            self.key,
+            self.click,
+            self.search,
+            self.write,
+            self.resize,
+            self.leave,
+            self.leave,
+        ]
+        self._chance.choice(acts)()
         for other in QApplication.topLevelWidgets():
             if other is not self._window and other.isVisible():
                 other.close()
+                self._window.activateWindow()
         if self._chance.random() < 0.3:
             QCoreApplication.processEvents()
 
@@ -91,6 +93,12 @@ class Monkey:
         target: QWidget | None = self._window.focusWidget()
         if isinstance(target, (QLineEdit, QPlainTextEdit)) and not target.isReadOnly():
             self._qtbot.keyClicks(target, self._chance.choice(["x := 1", "// hm", "status:", "gold"]))
+
+    def leave(self) -> None:
+        """Out of editor and search, back to all samples, or it would type its letters there for ever."""
+        self._page.review.discard_edit()
+        self._page.clear_search()
+        self._page.table.setFocus()
 
     def resize(self) -> None:
         self._window.resize(self._chance.randrange(1024, 1600), self._chance.randrange(640, 1000))

@@ -155,6 +155,17 @@ def test_a_draft_holds_its_sample_until_one_decides(
     assert "// draft" not in response(workspace, first)
 
 
+def test_a_draft_stays_in_sight_when_nothing_matches(
+    page: SamplesPage, editor: CodeView, qtbot: QtBot, calm: Calm
+) -> None:
+    qtbot.keyClicks(editor, "// draft ")
+    page.search_for("nosuchword")
+    calm()
+    assert editor.isVisible()
+    page.review.discard_edit()
+    assert page._no_match.isVisible()
+
+
 def test_a_draft_keeps_the_window_open(
     window: MainWindow, page: SamplesPage, editor: CodeView, qtbot: QtBot, calm: Calm
 ) -> None:
