@@ -106,7 +106,7 @@ looks like Go; it does not know what is asked. Tune a real base model for answer
 | and in chat shape | {build.functions:,} documented functions of these files, {build.samples:,} bundled samples |
 | training | {build.tokens / 1e6:.1f} million tokens in {build.minutes:.0f} minutes, by `core.engine.loop`, objective `text`, full weights, bf16 |
 | hardware | {describe()} |
-| loss on unseen files | {build.validation:.2f} nats a token over {build.held_back} held-back files (the first 128 sequences) |
+| loss on unseen files | {build.validation:.2f} nats a token over {build.held_back} held-back files (128 pieces spread over them) |
 | completions that parse | {measured.parsed} of {measured.headers} unseen function headers ({measured.parsed / max(1, measured.headers):.0%}); {measured.closed} closed the function within 256 tokens. Temperature 0.2, top-p 0.95 |
 | date | {today} |
 

@@ -22,6 +22,7 @@ from core.errors import UserError
 from core.training.config import RunConfig
 
 VALIDATION_SEQUENCES = 128
+"""How many are measured at most: a validation loss should cost a few steps, not a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,12 @@ def train(
 
 
 def validate(prepared: Prepared, step: int, config: RunConfig, monitor: Monitor, group: Group) -> float:
-    """Mean loss over the trained tokens of the (first) validation sequences; nan when there are none."""
+    """Mean loss over the trained tokens of the validation sequences, or of so many spread over them; nan without any."""
     held = prepared.validation
     if held is None:
         return math.nan
-    chosen = sorted(range(min(len(held.members), VALIDATION_SEQUENCES)), key=held.length)
+    every = math.ceil(len(held.members) / VALIDATION_SEQUENCES)
+    chosen = sorted(range(0, len(held.members), every), key=held.length)
     prepared.student.model.eval()
     summed = 0.0
     with torch.no_grad():
