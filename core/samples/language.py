@@ -3,7 +3,7 @@
 `status:accepted verdict:fail check:vet tokens:>200 tag:concurrency "free text" -status:rejected sort:-tokens`
 
 Conditions are and-ed; values of one condition joined by commas are or-ed; `-` in front negates. Bare words match the beginning of words in
-the text, quoted phrases match exactly. Inside quotes `\\"` and `\\\\` stand for a quote and a backslash; a quote left open ends with the text,
+the text, quoted phrases match exactly as they are written but for capitals. Inside quotes `\\"` and `\\\\` stand for a quote and a backslash; a quote left open ends with the text,
 so that typing shows results. This module knows the words of the language and nothing of SQL: that is `query`.
 """
 
@@ -45,8 +45,10 @@ SORTS = (
     "reviewed",
 )
 
+_QUOTED = r'"(?:\\.|[^"\\])*(?:"|\\?$)'
 _PIECE = re.compile(
-    r'(?P<minus>-?)(?:(?P<key>[A-Za-z_]+):(?!=))?(?P<value>(?:"(?:\\.|[^"\\])*(?:"|\\?$)|[^\s"])*)', re.DOTALL
+    rf'(?P<minus>-?)(?:(?P<key>[A-Za-z_]+):(?P<value>(?:{_QUOTED}|[^\s"])*)|(?P<phrase>{_QUOTED})|(?P<word>\S*))',
+    re.DOTALL,
 )
 _NUMBER = re.compile(r"(?P<op><=|>=|<|>|=)?(?P<low>\d{1,15})|(?P<from>\d{1,15})\.\.(?P<to>\d{1,15})")
 _PLAIN = re.compile(r'[^\s",:\\-][^\s",:\\]*')
@@ -97,12 +99,13 @@ def parse(text: str) -> Query:
     for position, negated, key, value in _pieces(text):
         if key == "sort":
             sort.extend(_sort_keys(value, position, negated))
-        elif key is not None:
-            conditions.append(Condition(key, _values(key, value, position), negated))
+        elif key == "phrase":
+            words.append(Word(_unquoted(value), True, negated))
+        elif key == "word":
+            words.append(Word(value, False, negated))
         else:
-            content = _unquoted(value)
-            if content.strip():
-                words.append(Word(content, '"' in value, negated))
+            conditions.append(Condition(key, _values(key, value, position), negated))
+    words = [word for word in words if word.text.strip()]
     return Query(text, tuple(conditions), tuple(words), tuple(sort))
 
 
@@ -135,7 +138,8 @@ def _renewed(query: Query) -> Query:
     return Query(render(query), query.conditions, query.words, query.sort)
 
 
-def _pieces(text: str) -> Iterator[tuple[int, bool, str | None, str]]:
+def _pieces(text: str) -> Iterator[tuple[int, bool, str, str]]:
+    """Position, whether it is negated, the key or else "phrase" or "word", and what is written after it."""
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -143,17 +147,18 @@ def _pieces(text: str) -> Iterator[tuple[int, bool, str | None, str]]:
             continue
         found = _PIECE.match(text, position)
         assert found is not None
-        key = found["key"] and found["key"].lower()
-        if key is not None and key not in KEYS and key != "sort":
-            raise _unknown(
-                "key",
-                key,
-                (*KEYS, "sort"),
-                found.start("key"),
-                f'To search for it as text, write "{found["key"]}:…" in quotes.',
-            )
-        yield position, bool(found["minus"]), key, found["value"]
-        position = max(found.end(), position + 1)
+        key, written = (found["key"] or "").lower(), found["value"] or found["phrase"] or found["word"] or ""
+        end = found.end()
+        if not key:
+            key = "word" if found["phrase"] is None else "phrase"
+        elif key not in KEYS and key != "sort":
+            if not written.startswith("="):  # but `x:=1` is Go
+                hint = f'To search for it as text, write "{found["key"]}:…" in quotes.'
+                raise _unknown("key", found["key"], (*KEYS, "sort"), found.start("key"), hint)
+            end = found.start("key") + len(text[found.start("key") :].split(None, 1)[0])
+            key, written = "word", text[found.start("key") : end]
+        yield position, bool(found["minus"]), key, written
+        position = max(end, position + 1)
 
 
 def _values(key: str, value: str, position: int) -> tuple[str, ...]:

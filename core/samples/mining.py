@@ -7,6 +7,7 @@ varies by a hash of the function, so that the same tree always gives the same sa
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,10 +35,12 @@ _WORDINGS = (
         "{doc}\n\nImplement this in Go as {signature}, package {package}.", "Here is the implementation:\n\n{fence}"
     ),
     _Wording("I need {signature} for package {package}. It should do this: {doc}", "{fence}"),
-    _Wording("Write the Go function {name} (package {package}) from its documentation:\n\n{doc}", "{fence}"),
-    _Wording("Complete this Go function.\n\n```go\n{comment}\n{signature_line}\n```", "The whole file:\n\n{fence}"),
+    _Wording("Write the Go function {signature} (package {package}) from its documentation:\n\n{doc}", "{fence}"),
+    _Wording("Complete this Go function.\n\n```go\n{comment}\n{head}\n```", "The whole file:\n\n{fence}"),
     _Wording("go, package {package}: {doc}\n\nsignature: {signature}", "{fence}"),
 )
+
+_TYPE_BRACE = re.compile(r"\b(?:interface|struct)\s*$")
 
 
 def mine(
@@ -72,16 +75,32 @@ def sample_of(function: MinedFunction) -> NewSample:
     """The question and the answer made of one function."""
     digest = hashlib.sha256(f"{function.file}:{function.name}".encode()).digest()
     wording = _WORDINGS[digest[0] % len(_WORDINGS)]
-    signature_line = function.code.split("\n", 1)[0].rstrip()
+    head = _head(function.code)
     doc = function.doc.strip()
     words = {
         "package": function.package,
-        "name": function.name,
         "doc": doc,
         "comment": "\n".join(f"// {line}".rstrip() for line in doc.splitlines()),
-        "signature": f"`{signature_line.removesuffix('{').rstrip()}`",
-        "signature_line": signature_line,
+        "signature": f"`{_one_line(head)}`",
+        "head": head,
         "fence": f"```go\n{function.source().rstrip()}\n```",
     }
     messages = (Message("user", wording.ask.format(**words)), Message("assistant", wording.answer.format(**words)))
     return NewSample(messages, topic=function.package, source=SOURCE, tags=(TAG,))
+
+
+def _head(code: str) -> str:
+    """Everything up to the brace that opens the body, as it is written."""
+    depth = 0
+    for place, letter in enumerate(code):
+        depth += (letter in "([") - (letter in ")]")
+        # A brace of a type, such as `interface{}` or `struct{...}`, follows its keyword; the body's follows the signature.
+        if letter == "{" and depth == 0 and not _TYPE_BRACE.search(code, max(0, place - 12), place):
+            return code[: place + 1]
+    return code.split("\n", 1)[0]
+
+
+def _one_line(head: str) -> str:
+    """A signature over several lines on one."""
+    line = " ".join(head.removesuffix("{").split())
+    return line.replace("( ", "(").replace(", )", ")")

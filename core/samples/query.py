@@ -231,7 +231,9 @@ def _words(words: Sequence[Word]) -> list[_Clause]:
         parts = []
         if word.negated and _has_token(word.text):
             parts.append(_Clause("s", "s.version_id IN (SELECT rowid FROM words WHERE words MATCH ?)", (_match(word),)))
-        if not all(_is_token(letter) or letter == " " for letter in word.text):
+        if not all(
+            _is_token(letter) for letter in word.text
+        ):  # what stands between words counts too, which the index does not know
             text = "EXISTS (SELECT 1 FROM version t WHERE t.id = s.version_id AND (instr(lower(t.prompt), lower(?)) OR instr(lower(t.response), lower(?))))"
             parts.append(_Clause("s", text, (word.text, word.text)))
         if parts:
