@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -139,7 +140,8 @@ class Rail(QWidget):
         self._group = QButtonGroup(self)
         for name, object_name, title, icon in pages:
             button = NavButton(theme, object_name, title, icon)
-            button.clicked.connect(lambda _checked=False, page=name: self.chosen.emit(page))
+            # toggled and not clicked: assistive technology may check a button without pressing it
+            button.toggled.connect(partial(self._on_toggled, name))
             self._group.addButton(button)
             self._buttons[name] = button
             column.addWidget(button)
@@ -149,5 +151,12 @@ class Rail(QWidget):
         column.addWidget(self.card)
 
     def mark(self, name: str) -> None:
-        """Show which page is in front."""
-        self._buttons[name].setChecked(True)
+        """Show which page is in front; this is no choice of the user's."""
+        with QSignalBlocker(self._buttons[name]):
+            self._buttons[name].setChecked(True)
+        for button in self._buttons.values():
+            button.update()
+
+    def _on_toggled(self, name: str, checked: bool) -> None:
+        if checked:
+            self.chosen.emit(name)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
@@ -75,7 +76,8 @@ class FilterChips(QWidget):
         row = FlowLayout(self)
         for which in FILTERS:
             chip = Chip(which.title, theme, name=f"filter_{which.key}_{which.value}", tip=which.tip)
-            chip.clicked.connect(lambda _checked=False, which=which: self._on_clicked(which))
+            # toggled and not clicked: assistive technology may check a chip without pressing it
+            chip.toggled.connect(partial(self._on_toggled, which))
             row.addWidget(chip)
             self._chips.append(chip)
 
@@ -83,14 +85,15 @@ class FilterChips(QWidget):
         """Mark the chips that this search asks for."""
         self._query = query
         for which, chip in zip(FILTERS, self._chips, strict=True):
-            chip.setChecked(which.value in chosen(query, which.key))
+            with QSignalBlocker(chip):
+                chip.setChecked(which.value in chosen(query, which.key))
 
     def show_counts(self, numbers: Sequence[int]) -> None:
         """Write the number of samples on each chip, in the order of FILTERS."""
         for chip, number in zip(self._chips, numbers, strict=True):
             chip.set_count(number)
 
-    def _on_clicked(self, which: Filter) -> None:
+    def _on_toggled(self, which: Filter, _checked: bool) -> None:
         wanted = toggled(self._query, which)
-        self.show_query(self._query)
+        self.show_query(self._query)  # the search decides what is checked
         self.wanted.emit(wanted)

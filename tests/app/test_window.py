@@ -242,3 +242,15 @@ def test_an_empty_workspace_says_what_to_do(tmp_path: Path, theme: Theme, qtbot:
     window.close()
     shiboken6.delete(window)
     context.close()
+
+
+def test_assistive_technology_opens_a_page_by_press_or_toggle(window: MainWindow, qtbot: QtBot) -> None:
+    for nav, action in (("navTeacher", "Press"), ("navSettings", "Toggle")):
+        button = window.findChild(QAbstractButton, nav)
+        assert button is not None
+        face = QAccessible.queryAccessibleInterface(button)
+        assert face is not None
+        actions = face.actionInterface()
+        assert action in actions.actionNames()
+        actions.doAction(action)
+        qtbot.waitUntil(lambda nav=nav: window.current_page() is window.pages.get(nav.removeprefix("nav").lower()))
