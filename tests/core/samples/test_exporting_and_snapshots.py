@@ -75,7 +75,7 @@ def test_an_export_that_fails_leaves_the_old_file_alone(
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".jsonl") == ["a.jsonl"]
 
 
-def test_a_snapshot_is_a_hash_of_texts_and_split_not_of_ids(tmp_path: Path) -> None:
+def test_the_split_follows_from_the_texts_not_from_their_ids(tmp_path: Path) -> None:
     made = []
     for name, order in (("one", range(40)), ("two", reversed(range(40)))):
         with closing(connect(tmp_path / f"{name}.db")) as connection:
