@@ -21,8 +21,8 @@ from core.samples.adding import add
 from core.samples.conversation import NewSample, text_of
 from core.samples.formats import FORMATS as FORMATS
 from core.samples.formats import SHAPES, NotASampleError, parse, shape_of
+from core.samples.jsontext import Bad, Found
 from core.samples.operations import Operation
-from core.samples.reading import Bad, Found
 
 BATCH = 1_000
 DETECT_ROWS = 200
