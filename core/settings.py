@@ -65,4 +65,6 @@ def save_settings(settings: Settings) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, asdict(settings))
     except OSError as error:
-        raise UserError(f"The settings cannot be saved to {path}: {error.strerror}.", "Check the folder's permissions.") from error
+        raise UserError(
+            f"The settings cannot be saved to {path}: {error.strerror}.", "Check the folder's permissions."
+        ) from error
