@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import resource
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.database import connect
 from core.errors import UserError
 from core.samples import edits, query, store
 from core.samples.importing import detect, import_files, preview
 from core.samples.language import Query
+from tests.core.rights import no_privileges
 
 CODE = "```go\npackage p\n\nfunc F() {}\n```"
 
@@ -150,6 +156,117 @@ def test_what_is_no_file_of_samples_is_a_sentence(connection: sqlite3.Connection
     assert count(connection) == 0
 
 
+def test_a_file_that_may_not_be_read_is_a_sentence(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    path = lines(tmp_path / "secret.jsonl", [chat("x")])
+    path.chmod(0)
+    with no_privileges(), pytest.raises(UserError, match="permission") as caught:
+        import_files(connection, [path])
+    assert str(path) in caught.value.message
+    assert count(connection) == 0
+
+
+def test_rows_of_several_shapes_in_one_file_all_go_in(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    rows = [ROWS[shape](f"{shape} {n}") for n in range(3) for shape in sorted(ROWS)]
+    path = lines(
+        tmp_path / "mixed.jsonl", [*rows, {"foo": 1}, {"messages": []}, *[chat(f"more {n}") for n in range(3)]]
+    )
+    assert detect(path) == "openai"
+    result = import_files(connection, [path])
+    assert result.imported == len(rows) + 3
+    assert [(row.line, row.reason) for row in result.rejected] == [
+        (len(rows) + 1, "“messages” is missing"),
+        (len(rows) + 2, "there are no messages"),
+    ]
+
+
+def test_a_named_format_is_held_to(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.jsonl", [chat("one"), ROWS["alpaca"]("two")])
+    result = import_files(connection, [path], format="alpaca")
+    assert (result.imported, [row.line for row in result.rejected]) == (1, [1])
+    with pytest.raises(UserError, match="csv"):
+        import_files(connection, [path], format="csv")
+
+
+def test_among_several_files_those_that_cannot_be_read_are_named_and_the_rest_goes_in(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    good = lines(tmp_path / "good.jsonl", [chat("one")])
+    (tmp_path / "empty.jsonl").touch()
+    paths = [tmp_path / "empty.jsonl", good, tmp_path / "missing.jsonl", tmp_path]
+    shown = preview(paths)
+    result = import_files(connection, paths)
+    assert (result.imported, result.operation and result.operation.label) == (1, "Import 4 files")
+    assert [(row.file, row.line) for row in result.rejected] == [(path, 0) for path in paths if path != good]
+    assert "empty" in result.rejected[0].reason
+    assert (len(shown.samples), shown.rejected) == (1, result.rejected)
+
+
+def test_topic_source_and_tags_of_a_row_are_kept(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    rows = [{**chat("one"), "topic": "errors", "source": "gpt-4", "tags": ["a", " b  c ", "a"]}, chat("two")]
+    import_files(connection, [lines(tmp_path / "a.jsonl", rows)], tags=["new"])
+    one, two = (store.sample(connection, key) for key in query.ids(connection, Query()))
+    assert (one.topic, one.source, one.tags) == ("errors", "gpt-4", ("a", "b c", "new"))
+    assert (two.topic, two.source, two.tags) == ("", "imported", ("new",))
+
+
+def test_a_sample_that_was_edited_is_not_imported_again_but_a_deleted_one_is(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    path = lines(tmp_path / "a.jsonl", [chat("one"), chat("two")])
+    import_files(connection, [path])
+    one, two = query.ids(connection, Query())
+    edits.edit(connection, one, "```go\npackage better\n```", base_version=store.sample(connection, one).version)
+    edits.delete(connection, [two])
+    result = import_files(connection, [path])
+    assert (result.imported, result.duplicates) == (1, 1)
+
+
+def test_a_cancelled_import_keeps_what_went_in_as_one_operation(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    path = lines(tmp_path / "many.jsonl", [chat(f"prompt {n}") for n in range(2500)])
+    seen: list[tuple[int, int]] = []
+    result = import_files(
+        connection,
+        [path],
+        progress=lambda done, total: seen.append((done, total)),
+        cancel=lambda: count(connection) >= 2000,
+    )
+    assert result.imported == count(connection) == 2000
+    assert all(0 <= done <= total == path.stat().st_size for done, total in seen)
+    edits.undo(connection)
+    assert count(connection) == 0
+
+
+def test_undo_while_an_import_runs_takes_all_of_it_back(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    path = lines(tmp_path / "many.jsonl", [chat(f"prompt {n}") for n in range(3500)])
+
+    def undo_in_the_middle() -> bool:
+        if count(connection) == 2000:
+            edits.undo(connection)
+        return False
+
+    assert import_files(connection, [path], cancel=undo_in_the_middle).imported == 2000
+    assert count(connection) == 0
+    assert edits.undo(connection) is None
+
+
+def test_reviewing_goes_on_while_an_import_runs(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    path = lines(tmp_path / "many.jsonl", [chat(f"prompt {n}") for n in range(2500)])
+    with closing(connect(tmp_path / "gosmith.db")) as window:
+
+        def review() -> bool:
+            if count(window):
+                edits.review(window, [1], rating=1 + count(window) % 5)
+            return False
+
+        import_files(connection, [path], cancel=review)
+    assert (count(connection), store.sample(connection, 1).rating) == (2500, 1)
+    labels = []
+    while (undone := edits.undo(connection)) is not None:
+        labels.append(undone.label)
+    assert labels == ["Rate 1: sample 1", "Import many.jsonl"]
+    assert count(connection) == 0
+
+
 def test_a_copy_of_what_is_there_stays_out(connection: sqlite3.Connection, tmp_path: Path) -> None:
     path = lines(tmp_path / "a.jsonl", [chat("one"), chat("two"), chat("one")])
     assert (import_files(connection, [path]).imported, import_files(connection, [path]).imported) == (2, 0)
@@ -180,7 +297,33 @@ def test_a_full_disk_is_a_sentence_and_what_was_counted_before_stays(
         import_files(connection, [path])
     assert "full" in str(caught.value).lower() or "space" in str(caught.value).lower()
     kept = count(connection)
-    assert kept % 1000 == 0
+    assert kept in (1000, 2000)
+    assert f"{kept:,} samples are in" in caught.value.message
     assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     connection.execute("PRAGMA max_page_count = 1000000")
+    assert import_files(connection, [path]).imported == 3000 - kept
+
+
+def test_a_file_that_may_not_grow_is_a_sentence_and_the_workspace_stays_whole(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    """The kernel refuses the write, as it does on a full disk or over a quota: in a real process of its own."""
+    path = lines(tmp_path / "many.jsonl", [chat(f"prompt {n} " + "x" * 3000) for n in range(3000)])
+    script = (
+        "import sys; from pathlib import Path; from core.database import connect; from core.errors import UserError\n"
+        "from core.samples.importing import import_files\n"
+        f"connection = connect(Path({str(tmp_path / 'gosmith.db')!r}))\n"
+        "try:\n"
+        f"    import_files(connection, [Path({str(path)!r})])\n"
+        "except UserError as error:\n"
+        "    print(error.message, error.hint)\n"
+    )
+    limit = 6 << 20
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert "disk" in done.stdout
+    assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    kept = count(connection)
     assert import_files(connection, [path]).imported == 3000 - kept
