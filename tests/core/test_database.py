@@ -40,7 +40,8 @@ def test_a_transaction_is_all_or_nothing(connection: sqlite3.Connection) -> None
             connection.execute("INSERT INTO number VALUES (1)")
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, fail)
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert (numbers(connection), connection.in_transaction) == ([], False)
     with transaction(connection):
         connection.execute("INSERT INTO number VALUES (2)")
