@@ -9,10 +9,12 @@ of transformers 5.23 with PEFT 0.21 (seven shapes each, fitted to 0.03 percent):
 
     adapter, 16 bit   24 h + 8 I + 4 k + 14 r + 4 H          all weights, 16 bit   30 h + 8 I + 4 k + 4 H
     adapter, fp32     24 h + 16 I + 8 k + 28 r + 4 H         all weights, fp32     32 h + 16 I + 8 k + 4 H
+    packed, more      2 w (q - k) + w x width                keys and values copied to every head, and a mask a layer
 
 Everything else follows from what the engine allocates; each function says from what. Against the counted peaks of a 7B
 model in notes/training.md section 6 the total is within 2.5 percent (tests/core/training/test_memory.py). What it cannot
-know is scratch space of libraries and fragmentation: `overhead` is an allowance for those.
+know is scratch space of libraries and fragmentation: `overhead` is an allowance for those, on a CPU taken from eight runs
+of the starter (within 10 percent of the peaks of their processes, 20 percent with activation checkpointing).
 """
 
 from __future__ import annotations
@@ -26,21 +28,23 @@ from core.training.config import RunConfig
 GPU_LOGITS: Final = 512 << 20
 CPU_LOGITS: Final = 8 << 20
 """The engine's budget for a chunk of logits (`core.engine.compute.Compute.logits_budget`)."""
-PROCESS: Final = 450 << 20
+PROCESS: Final = 530 << 20
 """Main memory of a worker with torch, transformers and PEFT imported and nothing loaded."""
 CONTEXT: Final = 700 << 20
 """GPU memory of a CUDA context with its libraries' workspaces, half a gigabyte to one."""
-FRAGMENTATION: Final = 0.06
+GPU_HOLES: Final = 0.06
+CPU_HOLES: Final = 0.30
+"""Share of what is in use that lies in holes of the allocator: torch's own on a GPU, the C library's on a CPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one process holds at once. rows: of a micro-batch. width: tokens of its longest row. context: mean tokens of
-    the text a token is read in. gpu: where."""
+    """What one process holds at once. rows: of a micro-batch. width: tokens of its longest row. packed: rows hold several
+    samples. gpu: where."""
 
     rows: int
     width: int
-    context: float
+    packed: bool
     gpu: bool
 
     @property
@@ -69,15 +73,19 @@ def trained(config: RunConfig, shape: ModelShape) -> int:
     return shape.parameters if config.method.kind == "full" else adapted(config, shape)
 
 
-def saved_per_token(config: RunConfig, shape: ModelShape) -> float:
+def saved_per_token(config: RunConfig, shape: ModelShape, load: Load) -> float:
     """Bytes a token and layer that the forward pass keeps for the backward pass, without activation checkpointing."""
-    half = number_bytes(config) == 2
+    size = number_bytes(config)
+    apart = 0
+    if load.packed:
+        apart = size * (2 * (shape.heads - shape.kv_heads) * shape.head_dim + load.width)
+    half = size == 2
     wide = 8 * shape.intermediate + 4 * shape.kv_heads * shape.head_dim
     hidden = 24 * shape.hidden
     rank = 14 * config.method.rank
     if config.method.kind == "full":
         hidden, rank = (30 if half else 32) * shape.hidden, 0
-    return hidden + (1 if half else 2) * (wide + rank) + 4 * shape.heads
+    return hidden + (1 if half else 2) * (wide + rank) + 4 * shape.heads + apart
 
 
 def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
@@ -88,13 +96,14 @@ def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
     gradients     4 A             optimizer  8 A, AdamW's two moments in fp32
     activations   L x saved x T; with checkpointing w L h T (each layer's input) + one layer's saved x T
     logits        the larger of: two chunks of logits in fp32, with the states before and after them, 2 w h T, and the
-                  gradient of a trained head, 4 V h; or, later, the gradients inside one layer, 4 w I T
+                  gradient of a trained head, 4 V h; or, later, the gradients inside one layer, 4 w I T, and when
+                  packed 4 w T x width for its mask
     overhead      allowance for the process, or the CUDA context, and for fragmentation
     """
     full = config.method.kind == "full"
     size, tokens, changed = number_bytes(config), load.tokens, trained(config, shape)
     copies = 2 if size == 2 else 0
-    saved = saved_per_token(config, shape) * tokens
+    saved = saved_per_token(config, shape, load) * tokens
     if config.parallel.activation_checkpointing == "none":
         activations = shape.layers * saved
     else:
@@ -102,7 +111,7 @@ def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
     chunk = min(4 * tokens * shape.vocab, GPU_LOGITS if load.gpu else CPU_LOGITS)
     chunk = max(chunk, 4 * shape.vocab)
     head = 2 * chunk + 2 * size * shape.hidden * tokens + (4 * shape.vocab * shape.hidden if full else 0)
-    inside = 4 * size * shape.intermediate * tokens
+    inside = 4 * size * tokens * (shape.intermediate + (load.width if load.packed else 0))
     memory = {
         "weights": shape.parameters * (4 + copies if full else size),
         "adapter": 0 if full else changed * (4 + copies),
@@ -111,8 +120,8 @@ def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
         "activations": round(activations),
         "logits": round(max(head, inside)),
     }
-    allowance = CONTEXT if load.gpu else PROCESS
-    memory["overhead"] = round(allowance + FRAGMENTATION * sum(memory.values()))
+    fixed, holes = (CONTEXT, GPU_HOLES) if load.gpu else (PROCESS, CPU_HOLES)
+    memory["overhead"] = round(fixed + holes * sum(memory.values()))
     return {**memory, "total": sum(memory.values())}
 
 

@@ -64,15 +64,16 @@ def estimate(config: RunConfig, shape: ModelShape, data: DataShape, on: machine.
     load = memory.Load(
         rows=min(config.batch.micro, sequences, math.ceil(rows / config.parallel.processes)),
         width=min(config.data.max_length, within) if config.data.packing else longest,
-        context=data.mean_context(config.data.max_length),
+        packed=config.data.packing,
         gpu=on.gpus > 0,
     )
+    context = data.mean_context(config.data.max_length)
     parts = memory.parts(config, shape, load)
     needed = parts["total"] * (1 if on.gpus else config.parallel.processes)
     plan = Plan(
         memory=parts,
         tokens=tokens,
-        flops=tokens * memory.flops_per_token(config, shape, load.context),
+        flops=tokens * memory.flops_per_token(config, shape, context),
         steps=steps,
         epochs=epochs,
         trainable=memory.trained(config, shape),
