@@ -47,8 +47,9 @@ def fill(connection: sqlite3.Connection) -> Callable[..., tuple[int, ...]]:
 def dump(connection: sqlite3.Connection) -> str:
     """Everything a person could see or lose, as one text."""
     tables = {
-        "review": "SELECT sample_id, status, rating, deleted, reasons, note FROM review ORDER BY 1",
+        "review": "SELECT * FROM review ORDER BY 1",
         "tag": "SELECT sample_id, name FROM tag ORDER BY 1, 2",
-        "sample": "SELECT id, version_id, title FROM sample ORDER BY 1",
+        "sample": "SELECT id, version_id, title, tokens, lines FROM sample ORDER BY 1",
+        "verdict": "SELECT sample_id, version_id FROM verdict WHERE current = 1 ORDER BY 1",
     }
     return json.dumps({name: connection.execute(sql).fetchall() for name, sql in tables.items()})
