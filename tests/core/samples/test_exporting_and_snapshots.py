@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +64,76 @@ def test_what_is_deleted_never_leaves_and_nothing_is_no_export(
     assert not (tmp_path / "b.jsonl").exists()
 
 
+def test_no_search_gets_at_what_is_deleted(connection: sqlite3.Connection, fill: Fill, tmp_path: Path) -> None:
+    edits.delete(connection, fill(2))
+    with pytest.raises(UserError, match="nothing was exported"):
+        export(connection, parse("deleted:yes"), tmp_path / "a.jsonl", format="openai")
+    with pytest.raises(UserError, match="No sample"):
+        snapshots.create(tmp_path / "s", connection, "gold", parse("deleted:yes,no"))
+    assert not (tmp_path / "s").exists()
+    assert list(tmp_path.glob("*a.jsonl*")) == []
+
+
+def test_an_export_keeps_the_order_of_the_search_and_says_what_it_is(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path
+) -> None:
+    fill(1200)
+    seen: list[tuple[int, int]] = []
+    result = export(
+        connection, parse("sort:-id id:>100"), tmp_path / "a.jsonl", format="prompt-completion", progress=lambda *at: seen.append(at)
+    )  # fmt: skip
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [row["prompt"] for row in rows] == [f"Write function {n}." for n in reversed(range(100, 1200))]
+    assert seen[-1] == (1100, 1100)
+    manifest = json.loads(result.manifest.read_text())
+    assert manifest["query"] == "id:>100 sort:-id"
+    assert (manifest["samples"], manifest["format"], manifest["sha256"]) == (1100, "prompt-completion", result.sha256)
+    assert manifest["bytes"] == (tmp_path / "a.jsonl").stat().st_size
+
+
+def test_parquet_holds_what_else_is_known_and_other_libraries_read_it(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path
+) -> None:
+    import datasets
+
+    ids = fill(3, topic="io", source="gpt-4", tags=("b", "a"))
+    edits.review(connection, ids[:1], status="accepted", rating=4)
+    export(connection, Query(), tmp_path / "a.parquet", format="parquet")
+    rows = list(datasets.Dataset.from_parquet(str(tmp_path / "a.parquet"), cache_dir=str(tmp_path / "cache")))
+    assert [(row["status"], row["rating"], row["topic"], row["source"], row["tags"]) for row in rows] == [
+        ("accepted", 4, "io", "gpt-4", ["a", "b"]), ("new", None, "io", "gpt-4", ["a", "b"]), ("new", None, "io", "gpt-4", ["a", "b"])
+    ]  # fmt: skip
+    assert rows[0]["messages"][0] == {"role": "user", "content": "Write function 0."}
+    with closing(connect(tmp_path / "other.db")) as other:
+        migrate(other)
+        import_files(other, [tmp_path / "a.parquet"])
+        assert query.count(other, parse("topic:io source:gpt-4 tag:a tag:b")) == 3
+
+
+@pytest.mark.parametrize("what", ["openai", "parquet", "snapshot"])
+def test_a_full_disk_is_a_sentence_and_leaves_no_half_file(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path, what: str
+) -> None:
+    """The kernel refuses to let files grow: in a real process of its own."""
+    fill(800)
+    script = (
+        "import sys; from pathlib import Path; from core.database import connect; from core.errors import UserError\n"
+        "from core.samples import exporting, snapshots; from core.samples.language import Query\n"
+        f"connection = connect(Path({str(tmp_path / 'gosmith.db')!r}), readonly=True); out = Path({str(tmp_path / 'out')!r})\n"
+        "try:\n"
+        + ("    snapshots.create(out, connection, 'gold', Query())\n" if what == "snapshot" else f"    exporting.export(connection, Query(), out / 'a', format={what!r})\n")
+        + "except UserError as error:\n"
+        "    print(error.message, error.hint)\n"
+    )  # fmt: skip
+    (tmp_path / "out").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)),
+    )  # fmt: skip
+    assert "cannot be written" in done.stdout
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_an_export_that_fails_leaves_the_old_file_alone(
     connection: sqlite3.Connection, fill: Fill, tmp_path: Path
 ) -> None:
@@ -93,6 +166,26 @@ def test_the_split_follows_from_the_texts_not_from_their_ids(tmp_path: Path) -> 
         for s in (one, two)
     ]  # fmt: skip
     assert sides[0] == sides[1]
+
+
+def test_the_manifest_holds_what_identifies_a_snapshot(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path
+) -> None:
+    fill(30)
+    seen: list[tuple[int, int]] = []
+    made = snapshots.create(
+        tmp_path / "s", connection, "gold", parse("id:<=20"), validation=0.1, seed=3, progress=lambda *at: seen.append(at)
+    )  # fmt: skip
+    manifest = json.loads((made.folder / "manifest.json").read_text())
+    digests = {
+        side: hashlib.sha256((made.folder / side).read_bytes()).hexdigest()
+        for side in ("train.jsonl", "validation.jsonl")
+    }
+    assert manifest["files"] == digests
+    assert made.sha256 == manifest["sha256"] == hashlib.sha256("".join(digests.values()).encode()).hexdigest()
+    assert (manifest["query"], manifest["seed"], manifest["train"], manifest["validation"]) == ("id:<=20", 3, 18, 2)
+    assert seen[-1] == (20, 20)
+    assert made == snapshots.show(tmp_path / "s", "gold") == snapshots.list_snapshots(tmp_path / "s")[0]
 
 
 def test_near_copies_stay_on_one_side(connection: sqlite3.Connection, tmp_path: Path) -> None:
