@@ -98,6 +98,7 @@ class Answer(Iterator[Piece | Finish]):
 
         if self._closed:
             return
+        asked = time.monotonic()
         timeout = httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
         # trust_env off: a proxy of the environment must never see, or break, what is said on loopback
         with (
@@ -111,7 +112,12 @@ class Answer(Iterator[Piece | Finish]):
                     self._response = stream.response
                     if self._closed:
                         return
-                    yield from _pieces(stream)
+                    finished = False
+                    for item in _pieces(stream, asked):
+                        finished = isinstance(item, Finish)
+                        yield item
+                    if not finished and not self._closed:
+                        raise _cut_off()
             except (openai.OpenAIError, httpx2.HTTPError) as error:
                 if not self._closed:
                     raise _refusal(error, self._address, begun=self._response is not None) from error
@@ -161,10 +167,13 @@ def _fields(sampling: Sampling) -> dict[str, Any]:
     return known
 
 
-def _pieces(stream: Stream[Any]) -> Iterator[Piece | Finish]:
-    asked = time.monotonic()
+def _pieces(stream: Stream[Any], asked: float) -> Iterator[Piece | Finish]:
+    """The answer as it comes. A stream that ends without saying why yields no Finish: it was cut off.
+
+    asked: monotonic time of the request; figures that the server does not tell are measured from it.
+    """
     first: float | None = None
-    reason = "stop"
+    reason: str | None = None
     tokens = 0
     told: Mapping[str, Any] = {}
     for chunk in stream:
@@ -178,11 +187,13 @@ def _pieces(stream: Stream[Any]) -> Iterator[Piece | Finish]:
             if text:
                 first = first or time.monotonic()
                 yield Piece(text)
+    if reason is None:
+        return
     seconds = time.monotonic() - first if first else 0.0
     yield Finish(
         reason,
         tokens,
-        told.get("tokens_per_second", tokens / seconds if seconds else None),
+        told.get("tokens_per_second", tokens / seconds if seconds and tokens else None),
         told.get("time_to_first_token", first - asked if first else None),
         told.get("settings", {}),
     )
@@ -218,8 +229,12 @@ def _refusal(error: Exception, address: ServerAddress, *, begun: bool) -> UserEr
     if begun and isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
         return UserError(f"The model failed in the middle of its answer: {_said(error)}", "Its log has the details.")
     if begun:
-        return UserError("The model's process ended in the middle of its answer.", "Load the model again.")
+        return _cut_off()
     return UserError(f"The model's server at {address.url} is gone.", "Load the model again.")
+
+
+def _cut_off() -> UserError:
+    return UserError("The model's process ended in the middle of its answer.", "Load the model again.")
 
 
 def _said(error: Exception) -> str:
