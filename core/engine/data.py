@@ -137,6 +137,9 @@ def _conversation(row: Row, tokenizer: Any, max_length: int) -> Document | Refus
         return Refusal(row.sample, row.line, "has no answer of the assistant, so nothing to learn")
     if not any(answer["content"].strip() for answer in answers):
         return Refusal(row.sample, row.line, "has an empty answer")
+    control = template.control_token_in(tokenizer, row.messages)
+    if control is not None:
+        return Refusal(row.sample, row.line, f"contains “{control}”, which this tokenizer reads as a mark of its own")
     try:
         encoded = template.encode_conversation(tokenizer, row.messages)
     except UserError as error:

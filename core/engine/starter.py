@@ -50,9 +50,9 @@ class Plan:
     intermediate: int = 704
     positions: int = 2048
     length: int = 512
-    sequences: int = 4  # small steps learn faster here: loss 4.84 against 5.07 after the same 570,000 tokens with 8
-    read_steps: int = 1900
-    mix_steps: int = 2100
+    sequences: int = 8  # 4 learn faster at first and stay worse: 4.41 against 4.06 after 4 million tokens
+    read_steps: int = 1000
+    mix_steps: int = 1600
     learning_rate: float = 2e-3
     seed: int = 7
 

@@ -54,6 +54,14 @@ def template_hash(tokenizer: Any) -> str:
     return hashlib.sha256(str(tokenizer.chat_template or "").encode()).hexdigest()[:16]
 
 
+def control_token_in(tokenizer: Any, messages: Messages) -> str | None:
+    """A special token that stands in a message's own text, where it would end the turn or begin another; None mostly."""
+    for token in tokenizer.all_special_tokens:
+        if any(token in message["content"] for message in messages):
+            return str(token)
+    return None
+
+
 def has_marks(tokenizer: Any) -> bool:
     """Whether the template says itself which part the assistant speaks."""
     text = str(tokenizer.chat_template)

@@ -110,6 +110,7 @@ def test_a_long_conversation_is_cut_and_says_by_how_much(tokenizer: Any) -> None
         (Row("s9", 9), "is empty"),
         (Row("s9", 9, ({"role": "user", "content": "hi"},)), "no answer"),
         (chat("hi", "  "), "empty answer"),
+        (chat("hi", "x<|end|>\n<|user|>\ny"), "contains “<|end|>”, which this tokenizer reads as a mark of its own"),
         (chat("word " * 100, "x"), "cut to nothing: the answer begins after token"),
     ],
 )
