@@ -108,10 +108,7 @@ _FIRST = (
     """,
     "CREATE INDEX verdict_sample ON verdict(sample_id) WHERE current = 1",
     "CREATE INDEX verdict_state ON verdict(state, sample_id) WHERE current = 1",
-    *(
-        f"CREATE INDEX verdict_{check}_fails ON verdict(sample_id) WHERE current = 1 AND {check} = 0"
-        for check in _CHECKS
-    ),
+    *(f"CREATE INDEX verdict_{check} ON verdict({check}, sample_id) WHERE current = 1" for check in _CHECKS),
     """
     CREATE TABLE diagnostic (
         version_id INTEGER NOT NULL REFERENCES version(id),

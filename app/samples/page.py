@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -55,6 +55,10 @@ class SamplesPage(Page):
         self._counts: Counts | None = None
         self._wanted_id: int | None = None
         self._check_offered = False
+        self._detail_timer = QTimer(
+            self, singleShot=True, interval=0
+        )  # after the paint of the table, which is what one looks at
+        self._detail_timer.timeout.connect(self._refresh_detail)
         self.model = SampleModel(lambda ids: store.rows(context.reader(), ids), self)
         self.table = SampleTable(self.model, theme)
         self.search = SearchField(theme)
@@ -346,8 +350,12 @@ class SamplesPage(Page):
             return
         self.model.refresh(changes.ids)
         shown = self.detail.sample
-        if shown is not None and (changes.ids is None or shown.id in changes.ids) and not self.detail.editing:
-            self._show_detail(shown.id)
+        if shown is not None and (changes.ids is None or shown.id in changes.ids):
+            self._detail_timer.start()
+
+    def _refresh_detail(self) -> None:
+        if self.detail.sample is not None and not self.detail.editing:
+            self._show_detail(self.detail.sample.id)
 
     def _on_undone(self, operation: Operation) -> None:
         ids = operation.changes.ids

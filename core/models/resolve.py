@@ -51,8 +51,11 @@ def _find(reference: str, models_dir: Path, jobs_dir: Path) -> Model:
     path = Path(reference).expanduser()
     if path.is_dir() and (path.is_absolute() or "/" in reference):
         return describe(path.name, path.resolve())
+    if path.is_absolute() or reference.startswith((".", "~")):
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise UserError(f"{path} {what}.", "Choose the folder that holds config.json.")
     job, _, rest = reference.partition("/")
-    if (jobs_dir / job).is_dir() and job not in (".", ".."):
+    if (jobs_dir / job).is_dir():
         return _of_run(jobs_dir, job, rest)
     named = [model for model in list_models(models_dir, jobs_dir) if model.name == reference]
     if len(named) == 1:
@@ -61,9 +64,6 @@ def _find(reference: str, models_dir: Path, jobs_dir: Path) -> Model:
         raise UserError(
             f"{len(named)} runs have saved a “{reference}”.", f"Name the run: {named[0].run}/step-{named[0].step}."
         )
-    if path.is_absolute() or reference.startswith((".", "~")):
-        what = "is not a folder" if path.exists() else "does not exist"
-        raise UserError(f"{path} {what}.", "Choose the folder that holds config.json.")
     if re.fullmatch(r"[\w.-]+/[\w.-]+", reference):
         cached = _cached(reference)
         if cached is not None:

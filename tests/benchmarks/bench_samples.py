@@ -7,17 +7,18 @@ Each figure is the best of five, in milliseconds where nothing else is said; rat
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sqlite3
 import tempfile
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from core.database import migrate, transaction
-from core.samples import edits, query, store
+from core.database import connect, migrate, transaction
+from core.samples import duplicates, edits, exporting, importing, query, snapshots, store
 from core.samples.adding import add
 from core.samples.conversation import Message, NewSample
 from core.workspace import Workspace
@@ -96,6 +97,39 @@ def fill(connection: sqlite3.Connection, samples: int) -> float:
     return seconds
 
 
+def one_by_one(connection: sqlite3.Connection, ids: Sequence[int], status: str) -> None:
+    """What a program without operations would do, its undo record included."""
+    number = store.STATUSES.index(status)
+    with transaction(connection):
+        before = [
+            connection.execute("SELECT status FROM review WHERE sample_id = ?", (key,)).fetchone()[0] for key in ids
+        ]
+        connection.executemany("UPDATE review SET status = ? WHERE sample_id = ?", ((number, key) for key in ids))
+    json.dumps(list(zip(ids, before, strict=True)))
+
+
+def in_and_out(connection: sqlite3.Connection, folder: Path, figures: dict[str, object]) -> None:
+    """Files out and in again, near copies, a snapshot: over 50,000 samples, in seconds or samples a second."""
+    part = query.parse("id:<=50000")
+
+    def rate(name: str, work: Callable[[], object]) -> None:
+        start = time.perf_counter()
+        work()
+        figures[f"{name} a second"] = round(50_000 / (time.perf_counter() - start))
+
+    for form in ("openai", "parquet"):
+        path = folder / f"out.{form}"
+        rate(f"exported as {form}", lambda path=path, form=form: exporting.export(connection, part, path, format=form))
+        with closing(connect(folder / f"{form}.db")) as other:
+            migrate(other)
+            rate(f"imported from {form}", lambda path=path, other=other: importing.import_files(other, [path]))
+            rate("imported again, all copies", lambda path=path, other=other: importing.import_files(other, [path]))
+    rate("searched for near copies", lambda: duplicates.clusters(connection, part))
+    rate(
+        "frozen into a snapshot", lambda: snapshots.create(folder / "snapshots", connection, f"s{time.time_ns()}", part)
+    )
+
+
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,6 +147,7 @@ def main() -> None:
                 figures["added a second"] = round(arguments.samples / seconds)
             figures["megabytes"] = round(workspace.database_path.stat().st_size / 1e6)
             measure(connection, figures)
+            in_and_out(connection, Path(folder), figures)
     report("samples", figures)
 
 
@@ -134,13 +169,17 @@ def measure(connection: sqlite3.Connection, figures: dict[str, object]) -> None:
     fetched = best(lambda: array("q", [row[0] for row in connection.execute("SELECT s.id FROM sample s JOIN review r ON r.sample_id = s.id WHERE r.deleted = 0 ORDER BY s.tokens, s.id")]))  # fmt: skip
     figures["sort tokens, ratio to plain SQL"] = fetched / float(str(figures["sort tokens"]))
     half = everything[:50_000]
-    turns = iter(["accepted", "rejected"] * 10)
+    turns = iter(["accepted", "rejected"] * 20)
     figures["decide over 50,000 ids"] = best(lambda: edits.review(connection, half, status=next(turns)))
     some = query.parse(f"id:<={half[-1]}")
     figures["decide over a query of 50,000"] = best(lambda: edits.review(connection, some, status=next(turns)))
+    naive = best(lambda: one_by_one(connection, half, next(turns)), 3)
+    figures["decide over 50,000, ratio to a statement a sample"] = naive / float(str(figures["decide over 50,000 ids"]))
     figures["undo of 50,000"] = best(lambda: edits.undo(connection))
     figures["redo of 50,000"] = best(lambda: edits.redo(connection))
     figures["tag 50,000"] = best(lambda: edits.tag(connection, some, add=[f"t{time.perf_counter_ns()}"]), 3)
+    for _ in range(3):
+        edits.undo(connection)
     figures["delete and restore 50,000, half of it"] = (
         best(lambda: (edits.delete(connection, some), edits.restore(connection, half)), 3) / 2
     )

@@ -286,12 +286,13 @@ def test_an_overtaken_search_never_wins(page: SamplesPage, calm: Calm) -> None:
 
 
 def test_complaints_are_shown_where_they_are_and_f8_goes_there(
-    page: SamplesPage, context: AppContext, give_verdicts: Callable[..., None], qtbot: QtBot
+    page: SamplesPage, context: AppContext, give_verdicts: Callable[..., None], qtbot: QtBot, calm: Calm
 ) -> None:
     first = page.model.ids[0]
     states = {"parse": "pass", "format": "pass", "types": "fail"}
     give_verdicts([first], states, Diagnostic("types", 3, 1, "undefined: x"), Diagnostic("types", 9, 2, "y"))
     context.report(Changes(verdict=True, ids=(first,)))
+    calm()
     assert page.detail._verdict.text() == "Go: parse ✓  format ✓  types ✕  vet ·  test ·"
     assert [mark.line for mark in page.detail.view.code.marks] == [3, 9]
     press(qtbot, page, Qt.Key.Key_F8)
