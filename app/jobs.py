@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.tasks import Task, TaskRunner
-from core.jobs.folder import ENDED, JobInfo, JobWatcher
+from core.jobs.status import ENDED, JobInfo, JobWatcher
 
 _POLL_MS = 350
 _IDLE_MS = 1_500

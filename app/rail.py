@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app import fonts, icons
 from app.theme import Theme
 from app.widgets.labels import ElidedLabel
-from core.jobs.folder import JobInfo
+from core.jobs.status import JobInfo
 
 RAIL_WIDTH = 196
 _STATE_WORDS = {"queued": "waiting", "running": "running", "stopping": "stopping"}

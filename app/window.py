@@ -18,7 +18,7 @@ from app.state import window_state
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.toast import Toast
 from core.errors import UserError
-from core.jobs.folder import JobInfo
+from core.jobs.status import JobInfo
 from core.samples import edits
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import click
 
 from app.cli.output import Session, table
 from core import jobs as background
-from core.jobs.folder import JobInfo, find, read_job
+from core.jobs.folder import find, read_job
+from core.jobs.status import JobInfo
 
 
 @click.group()

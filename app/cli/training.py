@@ -11,7 +11,7 @@ import click
 from app.cli.output import Session
 from core.jobs import JobFolder, info, start
 from core.training import launch
-from core.training.config import load_config
+from core.training.config_file import load_config
 
 CONFIG = click.Path(path_type=Path, dir_okay=False)
 

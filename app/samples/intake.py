@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
 from core.errors import UserError
-from core.jobs.folder import ENDED, JobInfo
+from core.jobs.status import ENDED, JobInfo
 from core.samples import checking
 from core.samples.checking import Summary
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.context import AppContext
 from core.errors import UserError
@@ -78,7 +78,10 @@ class Writer(QObject):
         self.failed.emit(error)
 
     def _on_done(self, operation: Operation) -> None:
-        if operation.changed > 1:
-            self._context.notice(f"Done: {operation.label}", "Undo", lambda: self._context.commands.run("app.undo"))
         self._context.report(operation.changes)
         self.done.emit(operation)
+        if operation.changed > 1:
+            QTimer.singleShot(0, self, lambda: self._offer_undo(operation))  # after the paint of what has changed
+
+    def _offer_undo(self, operation: Operation) -> None:
+        self._context.notice(f"Done: {operation.label}", "Undo", lambda: self._context.commands.run("app.undo"))

@@ -13,7 +13,8 @@ from core.errors import UserError
 from core.files import read_json
 from core.jobs import JobFolder, JobInfo, create, delete, info, start, stop
 from core.models import Model
-from core.training.config import RunConfig, to_mapping
+from core.training.config import RunConfig
+from core.training.config_file import to_mapping
 
 POLL_MS = 120
 

@@ -25,9 +25,11 @@ from core.errors import UserError
 from core.jobs import JobFolder, start
 from core.models import Model, list_models
 from core.training import launch
-from core.training.config import Problem, RunConfig, check, to_mapping
+from core.training.config import RunConfig
+from core.training.config_file import to_mapping
 from core.training.plan import forecast
 from core.training.presets import Preset, list_presets
+from core.training.problems import Problem, check
 
 CHECK_MS = 120
 PREVIEW_MS = 700

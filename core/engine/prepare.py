@@ -16,7 +16,8 @@ from core.engine import data, model, template
 from core.engine.compute import Compute, choose, describe
 from core.engine.parallel import check_mode
 from core.errors import UserError
-from core.training.config import RunConfig, to_mapping
+from core.training.config import RunConfig
+from core.training.config_file import to_mapping
 
 
 class Monitor(Protocol):

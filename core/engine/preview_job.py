@@ -11,7 +11,7 @@ from typing import Any
 from core.engine import data, model, template
 from core.files import write_json
 from core.jobs.worker import WorkerContext
-from core.training.config import from_mapping
+from core.training.config_file import from_mapping
 
 MOST_REFUSED = 200
 MOST_ROWS = 8

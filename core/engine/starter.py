@@ -26,7 +26,7 @@ from core.engine.parallel import Group
 from core.engine.prepare import Monitor
 from core.errors import UserError
 from core.golang.toolchain import Toolchain
-from core.training.config import from_mapping
+from core.training.config_file import from_mapping
 
 TEMPLATE = (
     "{%- for message in messages -%}{{ '<|' + message['role'] + '|>\n' }}"

@@ -10,7 +10,7 @@ import torch
 from core.engine import loop, parallel
 from core.files import write_json
 from core.jobs.worker import WorkerContext
-from core.training.config import from_mapping
+from core.training.config_file import from_mapping
 
 
 def main(context: WorkerContext) -> None:

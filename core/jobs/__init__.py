@@ -7,6 +7,7 @@ something of a job writes `control.json`. No pipe, no port, no daemon.
 from __future__ import annotations
 
 from core.jobs.control import delete, resume, start, stop
-from core.jobs.folder import JobFolder, JobInfo, create, info, list_jobs
+from core.jobs.folder import JobFolder, create
+from core.jobs.status import JobInfo, info, list_jobs
 
 __all__ = ["JobFolder", "JobInfo", "create", "delete", "info", "list_jobs", "resume", "start", "stop"]

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.files import read_json, write_json
-from core.jobs.folder import ENDED, JobFolder, JobInfo, info, list_jobs, read_job, read_state
+from core.jobs.folder import JobFolder, read_job
 from core.jobs.kinds import KINDS
 from core.jobs.process import JOB_VARIABLE, sweep
+from core.jobs.status import ENDED, JobInfo, info, list_jobs, read_state
 
 GRACE = 30.0
 """Seconds a worker gets after a stop request before SIGTERM, and again before SIGKILL."""

@@ -27,9 +27,10 @@ from core.files import read_json, write_json
 from core.jobs.control import BUSY, DISK_FULL, GRACE, python_command, python_environment
 from core.jobs.events import EventWriter
 from core.jobs.failures import Failure, RankEnd, classify
-from core.jobs.folder import Job, JobFolder, State, last_step, read_job, read_state, write_state
+from core.jobs.folder import Job, JobFolder, read_job
 from core.jobs.leases import hold
 from core.jobs.process import guard, identity, memory_kills, signal_group, sweep
+from core.jobs.status import State, last_step, read_state, write_state
 from core.jobs.worker import STOPPED
 
 LOOK_EVERY = 0.05

@@ -100,28 +100,40 @@ def change_review(
     """Set columns of the reviews in the scope, and log it. Returns how many samples changed.
 
     values: what decides whether a sample changes; always: written along with it, such as who and when. One part a distinct state before, made
-    in SQL: fifty thousand samples that were all new are one part.
+    in SQL: fifty thousand samples that were all new are one part. The first few states are found one by one, each at the cost of a scan;
+    grouping sorts everything by four columns, which costs six times as much.
     """
     columns = {**values, **always}
     differs = " OR ".join(f"{column} IS NOT :{column}" for column in values)
-    affected = f"temp.scope CROSS JOIN review ON sample_id = id AND ({differs})"
     listed, after = ", ".join(columns), json.dumps(columns)
-    state = "json_object(" + ", ".join(f"'{column}', {column}" for column in columns) + ")"
-    found = connection.execute(f"SELECT DISTINCT {listed} FROM {affected} LIMIT {_FEW + 1}", values).fetchall()
+    rows = "temp.scope CROSS JOIN review ON sample_id = id"
     log = "INSERT INTO operation_part (operation_id, subject, before, after, ids)"
-    if (
-        len(found) <= _FEW
-    ):  # one scan a state; grouping would sort everything by four columns, which costs six times as much
-        like = " AND ".join(f"{column} IS ?" for column in columns)
-        for before in found:
-            connection.execute(
-                f"{log} SELECT ?, 'review', ?, ?, json_group_array(id) FROM temp.scope CROSS JOIN review ON sample_id = id AND {like}",
-                (operation, json.dumps(dict(zip(columns, before, strict=True))), after, *before),
-            )
+    left = int(connection.execute("SELECT count(*) FROM temp.scope").fetchone()[0])
+    unseen, seen = f"({differs})", dict(values)
+    for place in range(_FEW):
+        before = left and connection.execute(f"SELECT {listed} FROM {rows} WHERE {unseen} LIMIT 1", seen).fetchone()
+        if not before:
+            break
+        alike = " AND ".join(f"{column} IS :{column}{place}" for column in columns)
+        state = {f"{column}{place}": value for column, value in zip(columns, before, strict=True)}
+        part = connection.execute(
+            f"{log} SELECT :operation, 'review', :before, :after, json_group_array(id) FROM {rows} WHERE {alike}",
+            {
+                **state,
+                "operation": operation,
+                "before": json.dumps(dict(zip(columns, before, strict=True))),
+                "after": after,
+            },
+        ).lastrowid
+        left -= connection.execute(
+            "SELECT json_array_length(ids) FROM operation_part WHERE id = ?", (part,)
+        ).fetchone()[0]
+        unseen, seen = f"{unseen} AND NOT ({alike})", {**seen, **state}
     else:
+        state_now = "json_object(" + ", ".join(f"'{column}', {column}" for column in columns) + ")"
         connection.execute(
-            f"{log} SELECT :operation, 'review', {state}, :after, json_group_array(id) FROM {affected} GROUP BY {listed}",
-            {**values, "operation": operation, "after": after},
+            f"{log} SELECT :operation, 'review', {state_now}, :after, json_group_array(id) FROM {rows} WHERE {unseen} GROUP BY {listed}",
+            {**seen, "operation": operation, "after": after},
         )
     assignments = ", ".join(f"{column} = :{column}" for column in columns)
     inside = f"sample_id IN (SELECT id FROM temp.scope) AND ({differs})"

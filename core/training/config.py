@@ -1,25 +1,17 @@
 """What a person writes to have a run: the one description that the dialog, the command line and the engine share.
 
-Unknown keys, wrong types and contradictions are refused with the key's name, never repaired. Whether the run fits into
-the machine is not asked here (`core.training.plan`), nor whether snapshot and base exist (`core.training.launch`).
+Unknown keys, wrong types and contradictions are refused, never repaired (`core.training.problems` says so in sentences,
+`core.training.config_file` reads and writes TOML). Whether the run fits into the machine is not asked here
+(`core.training.plan`), nor whether snapshot and base exist (`core.training.launch`).
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
-
-from core.errors import UserError
-from core.files import write_whole
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 CountOrNone = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -216,179 +208,9 @@ class RunConfig(Section):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a configuration. key: dotted name such as "optimizer.learning_rate", "" for the whole.
-
-    message: a sentence that names the key. hint: what is allowed.
-    """
-
-    key: str
-    message: str
-    hint: str = ""
-
-
-def check(data: Mapping[str, Any]) -> RunConfig | list[Problem]:
-    """The configuration, or everything that is wrong with it, in the order of its keys."""
-    try:
-        return RunConfig.model_validate(data)
-    except ValidationError as error:
-        problems = [_problem(detail, data) for detail in error.errors()]
-        return list({problem.key: problem for problem in reversed(problems)}.values())[::-1]
-
-
-def from_mapping(data: Mapping[str, Any]) -> RunConfig:
-    """The configuration; raises UserError with the first thing that is wrong, and how many more there are."""
-    checked = check(data)
-    if isinstance(checked, RunConfig):
-        return checked
-    first, *more = checked
-    rest = f" ({len(more)} more: {', '.join(problem.key for problem in more)}.)" if more else ""
-    raise UserError(first.message, first.hint + rest)
-
-
-def parse_config(text: str) -> RunConfig:
-    """A configuration from TOML; raises UserError naming the line, or the key and what it may be."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(
-            f"The configuration is no valid TOML: {error}.", "Texts need quotes, lists need brackets."
-        ) from None
-    return from_mapping(data)
-
-
-def load_config(path: Path) -> RunConfig:
-    """`parse_config` of a file; raises UserError naming the file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"The configuration {path} cannot be read: {error.strerror}.", "Check the path.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"The configuration {path} is not UTF-8 text.", "Save it as UTF-8.") from None
-    try:
-        return parse_config(text)
-    except UserError as error:
-        raise UserError(f"{path.name}: {error.message}", error.hint) from None
-
-
-def to_mapping(config: RunConfig) -> dict[str, Any]:
-    """Plain data that `from_mapping` takes back, in the order of DESIGN; keys without a value are left out."""
-    return config.model_dump(mode="json", exclude_none=True)
-
-
-def dump_config(config: RunConfig) -> str:
-    """TOML with every key written out, so that a run can be read later without knowing the defaults of its day."""
-    return tomli_w.dumps(to_mapping(config), multiline_strings=False)
-
-
-def save_config(config: RunConfig, path: Path) -> None:
-    """Write `dump_config` to a file, whole or not at all. Raises OSError."""
-    write_whole(path, dump_config(config))
-
-
-def flat(config: RunConfig) -> dict[str, Any]:
-    """Dotted key -> value, for comparing two runs."""
-    result: dict[str, Any] = {}
-    for key, value in to_mapping(config).items():
-        if isinstance(value, dict):
-            result.update({f"{key}.{inner}": item for inner, item in value.items()})
-        else:
-            result[key] = value
-    return result
-
-
 SECTIONS: dict[str, tuple[str, ...]] = {
     name: tuple(field.annotation.model_fields)
     for name, field in RunConfig.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
 }
 """Section -> its keys, in order."""
-
-
-def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> Problem:
-    """A pydantic error as a sentence of ours. `loc` may end in the tag of a union's branch, which is no key."""
-    names = [part for part in detail["loc"] if isinstance(part, str)]
-    keys = names[:1] if names[:1] and names[0] not in SECTIONS else names[:2]
-    key = ".".join(keys)
-    value = detail["input"]
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        return _unknown(keys, data)
-    if kind == "missing":
-        example = {"model.base": 'base = "starter"', "data.snapshot": 'snapshot = "gold-v1"'}.get(key)
-        if example:
-            return Problem(key, f"{key} is missing.", f"Add {example} under [{keys[0]}].")
-        section = keys[0]
-        required = {"model": "base", "data": "snapshot"}[section]
-        return Problem(
-            f"{section}.{required}", f"{section}.{required} is missing.", f"Add a section [{section}] with it."
-        )
-    if kind == "rule":
-        key = str(context["key"]) or key
-        return Problem(key, f"{key}: {context['text']}.")
-    shown = _show(value)
-    if kind == "literal_error" and key != "method.targets":
-        allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
-        near = difflib.get_close_matches(str(value), allowed.split(", "), 1)
-        return Problem(
-            key, f"{key} is {shown}, which is not one of: {allowed}.", f"Did you mean “{near[0]}”?" if near else ""
-        )
-    if kind in ("model_type", "dict_type"):
-        return Problem(
-            key, f"{key} is {shown} but must be a section.", f"Write [{key}] on a line of its own, its keys below."
-        )
-    return Problem(key, f"{key} is {shown} but must be {_demand(key, kind, context)}.")
-
-
-def _demand(key: str, kind: str, context: Mapping[str, Any]) -> str:
-    """What a value must be, to follow "must be"."""
-    if key == "method.targets":
-        return '"all-linear" or a list of layer names in quotes'
-    bounds = {
-        "greater_than_equal": "at least {ge:g}",
-        "greater_than": "above {gt:g}",
-        "less_than_equal": "at most {le:g}",
-        "less_than": "below {lt:g}",
-        "string_too_short": "at least one letter long",
-        "string_too_long": "at most {max_length} letters long",
-    }
-    if kind in bounds:
-        return bounds[kind].format(**context)
-    if key in ("method.alpha", "optimizer.warmup", "budget.epochs") and kind.startswith(("int_", "float_")):
-        return "a number"
-    types = {
-        "int_type": "a whole number",
-        "int_from_float": "a whole number",
-        "float_type": "a number",
-        "finite_number": "a finite number",
-        "bool_type": "true or false",
-        "string_type": "a text in quotes",
-        "list_type": "a list",
-    }
-    return types.get(kind, f"different ({kind})")
-
-
-def _unknown(keys: list[str], data: Mapping[str, Any]) -> Problem:
-    *section, name = keys
-    siblings = SECTIONS[section[0]] if section else tuple(RunConfig.model_fields)
-    near = difflib.get_close_matches(name, siblings, 1, cutoff=0.6)
-    homes = [home for home, known in SECTIONS.items() if name in known]
-    where = f" in [{section[0]}]" if section else ""
-    if near:
-        hint = f"Did you mean “{near[0]}”?"
-    elif homes:
-        hint = f"“{name}” belongs under [{homes[0]}]."
-    else:
-        hint = f"Known{where or ' at the top'}: {', '.join(siblings)}."
-    return Problem(".".join(keys), f"There is no key “{name}”{where}.", hint)
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f"“{value[:60]}”"
-    if isinstance(value, dict):
-        return "a section"
-    return str(value)[:60]

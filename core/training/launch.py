@@ -18,7 +18,8 @@ from core.jobs import JobFolder
 from core.jobs.folder import read_job
 from core.models import Model, inspect, resolve
 from core.training import machine
-from core.training.config import RunConfig, from_mapping, save_config, to_mapping
+from core.training.config import RunConfig
+from core.training.config_file import from_mapping, save_config, to_mapping
 from core.training.dataset import snapshot_folder
 from core.training.plan import Plan, forecast, speed_key
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from core.jobs.events import last_events
-from core.jobs.folder import list_jobs, read_job
+from core.jobs.folder import read_job
+from core.jobs.status import list_jobs
 from core.models import Model, ModelShape, inspect
 from core.training import machine, memory
 from core.training.config import RunConfig

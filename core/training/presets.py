@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from core.errors import UserError
 from core.paths import resources
-from core.training.config import RunConfig, from_mapping
+from core.training.config import RunConfig
+from core.training.config_file import from_mapping
 
 ORDER: Final = ("quick-check", "lora-default", "lora-careful", "full-small", "continue-text")
 

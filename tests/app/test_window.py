@@ -22,7 +22,8 @@ from app.tasks import TaskRunner
 from app.theme import Theme
 from app.window import PAGES, MainWindow
 from core.errors import UserError
-from core.jobs.folder import JobFolder, JobInfo
+from core.jobs.folder import JobFolder
+from core.jobs.status import JobInfo
 from core.settings import Settings, load_settings
 from core.workspace import Workspace, open_workspace
 

@@ -193,7 +193,7 @@ def test_verdicts_of_a_check_that_ended_without_a_window_are_taken_in_at_the_sta
 ) -> None:
     from contextlib import closing
 
-    from core.jobs.folder import ENDED, info
+    from core.jobs.status import ENDED, info
     from core.samples import checking, query
 
     with closing(workspace.connect(readonly=True)) as connection:

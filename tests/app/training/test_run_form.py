@@ -7,8 +7,10 @@ from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
 from app.training.run_form import RunForm
-from core.training.config import RunConfig, check, to_mapping
+from core.training.config import RunConfig
+from core.training.config_file import to_mapping
 from core.training.presets import apply, list_presets
+from core.training.problems import check
 
 NOT_IN_THE_FORM = {"model", "data.snapshot", "method.targets", "optimizer.name", "parallel.mode", "parallel.offload"}
 

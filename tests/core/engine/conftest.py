@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from core.engine import starter
-from core.training.config import RunConfig, from_mapping
+from core.training.config import RunConfig
+from core.training.config_file import from_mapping
 
 TEXTS = [
     f"// Sum{i} adds what it is given.\nfunc Sum{i}(a, b int) int {{\n\treturn a + b*{i}\n}}\n" for i in range(40)

@@ -29,7 +29,7 @@ import json, sys, torch
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from core.engine import loop, parallel
-from core.training.config import from_mapping
+from core.training.config_file import from_mapping
 from tests.core.engine.conftest import Notes
 torch.set_num_threads(1)
 rank, folder = int(sys.argv[1]), Path({folder!r})

@@ -19,8 +19,9 @@ from core import jobs
 from core.errors import UserError
 from core.jobs import control, supervisor
 from core.jobs.events import EventWriter, read_events
-from core.jobs.folder import JobFolder, JobWatcher, read_state, write_state
+from core.jobs.folder import JobFolder
 from core.jobs.process import Identity, alive, identity, members
+from core.jobs.status import JobWatcher, read_state, write_state
 
 SLEEPER = Path(__file__).with_name("sleeper.py")
 Eventually = Callable[..., None]

@@ -16,8 +16,9 @@ from core import jobs
 from core.errors import UserError
 from core.jobs import control
 from core.jobs.events import read_events
-from core.jobs.folder import JobFolder, find, read_state
+from core.jobs.folder import JobFolder, find
 from core.jobs.process import members
+from core.jobs.status import read_state
 
 SLEEPER = Path(__file__).with_name("sleeper.py")
 Eventually = Callable[..., None]

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.training.config import RunConfig, check, dump_config, from_mapping, parse_config, to_mapping
+from core.training.config import RunConfig
+from core.training.config_file import dump_config, from_mapping, parse_config, to_mapping
 from core.training.presets import apply, list_presets
+from core.training.problems import check
 
 LEAST = '[model]\nbase = "starter"\n[data]\nsnapshot = "gold-v1"\n'
 

@@ -14,7 +14,8 @@ from core.jobs.folder import read_job
 from core.samples import snapshots
 from core.samples.language import parse
 from core.training import launch
-from core.training.config import RunConfig, from_mapping
+from core.training.config import RunConfig
+from core.training.config_file import from_mapping
 from core.workspace import Workspace, open_workspace
 
 

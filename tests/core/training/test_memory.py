@@ -11,7 +11,8 @@ import pytest
 from core.models import ModelShape, inspect
 from core.paths import resources
 from core.training import memory
-from core.training.config import RunConfig, from_mapping
+from core.training.config import RunConfig
+from core.training.config_file import from_mapping
 
 GIB = 2**30
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core.models import Linear, ModelShape
-from core.training.config import RunConfig, from_mapping
+from core.training.config import RunConfig
+from core.training.config_file import from_mapping
 from core.training.dataset import DataShape
 from core.training.machine import Machine
 from core.training.plan import estimate
