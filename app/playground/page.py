@@ -5,7 +5,7 @@ The model runs in a process of its own (`app.playground.model_server`); this pag
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
@@ -15,11 +15,15 @@ from app.playground.model_server import ModelServer
 from app.playground.sampling_panel import SamplingPanel
 from app.playground.stream import AnswerStream
 from app.playground.transcript import Transcript
+from app.state import window_state
 from app.widgets.buttons import Button
 from app.widgets.labels import label
 from core.errors import UserError
 from core.inference import Finish, Sampling, ServerAddress, stream_chat, stream_completion
+from core.jobs import JobInfo
 from core.models import Model, list_models
+
+REFRESH_MS = 2000
 
 Message = dict[str, str]
 
@@ -36,6 +40,9 @@ class PlaygroundPage(Page):
         self._stream: AnswerStream | None = None
         self._waiting: tuple[str, Sampling] | None = None
         self._wanted_path: str | None = None
+        self._remembered_path: str | None = None
+        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._refresh_timer.timeout.connect(self._refresh_models)
         self._server = ModelServer(context.workspace, context.tasks, self)
         self._server.ready.connect(self._on_ready)
         self._server.failed.connect(self._on_failed)
@@ -64,9 +71,16 @@ class PlaygroundPage(Page):
         self._stop.clicked.connect(self.stop)
         self._stop.setEnabled(False)
         self._state = label(tone="dim", size=12, name="modelState")
+        self._unload = Button(
+            "Unload", theme, kind="link", name="unloadModel", tip="End the model's process and free its memory"
+        )
+        self._unload.clicked.connect(self.unload)
+        self._unload.hide()
         self.panel = SamplingPanel(theme)
         self.body.addWidget(self._split(), 1)
         context.playground_wanted.connect(lambda _path: self._take_request())
+        context.jobs.job_changed.connect(self._on_job_changed)
+        self._restore()
         self._take_request()
 
     def _split(self) -> QWidget:
@@ -83,8 +97,13 @@ class PlaygroundPage(Page):
         buttons.addWidget(self._stop)
         foot.addWidget(self.prompt, 1)
         foot.addLayout(buttons)
-        column.addWidget(self._state)
-        self._state.setContentsMargins(20, 4, 20, 0)
+        state = QHBoxLayout()
+        state.setContentsMargins(20, 4, 14, 0)
+        state.setSpacing(8)
+        state.addWidget(self._state)
+        state.addWidget(self._unload)
+        state.addStretch(1)
+        column.addLayout(state)
         column.addLayout(foot)
         scroll = QScrollArea()
         scroll.setProperty("kind", "surface")
@@ -128,8 +147,15 @@ class PlaygroundPage(Page):
         workspace = self.context.workspace
         self.context.tasks.run(lambda: list_models(workspace.models, workspace.jobs), self._on_models, owner=self)
 
+    def _on_job_changed(self, job: JobInfo) -> None:
+        """A run may have saved a checkpoint."""
+        if job.kind == "train" and self.isVisible() and not self._refresh_timer.isActive():
+            self._refresh_timer.start()
+
     def _on_models(self, found: list[Model]) -> None:
-        chosen = self._wanted_path or (str(self._model.path) if self._model else None)
+        chosen = self._wanted_path or (str(self._model.path) if self._model else self._remembered_path)
+        if found == self._models and self._wanted_path is None:
+            return
         self._models = list(found)
         self._picker.clear()
         for model in self._models:
@@ -191,7 +217,11 @@ class PlaygroundPage(Page):
 
     def clear(self) -> None:
         """Begin anew, with the same model and settings."""
-        self.stop()
+        self._waiting = None
+        if self._stream is not None:
+            self._stream.abandon()
+            self._end_stream()
+        self._show_busy(False)
         self._messages = []
         self.transcript.clear()
         self.prompt.setFocus()
@@ -199,6 +229,7 @@ class PlaygroundPage(Page):
     def _on_ready(self, address: ServerAddress) -> None:
         model = self._model
         self._state.setText(f"{model.name} is loaded" if model else "")
+        self._unload.show()
         if self._waiting is None:
             return
         (text, sampling), self._waiting = self._waiting, None
@@ -227,8 +258,7 @@ class PlaygroundPage(Page):
         self.transcript.append(text)
 
     def _on_finished(self, finish: Finish | None) -> None:
-        if self.panel.chat:
-            self._messages.append({"role": "assistant", "content": self._answer})
+        self._keep_answer()
         if finish is not None:
             self.panel.show_finish(finish)
             self._state.setText(
@@ -240,15 +270,25 @@ class PlaygroundPage(Page):
         self._end_stream()
 
     def _on_stream_failed(self, error: UserError) -> None:
-        if self.panel.chat and self._messages:
-            self._messages.append({"role": "assistant", "content": self._answer})
+        self._keep_answer()
+        self._state.setText("Broken off")
         self.banner.problem(error)
         self._end_stream()
 
+    def _keep_answer(self) -> None:
+        """Make the answer a turn of the conversation; without one, the question goes back to be sent again."""
+        if not self._messages or self._messages[-1]["role"] != "user":
+            return
+        if self._answer:
+            self._messages.append({"role": "assistant", "content": self._answer})
+            return
+        question = self._messages.pop()["content"]
+        self.transcript.append("(no answer)")
+        if not self.prompt.toPlainText():
+            self.prompt.setPlainText(question)
+
     def _end_stream(self) -> None:
-        if self._stream is not None:
-            self._stream.deleteLater()
-            self._stream = None
+        self._stream = None
         self._show_busy(False)
 
     def _show_busy(self, busy: bool) -> None:
@@ -262,5 +302,15 @@ class PlaygroundPage(Page):
         self._show_busy(False)
 
     def _on_unloaded(self) -> None:
+        self._unload.hide()
         if self._stream is None and not self._server.loading:
             self._state.setText("Not loaded")
+
+    def save_state(self, state: QSettings) -> None:
+        state.setValue("playground/panel", self.panel.state())
+        state.setValue("playground/model", str(self._model.path) if self._model else "")
+
+    def _restore(self) -> None:
+        state = window_state()
+        self.panel.restore(str(state.value("playground/panel", "")))
+        self._remembered_path = str(state.value("playground/model", "")) or None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -100,6 +102,23 @@ class SamplingPanel(QWidget):
                 field.write(" ".join(stop.replace("\n", "\\n") for stop in sampling.stop))
             else:
                 field.write(getattr(sampling, field.key))
+
+    def state(self) -> str:
+        """Mode, system prompt and settings as text, for the next window; settings that are wrong are not kept."""
+        sampling = self.sampling()
+        kept = {"chat": self.chat, "system": self.system.toPlainText(), "sampling": sampling and asdict(sampling)}
+        return json.dumps(kept)
+
+    def restore(self, state: str) -> None:
+        """Take what `state` gave an earlier window, as far as it is understood."""
+        try:
+            kept = json.loads(state)
+            sampling = validate(**kept["sampling"]) if kept["sampling"] else Sampling()
+            (self._chat if kept["chat"] else self._plain).setChecked(True)
+            self.system.setPlainText(str(kept["system"]))
+        except (ValueError, TypeError, KeyError, UserError):
+            return
+        self._fill(sampling)
 
     def sampling(self) -> Sampling | None:
         """What the fields say, or None while one of them is wrong; it is marked."""

@@ -18,7 +18,7 @@ FRAME_MS = 33
 
 
 class AnswerStream(QObject):
-    """Reads one answer to its end, or until it is stopped.
+    """Reads one answer to its end, or until it is stopped, and then goes.
 
     Signals: text_arrived(str); finished(Finish or None), None after a stop; failed(UserError).
     """
@@ -40,6 +40,11 @@ class AnswerStream(QObject):
         """Want no more. What has arrived stays; the model stops within a token."""
         self._answer.close()
 
+    def abandon(self) -> None:
+        """Want no more, and hear no more: nothing is emitted from here on."""
+        self.blockSignals(True)
+        self.stop()
+
     def _read(self) -> Finish | None:
         """Runs on a pool thread."""
         for piece in self._answer:
@@ -59,8 +64,10 @@ class AnswerStream(QObject):
         self._frames.stop()
         self._hand_on()
         self.finished.emit(finish)
+        self.deleteLater()
 
     def _on_failed(self, error: UserError) -> None:
         self._frames.stop()
         self._hand_on()
         self.failed.emit(error)
+        self.deleteLater()
