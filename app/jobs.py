@@ -11,10 +11,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.tasks import Task, TaskRunner
+from core.jobs.control import prune
 from core.jobs.status import ENDED, JobInfo, JobWatcher
 
 _POLL_MS = 350
 _IDLE_MS = 1_500
+_PASSING, _PASSING_KEPT = ("serve", "preview"), 5
+"""Kinds of jobs whose folders are worth nothing once they have ended; a few are kept for their logs."""
 
 
 class JobsModel(QObject):
@@ -54,7 +57,8 @@ class JobsModel(QObject):
         return tuple(info for info in self._jobs.values() if info.alive and kind in ("", info.kind))
 
     def start(self) -> None:
-        """Look now and keep looking."""
+        """Look now and keep looking; first clear away what nobody will ask for again."""
+        self._tasks.run(lambda: prune(self._watcher.jobs_dir, _PASSING, _PASSING_KEPT), owner=self)
         self.refresh()
 
     def refresh(self) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from array import array
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QPoint, QSettings, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
-from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout
 
 from app.commands import key_of
 from app.context import AppContext
@@ -24,13 +24,13 @@ from app.samples.model import SampleModel
 from app.samples.results import Counts, Results, training_query
 from app.samples.review import Review
 from app.samples.search import SearchField
+from app.samples.stage import Stage
 from app.samples.table import SampleTable
+from app.samples.toolbar import Toolbar
 from app.samples.transfer import Transfer
 from app.samples.writer import Writer
 from app.state import window_state
 from app.widgets.banner import Banner
-from app.widgets.buttons import Button
-from app.widgets.empty import EmptyState
 from app.widgets.progress import ProgressLine
 from core.changes import Changes
 from core.samples import query as queries
@@ -47,7 +47,7 @@ _MENU = (
 
 
 class SamplesPage(Page):
-    """Attributes: search, chips, table, model, detail, results, writer, review, transfer."""
+    """Attributes: toolbar, stage, search, chips, table, model, detail, results, writer, review, transfer."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Samples")
@@ -55,14 +55,13 @@ class SamplesPage(Page):
         self._counts: Counts | None = None
         self._wanted_id: int | None = None
         self._check_offered = False
-        self._detail_timer = QTimer(
-            self, singleShot=True, interval=0
-        )  # after the paint of the table, which is what one looks at
+        self._detail_timer = QTimer(self, singleShot=True, interval=0)  # after the table's paint, where one looks
         self._detail_timer.timeout.connect(self._refresh_detail)
         self.model = SampleModel(lambda ids: store.rows(context.reader(), ids), self)
         self.table = SampleTable(self.model, theme)
         self.search = SearchField(theme)
         self.chips = FilterChips(theme)
+        self.toolbar = Toolbar(theme)
         self.checker = DraftChecker(tasks, self)
         self.detail = DetailPane(theme, self.checker)
         self.results = Results(tasks, self)
@@ -71,8 +70,7 @@ class SamplesPage(Page):
         self.review = Review(self.model, self.table, self.detail, self.writer, self.banner, self._searched, self)
         self.progress = ProgressLine(theme, name="samplesProgress")
         self.transfer = Transfer(context, self, self.banner, self.progress)
-        self._build_header()
-        self._build_body()
+        self._build()
         self._connect()
         self._bind()
         self._restore()
@@ -80,82 +78,26 @@ class SamplesPage(Page):
 
     # --- building ----------------------------------------------------------------------------------------------
 
-    def _build_header(self) -> None:
+    def _build(self) -> None:
         theme = self.context.theme
         self.header.detail.setObjectName("samplesCount")
-        self._import = Button(
-            "Import…",
-            theme,
-            icon="download-simple",
-            name="samplesImport",
-            tip=f"Import samples ({key_of('samples.import')})",
-        )
-        self._export = Button(
-            "Export…", theme, name="samplesExport", tip=f"Export what the search finds ({key_of('samples.export')})"
-        )
-        self._check = Button(
-            "Check",
-            theme,
-            icon="caret-down",
-            name="samplesCheck",
-            tip=f"Have Go check what the search finds ({key_of('samples.check')})",
-        )
-        self._train = Button("Train…", theme, icon="play", kind="primary", name="samplesTrain")
-        for button, run in (
-            (self._import, self.import_files),
-            (self._export, self.export),
-            (self._check, None),
-            (self._train, self.train),
-        ):
-            if run is not None:
-                button.clicked.connect(run)
-            self.header.add(button)
-
-    def _build_body(self) -> None:
-        theme = self.context.theme
+        self.header.add(self.toolbar)
         tools = QVBoxLayout()
         tools.setContentsMargins(20, 8, 20, 10)
         tools.setSpacing(8)
         tools.addWidget(self.search)
         tools.addWidget(self.chips)
-        left = QWidget()
-        left.setProperty("kind", "surface")
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.selection_banner)
-        column.addWidget(self.table, 1)
-        self._splitter = QSplitter()
-        self._splitter.setHandleWidth(1)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(left)
-        self._splitter.addWidget(self.detail)
-        self._splitter.setStretchFactor(0, 3)
-        self._splitter.setStretchFactor(1, 2)
-        self._splitter.setSizes([640, 440])
-        self._nothing = EmptyState(
-            theme,
-            "table",
-            "No samples yet. Import a file, or drop one here.",
-            action=("Import…", self.import_files),
-            name="noSamples",
-        )
-        self._no_match = EmptyState(
-            theme,
-            "magnifying-glass",
-            "No sample matches this search.",
-            action=("Clear the search", self.clear_search),
-            name="noMatch",
-        )
-        self._stack = QStackedWidget()
-        for widget in (self._splitter, self._nothing, self._no_match):
-            self._stack.addWidget(widget)
+        left = (self.selection_banner, self.table)
+        self.stage = Stage(theme, left, self.detail, self.import_files, self.clear_search)
         self.body.addWidget(self.progress)
         self.body.addLayout(tools)
-        self.body.addWidget(self._stack, 1)
+        self.body.addWidget(self.stage, 1)
         self.setAcceptDrops(True)
 
     def _connect(self) -> None:
+        self.toolbar.import_wanted.connect(self.import_files)
+        self.toolbar.export_wanted.connect(self.export)
+        self.toolbar.train_wanted.connect(self.train)
         self.search.changed.connect(self._on_query)
         self.search.left_downwards.connect(self.review.focus_table)
         self.chips.wanted.connect(self.search.set_query)
@@ -202,13 +144,9 @@ class SamplesPage(Page):
         ):
             bind(name, self, run)
         bind("edit.cancel", self, self.review.cancel_edit, keys=False)
-        levels = QMenu(self._check)
-        for name in ("samples.check", "samples.check_vet", "samples.check_test"):
-            levels.addAction(self.context.commands.action(name))
-        levels.addSeparator()
-        levels.addAction(self.context.commands.action("samples.near_copies"))
-        self._check.setMenu(levels)
-        self._check.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow of a menu stands at the right
+        action = self.context.commands.action
+        levels = [action(name) for name in ("samples.check", "samples.check_vet", "samples.check_test")]
+        self.toolbar.offer_checks(levels, action("samples.near_copies"))
         for rating in range(1, 6):
             bind(f"review.rate{rating}", self, partial(self.review.rate, rating))
 
@@ -250,11 +188,9 @@ class SamplesPage(Page):
     def _show_view(self) -> None:
         """Table and detail, or why there is nothing to show; a draft that is not saved stays in sight."""
         if len(self.model.ids) or self.detail.edit.dirty:
-            self._stack.setCurrentWidget(self._splitter)
-        elif self._counts is not None and self._counts.total == 0:
-            self._stack.setCurrentWidget(self._nothing)
+            self.stage.show_samples()
         else:
-            self._stack.setCurrentWidget(self._no_match)
+            self.stage.show_nothing(workspace_empty=self._counts is not None and self._counts.total == 0)
 
     def _on_counted(self, counts: Counts) -> None:
         self._counts = counts
@@ -285,13 +221,7 @@ class SamplesPage(Page):
         if shown > counts.matching and not self.results.searching:
             text += f" · {number(shown - counts.matching)} no longer match ({key_of('samples.refresh')})"
         self.header.set_detail(text)
-        self._train.setText(f"Train on {number(counts.trainable)}…")
-        self._train.setAccessibleName(f"Train on {number(counts.trainable)}")
-        self._train.setEnabled(counts.trainable > 0)
-        left_out = counts.matching - counts.trainable
-        self._train.setToolTip(
-            f"{number(left_out)} rejected samples are left out" if left_out else "Train on what the search finds"
-        )
+        self.toolbar.show_counts(counts)
 
     # --- the sample in front -----------------------------------------------------------------------------------
 
@@ -444,12 +374,11 @@ class SamplesPage(Page):
         header, wanted = self.table.save_columns()
         state.setValue("samples/header", header)
         state.setValue("samples/columns", wanted)
-        state.setValue("samples/splitter", self._splitter.saveState())
+        self.stage.save_state(state)
 
     def _restore(self) -> None:
         state = window_state()
-        header, wanted, splitter = (state.value(f"samples/{key}") for key in ("header", "columns", "splitter"))
+        header, wanted = state.value("samples/header"), state.value("samples/columns")
         if isinstance(header, QByteArray) and isinstance(wanted, list):
             self.table.restore_columns(header, wanted)
-        if isinstance(splitter, QByteArray):
-            self._splitter.restoreState(splitter)
+        self.stage.restore_state(state)

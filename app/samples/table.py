@@ -23,7 +23,7 @@ from app.samples.model import SampleModel
 from app.theme import Theme
 
 ROW_HEIGHT = 32
-_MINIMUM_TITLE, _COMFORTABLE_TITLE = 170, 260
+_MINIMUM_TITLE, _COMFORTABLE_TITLE = 160, 260
 _KEEP = QItemSelectionModel.SelectionFlag.NoUpdate
 _CHOOSE = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
 

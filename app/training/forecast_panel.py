@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from app.widgets.labels import label, section
@@ -30,7 +31,7 @@ class ForecastPanel(QFrame):
         for row, (name, caption) in enumerate(
             (("data", "Trains on"), ("memory", "Memory"), ("time", "Time"), ("disk", "Disk"))
         ):
-            grid.addWidget(label(caption, tone="dim"), row, 0)
+            grid.addWidget(label(caption, tone="dim"), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self._values[name], row, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 14, 10)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from app import fonts
-from app.theme import set_property
 
 
 def label(text: str = "", *, tone: str = "", size: int = fonts.UI_SIZE, wrap: bool = False, name: str = "") -> QLabel:
@@ -56,10 +55,6 @@ class ElidedLabel(QLabel):
         super().setText(text)
         self.setToolTip(text)
         self.setAccessibleName(text)
-
-    def set_tone(self, tone: str) -> None:
-        """Colour by meaning; the word in the text must say the same."""
-        set_property(self, "tone", tone)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(24, super().minimumSizeHint().height())

@@ -73,15 +73,15 @@ def train(
         optim.set_learning_rate(optimizer, rate)
 
         student.model.train()
-        summed = 0.0
+        summed = torch.zeros((), dtype=torch.float64, device=compute.device)
         for micro in data.share(chosen, group.rank, group.size, config.batch.micro):
             seed_dropout(config.seed, step, micro)
             batch = prepared.train.collate(micro, pad_id(student)).to(compute.device)
             micro_loss = student.loss(batch, compute)
             (micro_loss / trained).backward()  # type: ignore[no-untyped-call]
-            summed += micro_loss.item()
+            summed += micro_loss.detach()  # read once a step: each read would wait for the GPU
         group.add_gradients(parameters)
-        loss = group.total(summed) / trained
+        loss = group.total(summed.item()) / trained
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.optimizer.clip or math.inf))
         check_finite(step + 1, loss, norm, output)
         optimizer.step()

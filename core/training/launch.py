@@ -19,7 +19,7 @@ from core.jobs.folder import read_job
 from core.models import Model, inspect, resolve
 from core.training import machine
 from core.training.config import RunConfig
-from core.training.config_file import from_mapping, save_config, to_mapping
+from core.training.config_file import save_config, to_mapping
 from core.training.dataset import snapshot_folder
 from core.training.plan import Plan, forecast, speed_key
 
@@ -105,8 +105,3 @@ def resume(folder: JobFolder) -> None:
                 f"The {what} of this run is no longer at {request[key]}.", "Put it back, or start a new run."
             )
     background.resume(folder)
-
-
-def config_of(folder: JobFolder) -> RunConfig:
-    """The configuration of a run, to start another from. Raises UserError when this Gosmith no longer understands it."""
-    return from_mapping(read_job(folder).request["config"])

@@ -235,8 +235,8 @@ def test_an_empty_workspace_says_what_to_do(tmp_path: Path, theme: Theme, qtbot:
     window.show()
     page = window.pages["samples"]
     assert isinstance(page, SamplesPage)
-    qtbot.waitUntil(lambda: page._nothing.isVisible())
-    assert page._nothing.sentence == "No samples yet. Import a file, or drop one here."
+    qtbot.waitUntil(lambda: page.stage.nothing.isVisible())
+    assert page.stage.nothing.sentence == "No samples yet. Import a file, or drop one here."
     assert re.fullmatch(r"0 (samples|shown)", page.header.detail.text())
     while context.tasks.busy():
         QApplication.processEvents()

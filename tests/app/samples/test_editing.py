@@ -163,7 +163,7 @@ def test_a_draft_stays_in_sight_when_nothing_matches(
     calm()
     assert editor.isVisible()
     page.review.discard_edit()
-    assert page._no_match.isVisible()
+    assert page.stage.no_match.isVisible()
 
 
 def test_a_draft_keeps_the_window_open(

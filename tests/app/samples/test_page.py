@@ -265,9 +265,9 @@ def test_a_click_on_a_header_sorts(page: SamplesPage, calm: Calm) -> None:
 
 def test_a_search_without_result_offers_a_way_back(page: SamplesPage, qtbot: QtBot, calm: Calm) -> None:
     search(page, "nosuchwordanywhere", calm)
-    assert page._no_match.isVisible()
+    assert page.stage.no_match.isVisible()
     assert page.detail.sample is None
-    press_me = page._no_match.findChild(QPushButton)
+    press_me = page.stage.no_match.findChild(QPushButton)
     assert press_me is not None
     qtbot.mouseClick(press_me, Qt.MouseButton.LeftButton)
     calm()
