@@ -81,19 +81,26 @@ def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: s
     for name in ("samples", "training", "playground", "settings"):
         window.show_page(name)
         page = window.current_page()
-        settle(lambda: not context.tasks.busy())
-        time.sleep(0.3)
+        if name == "samples":
+            counted = page.findChild(QWidget, "samplesTrain")
+            settle(lambda counted=counted: "…" not in counted.accessibleName() and counted.accessibleName() != "Train")
         settle(lambda: not context.tasks.busy())
         if name == "playground":
             _ask(page, context)
         _save(window, folder / f"{name}_{look}.png")
     window.show_page("training")
     window.current_page().findChild(QPushButton, "newRun").click()
-    settle(lambda: False, 8.0)
-    dialog = next((w for w in QApplication.topLevelWidgets() if w.objectName() == "runDialog"), None)
-    if dialog is not None:
-        _save(dialog, folder / f"run_dialog_{look}.png")
-        dialog.close()
+    settle(lambda: dialog() is not None)
+    preview = dialog().findChild(QPlainTextEdit, "batchPreview")
+    settle(lambda: bool(preview.toPlainText()), 60.0)
+    _save(dialog(), folder / f"run_dialog_{look}.png")
+    dialog().close()
+    window.pages["playground"].unload()
+
+
+def dialog() -> QWidget | None:
+    """The run dialog, once it is there."""
+    return next((w for w in QApplication.topLevelWidgets() if w.objectName() == "runDialog"), None)
 
 
 def _ask(page: QWidget, context: AppContext) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app import fonts
 from app.theme import Theme
 from app.tokens import Tokens
+from app.training.axes import StepAxis, ValueAxis
 from core.training.series import Series
 
 Format = Callable[[float], str]
@@ -133,22 +134,8 @@ class ChartCard(QFrame):
         self.resized.emit()
 
 
-class _StepAxis(pg.AxisItem):
-    """Steps as people write them: 800, 1.2k, 30k."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [step_text(value) if value == int(value) else "" for value in values]
-
-
-def step_text(step: float) -> str:
-    """A step number in at most five characters."""
-    if abs(step) >= 1e6:
-        return f"{step / 1e6:g}M"
-    return f"{step / 1e3:g}k" if abs(step) >= 10_000 else f"{step:g}"
-
-
 def _plot_widget() -> pg.PlotWidget:
-    plot = pg.PlotWidget(axisItems={"bottom": _StepAxis(orientation="bottom")})
+    plot = pg.PlotWidget(axisItems={"bottom": StepAxis(orientation="bottom"), "left": ValueAxis(orientation="left")})
     plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     plot.setMouseEnabled(x=False, y=False)
     plot.setMenuEnabled(False)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.theme import Theme
+from app.training.axes import tiny_text
 from app.training.chart_card import ChartCard, Curve
 from core.training.metrics import RunMetrics
 
@@ -26,7 +27,7 @@ class ChartGrid(QWidget):
         self.loss = ChartCard("Training loss", "{:.3f}".format, theme)
         self.loss.setObjectName("lossChart")
         self.validation = ChartCard("Validation loss", "{:.3f}".format, theme)
-        self.rate = ChartCard("Learning rate", "{:.1e}".format, theme)
+        self.rate = ChartCard("Learning rate", tiny_text, theme)
         self.norm = ChartCard("Gradient norm", "{:.2f}".format, theme)
         self.speed = ChartCard("Tokens / s", "{:,.0f}".format, theme)
         self.cards = (self.loss, self.validation, self.rate, self.norm, self.speed)

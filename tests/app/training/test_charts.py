@@ -10,7 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
-from app.training.chart_card import ChartCard, Curve, step_text
+from app.training.axes import step_text, tiny_text, value_text
+from app.training.chart_card import ChartCard, Curve
 from app.training.chart_grid import ChartGrid
 from core.training.metrics import RunMetrics
 from core.training.series import Series
@@ -59,3 +60,19 @@ def test_the_grid_shows_every_curve_of_a_run_and_then_those_of_another(
 @pytest.mark.parametrize(("step", "text"), [(0, "0"), (800, "800"), (9_999, "9999"), (12_000, "12k"), (2.5e6, "2.5M")])
 def test_steps_are_written_shortly(step: float, text: str) -> None:
     assert step_text(step) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "spacing", "text"),
+    [
+        (0.00015, 5e-5, "1.5e-4"), (0.0002, 5e-5, "2e-4"), (0.0, 5e-5, "0"), (1e-20, 5e-5, "0"),
+        (2.94, 0.02, "2.94"), (3.5, 0.5, "3.5"), (3.0, 0.5, "3.0"), (0.15, 0.05, "0.15"),
+        (41500.0, 500.0, "41.5k"), (6000.0, 1000.0, "6k"), (250.0, 50.0, "250"), (0.05, 0.005, "0.050"),
+    ],
+)  # fmt: skip
+def test_values_on_an_axis_have_the_digits_that_tell_them_apart(value: float, spacing: float, text: str) -> None:
+    assert value_text(value, spacing) == text
+
+
+def test_a_small_number_is_short() -> None:
+    assert [tiny_text(value) for value in (3.7e-8, 2e-4, 0.0)] == ["3.7e-8", "2.0e-4", "0"]
