@@ -195,6 +195,7 @@ class EditPane(QWidget):
             self.diff.show_diff(self._sample.code.rstrip("\n"), self.editor.toPlainText().rstrip("\n"))
         else:
             self.diff.show_diff(self._sample.response, self.editor.toPlainText())
+        self.diff.setVisible(self.diff.changed_lines != (0, 0))  # until then the editor has all the room
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -71,9 +71,11 @@ def test_a_change_is_shown_as_a_diff_and_saved_with_ctrl_enter(
 ) -> None:
     first = page.model.ids[0]
     before = response(workspace, first)
+    assert not page.detail.edit.diff.isVisible()
     qtbot.keyClicks(editor, "// mended")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.detail.edit.diff.changed_lines == (1, 0))
+    assert page.detail.edit.diff.isVisible()
     qtbot.keyClick(editor, Qt.Key.Key_Return, CONTROL)
     calm()
     after = response(workspace, first)
