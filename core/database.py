@@ -1,8 +1,6 @@
-"""The one way into a workspace's database: connections, transactions, and the schema with its ordered, named migrations.
+"""The one way into a workspace's database: connections, transactions, and the migrations of `core.schema` applied in order.
 
-Text is immutable (`version`); what changes often lives in narrow tables (`review`, `verdict`, `tag`), so that a bulk
-decision touches neither text nor the full-text index. This module knows SQLite and the shape of the tables; what the
-rows mean is `core.samples`' business. It keeps no connection and no pool: whoever connects closes.
+This module knows SQLite and nothing of what the rows mean. It keeps no connection and no pool: whoever connects closes.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import UserError
+from core.schema import MIGRATIONS
 
 _BUSY_SECONDS = 10.0
 _PRAGMAS = (
@@ -24,161 +23,6 @@ _PRAGMAS = (
     "PRAGMA cache_size = -65536",  # 64 MiB
     "PRAGMA wal_autocheckpoint = 8192",  # 32 MiB: a bulk decision does not pay for moving the last one into the file
 )
-
-_CHECKS = ("parse", "format", "types", "vet", "test")
-_FIRST = (
-    "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """
-    CREATE TABLE sample (
-        id INTEGER PRIMARY KEY,
-        uid TEXT NOT NULL,
-        version_id INTEGER NOT NULL REFERENCES version(id) DEFERRABLE INITIALLY DEFERRED,
-        title TEXT NOT NULL,
-        topic TEXT NOT NULL,
-        source TEXT NOT NULL,
-        tokens INTEGER NOT NULL,
-        lines INTEGER NOT NULL,
-        created INTEGER NOT NULL
-    )
-    """,
-    "CREATE UNIQUE INDEX sample_uid ON sample(uid)",
-    "CREATE UNIQUE INDEX sample_version ON sample(version_id)",
-    "CREATE INDEX sample_title ON sample(title COLLATE NOCASE)",
-    "CREATE INDEX sample_topic ON sample(topic COLLATE NOCASE)",
-    "CREATE INDEX sample_source ON sample(source COLLATE NOCASE)",
-    "CREATE INDEX sample_tokens ON sample(tokens)",
-    "CREATE INDEX sample_lines ON sample(lines)",
-    # context: JSON of the messages before the last answer; NULL when that is one user message, the prompt.
-    """
-    CREATE TABLE version (
-        id INTEGER PRIMARY KEY,
-        sample_id INTEGER NOT NULL REFERENCES sample(id) DEFERRABLE INITIALLY DEFERRED,
-        parent INTEGER REFERENCES version(id),
-        hash BLOB NOT NULL,
-        title TEXT NOT NULL,
-        tokens INTEGER NOT NULL,
-        lines INTEGER NOT NULL,
-        author TEXT NOT NULL,
-        created INTEGER NOT NULL,
-        context TEXT,
-        prompt TEXT NOT NULL,
-        response TEXT NOT NULL,
-        code TEXT NOT NULL,
-        test TEXT NOT NULL
-    )
-    """,
-    "CREATE INDEX version_sample ON version(sample_id)",
-    "CREATE INDEX version_hash ON version(hash)",
-    """
-    CREATE TRIGGER version_is_immutable BEFORE UPDATE ON version
-    BEGIN SELECT RAISE(ABORT, 'a version is never changed'); END
-    """,
-    # One row a sample, made with it: the whole of it is a few megabytes, so a scan beats an index that every decision must mend.
-    """
-    CREATE TABLE review (
-        sample_id INTEGER PRIMARY KEY REFERENCES sample(id),
-        status INTEGER NOT NULL DEFAULT 0,
-        rating INTEGER,
-        deleted INTEGER NOT NULL DEFAULT 0,
-        reasons TEXT NOT NULL DEFAULT '[]',
-        note TEXT NOT NULL DEFAULT '',
-        author TEXT NOT NULL DEFAULT '',
-        updated INTEGER
-    )
-    """,
-    "CREATE INDEX review_deleted ON review(sample_id) WHERE deleted = 1",
-    # One row a version, made with it. Checks: NULL unchecked, 0 fail, 1 pass, 2 skipped. current: is it the sample's text today?
-    """
-    CREATE TABLE verdict (
-        version_id INTEGER PRIMARY KEY REFERENCES version(id),
-        sample_id INTEGER NOT NULL,
-        current INTEGER NOT NULL,
-        parse INTEGER,
-        format INTEGER,
-        types INTEGER,
-        vet INTEGER,
-        test INTEGER,
-        toolchain TEXT NOT NULL DEFAULT '',
-        state INTEGER GENERATED ALWAYS AS (
-            CASE WHEN parse = 0 OR format = 0 OR types = 0 OR vet = 0 OR test = 0 THEN 0
-                 WHEN parse = 1 OR format = 1 OR types = 1 OR vet = 1 OR test = 1 THEN 1
-            END
-        ) VIRTUAL
-    )
-    """,
-    "CREATE INDEX verdict_sample ON verdict(sample_id) WHERE current = 1",
-    "CREATE INDEX verdict_state ON verdict(state, sample_id) WHERE current = 1",
-    *(f"CREATE INDEX verdict_{check} ON verdict({check}, sample_id) WHERE current = 1" for check in _CHECKS),
-    """
-    CREATE TABLE diagnostic (
-        version_id INTEGER NOT NULL REFERENCES version(id),
-        position INTEGER NOT NULL,
-        "check" TEXT NOT NULL,
-        line INTEGER NOT NULL,
-        "column" INTEGER NOT NULL,
-        message TEXT NOT NULL,
-        PRIMARY KEY (version_id, position)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE tag (
-        name TEXT NOT NULL COLLATE NOCASE,
-        sample_id INTEGER NOT NULL REFERENCES sample(id),
-        PRIMARY KEY (name, sample_id)
-    ) WITHOUT ROWID
-    """,
-    "CREATE INDEX tag_sample ON tag(sample_id)",
-    # Near copies: every member of a cluster, the one worth keeping included.
-    """
-    CREATE TABLE duplicate (
-        sample_id INTEGER PRIMARY KEY REFERENCES sample(id),
-        keeper INTEGER NOT NULL,
-        similarity REAL NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE operation (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        label TEXT NOT NULL,
-        author TEXT NOT NULL,
-        created INTEGER NOT NULL,
-        changed INTEGER NOT NULL,
-        undone INTEGER NOT NULL DEFAULT 0
-    )
-    """,
-    # subject: 'review', 'tag' or 'version'; before, after: JSON objects of what changed; ids: JSON list of the samples that were so before.
-    """
-    CREATE TABLE operation_part (
-        id INTEGER PRIMARY KEY,
-        operation_id INTEGER NOT NULL REFERENCES operation(id) ON DELETE CASCADE,
-        subject TEXT NOT NULL,
-        before TEXT NOT NULL,
-        after TEXT NOT NULL,
-        ids TEXT NOT NULL
-    )
-    """,
-    "CREATE INDEX operation_part_operation ON operation_part(operation_id)",
-    """
-    CREATE VIRTUAL TABLE words USING fts5(
-        prompt, response, content='version', content_rowid='id', tokenize="unicode61 tokenchars '_'"
-    )
-    """,
-    """
-    CREATE TRIGGER version_added AFTER INSERT ON version BEGIN
-        INSERT INTO words(rowid, prompt, response) VALUES (new.id, new.prompt, new.response);
-    END
-    """,
-    """
-    CREATE TRIGGER sample_version_chosen AFTER UPDATE OF version_id ON sample WHEN new.version_id IS NOT old.version_id BEGIN
-        UPDATE verdict SET current = 0 WHERE version_id = old.version_id;
-        UPDATE verdict SET current = 1 WHERE version_id = new.version_id;
-        DELETE FROM duplicate WHERE sample_id = new.id;
-    END
-    """,
-)
-
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("001-samples", _FIRST),)
-"""Name and statements of every step, oldest first. A step that has been released is never changed: add the next."""
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:

@@ -17,17 +17,22 @@ from dataclasses import dataclass, field
 from core.errors import UserError
 
 _CHECKS = ("parse", "format", "types", "vet", "test")
+POLICIES = ("placeholder", "ignored_error", "panic", "forbidden_import", "external")
+"""What Gosmith complains of where the compiler does not; `external` marks imports beyond the standard library."""
 CHOICES: dict[str, tuple[str, ...]] = {
     "status": ("new", "accepted", "rejected", "needs_work"),
     "verdict": ("pass", "fail", "unchecked"),
     "check": _CHECKS,
     "dup": ("yes", "no"),
+    "policy": POLICIES,
+    "contaminated": ("yes", "no"),
+    "disputed": ("yes", "no"),
     "deleted": ("yes", "no"),
 }
 """Keys whose values are a fixed set."""
-NUMBERS = ("tokens", "lines", "rating", "id")
+NUMBERS = ("tokens", "lines", "rating", "score", "id")
 """Keys whose values are numbers, with <, <=, >, >= or a range 100..200."""
-NAMES = ("tag", "topic", "source", "reason")
+NAMES = ("tag", "topic", "source", "reason", "reviewer")
 """Keys whose values are names that people chose; compared without regard to case, `*` at the end matches any ending."""
 KEYS = (*CHOICES, *NUMBERS, *NAMES)
 SORTS = (
@@ -43,6 +48,8 @@ SORTS = (
     *_CHECKS,
     "dup",
     "reviewed",
+    "score",
+    "uncertain",
 )
 
 _QUOTED = r'"(?:\\.|[^"\\])*(?:"|\\?$)'

@@ -50,6 +50,7 @@ FACET_VALUES = 100
 _NOT_DELETED = "{id} NOT IN (SELECT sample_id FROM review WHERE deleted = 1)"
 _STATE_NAMES = (*STATES, "unchecked")
 _VERDICT_VALUES = {"fail": "= 0", "pass": "= 1", "unchecked": "IS NULL"}
+_SCORE = "(SELECT percent FROM score WHERE score.version_id = s.version_id)"
 _SORTS = {
     "id": ("", "{id}"),
     "title": ("s", "s.title COLLATE NOCASE"),
@@ -62,6 +63,8 @@ _SORTS = {
     "verdict": ("v", "v.state"),
     "dup": ("", "{id} IN (SELECT sample_id FROM duplicate WHERE keeper <> sample_id)"),
     "reviewed": ("r", "r.updated"),
+    "score": ("s", _SCORE),
+    "uncertain": ("s", f"abs({_SCORE} - 50)"),
     **{check: ("v", f"v.{check}") for check in CHOICES["check"]},
 }
 
@@ -174,6 +177,15 @@ def _condition(condition: Condition) -> _Clause:
     if key == "dup":
         inside = "{id} %s (SELECT sample_id FROM duplicate WHERE keeper <> sample_id)"
         return _any("", [inside % ("IN" if value == "yes" else "NOT IN") for value in values])
+    if key == "policy":
+        inside = "s.version_id IN (SELECT version_id FROM policy WHERE kind = ?)"
+        return _Clause("s", " OR ".join([inside] * len(values)), tuple(values))
+    if key == "contaminated":
+        inside = "s.version_id %s (SELECT version_id FROM contamination)"
+        return _any("s", [inside % ("IN" if value == "yes" else "NOT IN") for value in values])
+    if key == "disputed":
+        inside = "{id} %s (SELECT o.sample_id FROM opinion o JOIN review w ON w.sample_id = o.sample_id WHERE o.status <> 0 AND w.status <> 0 AND o.status <> w.status)"
+        return _any("", [inside % ("IN" if value == "yes" else "NOT IN") for value in values])
     if key == "deleted":
         return _any("r", [f"r.deleted = {int(value == 'yes')}" for value in values])
     if key in NUMBERS:
@@ -181,6 +193,7 @@ def _condition(condition: Condition) -> _Clause:
             "tokens": ("s", "s.tokens"),
             "lines": ("s", "s.lines"),
             "rating": ("r", "r.rating"),
+            "score": ("s", _SCORE),
             "id": ("", "{id}"),
         }[key]
         return _any(tables, [_comparison(column, value) for value in values])
@@ -195,12 +208,16 @@ def _name(key: str, values: Sequence[str]) -> _Clause:
         parameters.append(_like_prefix(value[:-1]) if prefix else value)
         if key == "tag":
             clauses.append(f"{{id}} IN (SELECT sample_id FROM tag WHERE name {test})")
+        elif key == "reviewer":
+            clauses.append(f"r.author {test}")
         elif key == "reason":
             clauses.append(f"r.reasons <> '[]' AND EXISTS (SELECT 1 FROM json_each(r.reasons) WHERE value {test})")
         else:
             clauses.append(f"s.{key} {test}")
     return _Clause(
-        {"tag": "", "reason": "r"}.get(key, "s"), " OR ".join(f"({clause})" for clause in clauses), tuple(parameters)
+        {"tag": "", "reason": "r", "reviewer": "r"}.get(key, "s"),
+        " OR ".join(f"({clause})" for clause in clauses),
+        tuple(parameters),
     )
 
 

@@ -38,7 +38,10 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """A sample as a list shows it. title: at most 120 characters. tokens: estimated. duplicate: a near copy that is not its cluster's keeper."""
+    """A sample as a list shows it. title: at most 120 characters. tokens: estimated. duplicate: a near copy that is not its cluster's keeper.
+
+    score: how likely the apprentice thinks that a person accepts it, in percent; None where it was not asked.
+    """
 
     id: int
     title: str
@@ -53,11 +56,15 @@ class SampleRow:
     duplicate: bool
     version: int
     deleted: bool
+    score: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A whole sample at its current version. created, updated: seconds since the epoch, UTC; updated is the last edit or decision."""
+    """A whole sample at its current version. created, updated: seconds since the epoch, UTC; updated is the last edit or decision.
+
+    author: who decided last. policy: what Gosmith complains of where the compiler does not; each one's `check` is of `language.POLICIES`.
+    """
 
     id: int
     uid: str
@@ -82,6 +89,8 @@ class Sample:
     author: str
     created: int
     updated: int
+    score: int | None
+    policy: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ _COLUMNS = """
     s.title, r.status, r.rating, s.topic, s.source, s.tokens, s.lines, v.parse, v.format, v.types, v.vet, v.test,
     (SELECT group_concat(name, char(31)) FROM (SELECT name FROM tag WHERE sample_id = s.id ORDER BY name)) AS tags,
     EXISTS (SELECT 1 FROM duplicate d WHERE d.sample_id = s.id AND d.keeper <> s.id) AS duplicate,
-    s.version_id, r.deleted
+    s.version_id, r.deleted, (SELECT percent FROM score WHERE score.version_id = s.version_id)
 """
 _TABLES = "sample s JOIN review r ON r.sample_id = s.id JOIN verdict v ON v.version_id = s.version_id"
 
@@ -122,7 +131,7 @@ def rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[SampleRow |
 
 
 def _row(row: Sequence[Any]) -> SampleRow:
-    (key, title, status, rating, topic, source, tokens, lines, *checks, tags, duplicate, version, deleted) = row
+    (key, title, status, rating, topic, source, tokens, lines, *checks, tags, duplicate, version, deleted, score) = row
     return SampleRow(
         key,
         title,
@@ -137,6 +146,7 @@ def _row(row: Sequence[Any]) -> SampleRow:
         bool(duplicate),
         version,
         bool(deleted),
+        score,
     )
 
 
@@ -167,13 +177,19 @@ def sample(connection: sqlite3.Connection, sample_id: int) -> Sample:
         id=sample_id, uid=uid, version=row.version, messages=messages_of(context, prompt, response), prompt=prompt, response=response, code=code,
         test=test, status=row.status, rating=row.rating, reasons=tuple(json.loads(reasons)), note=note, topic=row.topic, source=row.source,
         tags=row.tags, verdict=row.verdict, diagnostics=diagnostics(connection, row.version), toolchain=toolchain, duplicate=row.duplicate,
-        deleted=row.deleted, author=author, created=created, updated=updated,
+        deleted=row.deleted, author=author, created=created, updated=updated, score=row.score, policy=policy(connection, row.version),
     )  # fmt: skip
 
 
 def diagnostics(connection: sqlite3.Connection, version: int) -> tuple[Diagnostic, ...]:
     """What the checks said of a version, in the order they said it; lines count from the first line of its code."""
     statement = 'SELECT "check", line, "column", message FROM diagnostic WHERE version_id = ? ORDER BY position'
+    return tuple(Diagnostic(*row) for row in connection.execute(statement, (version,)))
+
+
+def policy(connection: sqlite3.Connection, version: int) -> tuple[Diagnostic, ...]:
+    """What breaks a policy in a version, from top to bottom."""
+    statement = 'SELECT kind, line, "column", message FROM policy WHERE version_id = ? ORDER BY line, "column", kind'
     return tuple(Diagnostic(*row) for row in connection.execute(statement, (version,)))
 
 

@@ -33,6 +33,7 @@ def row(number: int, **other: object) -> SampleRow:
         "duplicate": False,
         "version": number,
         "deleted": False,
+        "score": None,
     }
     return SampleRow(**{**values, **other})  # type: ignore[arg-type]
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,11 +18,11 @@ from core.errors import UserError
 from core.samples import edits, query, store
 from core.samples.adding import add
 from core.samples.conversation import Message, NewSample
-from core.samples.language import CHOICES, SORTS, Condition, Query, SortKey, having, parse, render, sorted_by
+from core.samples.language import CHOICES, POLICIES, SORTS, Condition, Query, SortKey, having, parse, render, sorted_by
 from core.samples.store import Sample
 
 Fill = Callable[..., tuple[int, ...]]
-NAMED = {"tag": ["gold", "Web", "a b", "none"], "topic": ["errors", "HTTP", "io"], "source": ["gpt-4", "mined"], "reason": ["wrong", "off topic"]}  # fmt: skip
+NAMED = {"tag": ["gold", "Web", "a b", "none"], "topic": ["errors", "HTTP", "io"], "source": ["gpt-4", "mined"], "reason": ["wrong", "off topic"], "reviewer": ["me", "ann"]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,33 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connect
     edits.delete(made, ids[::11])
     states = [{}, {"parse": "fail"}, {"parse": "pass", "types": "fail", "vet": "skipped"}, {"parse": "pass", "types": "pass"}, {"test": "skipped"}]  # fmt: skip
     store.save_verdicts(made, [store.VerdictRecord(key, states[n % 5]) for n, key in enumerate(ids)])
+    with transaction(made):
+        made.execute("INSERT INTO suite VALUES (1, 'held back', 'multipl-e', '', 0)")
+        made.execute("INSERT INTO problem VALUES (1, 1, 'Go/0', 'F', '', '', '', '{}')")
+        for n, key in enumerate(ids):
+            facts = facts_of(key)
+            version = store.sample(made, key).version
+            for kind in facts["policy"]:
+                made.execute("INSERT INTO policy VALUES (?, ?, 1, 1, '')", (version, kind))
+            if facts["contaminated"]:
+                made.execute("INSERT INTO contamination VALUES (?, 1, 'ngram', 'prompt', 0, 5)", (version,))
+            if facts["score"] is not None:
+                made.execute("INSERT INTO score VALUES (?, ?)", (version, facts["score"]))
+            if n % 6 == 0:
+                made.execute("INSERT INTO opinion VALUES (?, 'ann', ?, NULL, '[]', '', 0)", (key, n % 4))
     yield made
     made.close()
+
+
+def facts_of(key: int) -> dict[str, Any]:
+    """What hangs on a version beside its verdict, chosen by the sample's id."""
+    kinds = [kind for place, kind in enumerate(POLICIES) if key % (place + 3) == 0]
+    return {
+        "policy": kinds,
+        "contaminated": key % 8 == 0,
+        "score": None if key % 5 == 0 else key * 37 % 101,
+        "opinion": store.STATUSES[(key - 1) % 4] if (key - 1) % 6 == 0 else None,
+    }
 
 
 def holds(sample: Sample, condition: Condition, alone: bool) -> bool:
@@ -58,8 +84,18 @@ def holds(sample: Sample, condition: Condition, alone: bool) -> bool:
     key, values = condition.key, condition.values
     verdict = {check: getattr(sample.verdict, check) for check in CHOICES["check"]}
     overall = "fail" if "fail" in verdict.values() else "pass" if "pass" in verdict.values() else "unchecked"
-    names = {"tag": sample.tags, "topic": (sample.topic,), "source": (sample.source,), "reason": sample.reasons}
-    numbers = {"tokens": None, "lines": None, "rating": sample.rating, "id": sample.id}
+    names = {
+        "tag": sample.tags,
+        "topic": (sample.topic,),
+        "source": (sample.source,),
+        "reason": sample.reasons,
+        "reviewer": (sample.author,),
+    }
+    facts = facts_of(sample.id)
+    numbers = {"rating": sample.rating, "id": sample.id, "score": facts["score"]}
+    disputed = facts["opinion"] not in (None, "new") and sample.status not in ("new", facts["opinion"])
+    if key == "policy":
+        return any(value in facts["policy"] for value in values)
     if key in names:
         return any(
             name.lower().startswith(value[:-1].lower()) if value.endswith("*") else name.lower() == value.lower()
@@ -69,6 +105,7 @@ def holds(sample: Sample, condition: Condition, alone: bool) -> bool:
         return any(compares(numbers[key], value) for value in values)
     mine = {
         "status": sample.status, "verdict": overall, "dup": "yes" if sample.duplicate else "no", "deleted": "yes" if sample.deleted else "no",
+        "contaminated": "yes" if facts["contaminated"] else "no", "disputed": "yes" if disputed else "no",
     }  # fmt: skip
     return any(verdict[value] == "fail" for value in values) if key == "check" else mine[key] in values
 
@@ -95,7 +132,7 @@ conditions = st.one_of(
         for key, values in {**CHOICES, **{key: [*names, "g*", "m*"] for key, names in NAMED.items()}}.items()
         if key not in ("check", "verdict")
     ],
-    *[st.builds(Condition, st.just(key), st.lists(numbers, min_size=1, max_size=2).map(tuple), st.booleans()) for key in ("rating", "id")],
+    *[st.builds(Condition, st.just(key), st.lists(numbers, min_size=1, max_size=2).map(tuple), st.booleans()) for key in ("rating", "id", "score")],
 )  # fmt: skip
 
 
@@ -151,7 +188,9 @@ def test_every_column_sorts_everything_and_ties_go_by_id(
         assert row is not None
         rank = {None: -1, "fail": 0, "pass": 1, "skipped": 2}
         states = [getattr(one.verdict, check) for check in CHOICES["check"]]
+        score = facts_of(one.id)["score"]
         return {
+            "score": -1 if score is None else score, "uncertain": -1 if score is None else abs(score - 50),
             "id": 0, "title": row.title.lower(), "status": store.STATUSES.index(one.status), "rating": one.rating or -1, "topic": one.topic.lower(),
             "source": one.source.lower(), "tokens": row.tokens, "lines": row.lines, "dup": one.duplicate, "reviewed": 0,
             "verdict": 0 if "fail" in states else 1 if "pass" in states else -1,
