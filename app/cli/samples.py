@@ -222,18 +222,28 @@ def _answer_operation(session: Session, operation: edits.Operation, prefix: str 
 
 @samples.command()
 @click.argument("words", nargs=-1)
-@click.option("--threshold", type=click.FloatRange(0.3, 1.0), default=0.7, show_default=True)
+@click.option(
+    "--kind", type=click.Choice(("solutions", "shapes", "instructions")), default="solutions", show_default=True
+)
+@click.option("--threshold", type=click.FloatRange(0.3, 1.0), help="Similarity from which two are near copies.")
+@click.option("--keep-best", is_flag=True, help="Reject all but the best of each cluster of solutions; can be undone.")
 @click.pass_obj
-def duplicates(session: Session, words: tuple[str, ...], threshold: float) -> None:
-    """Find near copies among samples that match QUERY and mark them (`dup:yes`)."""
+def duplicates(session: Session, words: tuple[str, ...], kind: str, threshold: float | None, keep_best: bool) -> None:
+    """Find near copies among samples that match QUERY; those of solutions are marked (`dup:yes`)."""
     from core.samples import duplicates as near
 
+    if keep_best and kind != "solutions":
+        raise UserError(f"Only copies of solutions are decided in bulk, not of {kind}.", "Look at them one by one.")
     with database(session) as connection:
-        clusters = near.clusters(connection, _query(words), threshold=threshold)
-    data = {
+        clusters = near.clusters(connection, _query(words), kind=kind, threshold=threshold)
+        operation = near.keep_best(connection, _query(words)) if keep_best else None
+    data: dict[str, Any] = {
         "clusters": [{"ids": list(c.ids), "similarity": round(c.similarity, 4), "keeper": c.keeper} for c in clusters]
     }
     lines = [f"{c.similarity:.2f}  keep {c.keeper}  of {', '.join(map(str, c.ids))}" for c in clusters]
+    if operation is not None:
+        data |= {"changed": operation.changed, "label": operation.label}
+        lines.append(f"{operation.label}.")
     session.answer(data, "\n".join(lines) or "No near copies.")
 
 

@@ -17,13 +17,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from core.database import still
 from core.errors import UserError
 from core.files import read_json, write_json
-from core.samples import duplicates
+from core.samples import minhash
 from core.samples.conversation import messages_of
+from core.samples.duplicates import texts
 from core.samples.formats import write
 from core.samples.language import Query, living, render
 from core.samples.query import select
@@ -221,9 +223,7 @@ def _held_back(connection: sqlite3.Connection, rows: Sequence[_Row], share: floa
     if not wanted:
         return set()
     ids = [row.sample for row in rows]
-    groups = [
-        members for members, _ in duplicates.group(ids, lambda part: duplicates.solutions(connection, part), NEAR)
-    ]
+    groups = [members for members, _ in minhash.group(ids, partial(texts, connection, "solutions"), NEAR)]
     grouped = {sample for members in groups for sample in members}
     groups += [[sample] for sample in ids if sample not in grouped]
     digest_of = {row.sample: row.hash for row in rows}
