@@ -17,7 +17,7 @@ lint: $(READY)
 	.venv/bin/lint-imports --no-logo
 	$(PYTHON) packaging/check_house.py
 
-bench: $(READY)
+bench: $(READY) .venv/.ready-bench
 	@for bench in tests/benchmarks/bench_*.py; do $(PYTHON) -m tests.benchmarks.$$(basename $$bench .py) || exit 1; done
 
 screenshots: $(READY)
@@ -28,6 +28,9 @@ $(READY): pyproject.toml packaging/constraints.txt packaging/setup.sh
 
 .venv/.ready-test: packaging/setup.sh $(READY)
 	@sh packaging/setup.sh test
+
+.venv/.ready-bench: packaging/setup.sh $(READY)
+	@sh packaging/setup.sh bench
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

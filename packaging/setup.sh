@@ -2,6 +2,7 @@
 # Makes the checkout runnable: a virtual environment with pinned packages, and the system libraries that Qt's xcb plugin loads.
 # Called by the Makefile only when something it depends on is newer than the stamp it leaves, so a second start does nothing.
 #   setup.sh run    what the window and the command line need
+#   setup.sh bench  also the peers that benchmarks are measured beside
 #   setup.sh test   also what the accessibility journey under Xvfb needs (optional: the journey is skipped without it)
 set -eu
 cd "$(dirname "$0")/.."
@@ -30,6 +31,17 @@ find_python() {
     done
 }
 
+# pip_install EXTRAS: pinned packages of the project with these extras, or a sentence on why not.
+pip_install() {
+    log=$(mktemp)
+    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -c packaging/constraints.txt -e ".[$1]" >"$log" 2>&1; then
+        tail -n 15 "$log" >&2
+        rm -f "$log"
+        stop "Packages could not be installed; the lines above say why." "Mend that (network, disk space), then run the same command again."
+    fi
+    rm -f "$log"
+}
+
 make_environment() {
     python=$(find_python)
     [ -n "$python" ] || stop "Gosmith needs Python 3.11 or later and found none on PATH." "Install it, for example:  sudo apt-get install python3 python3-venv" "or name one:              GOSMITH_PYTHON=/path/to/python3.12 make run"
@@ -42,13 +54,7 @@ make_environment() {
         fi
     fi
     say "installing pinned packages into .venv (a minute or two the first time)"
-    log=$(mktemp)
-    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -c packaging/constraints.txt -e '.[dev]' >"$log" 2>&1; then
-        tail -n 15 "$log" >&2
-        rm -f "$log"
-        stop "Packages could not be installed; the lines above say why." "Mend that (network, disk space), then run the same command again."
-    fi
-    rm -f "$log"
+    pip_install dev
 }
 
 # The plugin names its own needs: whatever ldd cannot find is missing, on any distribution.
@@ -68,7 +74,10 @@ install_qt_libraries() {
     [ -z "$left" ] || stop "Qt still lacks: $left" "Install the packages of your distribution that hold these files, then run the same command again."
 }
 
-if [ "$what" = test ]; then
+if [ "$what" = bench ]; then
+    pip_install dev,peers
+    touch .venv/.ready-bench
+elif [ "$what" = test ]; then
     needed=""
     for pair in Xvfb:xvfb openbox:openbox dbus-run-session:dbus xdotool:xdotool; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || needed="$needed ${pair#*:}"

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from app.cli.output import Progress, Session, table
+from app.cli.search import query_of
 from core.errors import UserError
 from core.samples import edits, query, store
 
@@ -83,7 +84,7 @@ def _answer_import(session: Session, result: Any) -> None:
 def list_(session: Session, words: tuple[str, ...], limit: int) -> None:
     """List samples that match QUERY."""
     with database(session, readonly=True) as connection:
-        found = query.ids(connection, _query(words))[:limit]
+        found = query.ids(connection, query_of(words))[:limit]
         details = [store.sample(connection, key) for key in found]
     data = {"samples": [_as_json(sample) for sample in details]}
     rows = [
@@ -115,7 +116,7 @@ def _worst(verdict: dict[str, str | None]) -> str:
 def count(session: Session, words: tuple[str, ...]) -> None:
     """Count samples that match QUERY."""
     with database(session, readonly=True) as connection:
-        number = query.count(connection, _query(words))
+        number = query.count(connection, query_of(words))
     session.answer({"count": number}, f"{number:,}")
 
 
@@ -130,7 +131,7 @@ def check(session: Session, words: tuple[str, ...], level: str) -> None:
 
     workspace = session.workspace()
     with database(session) as connection:
-        folder = checking.start_check(workspace.jobs, connection, _query(words), level)
+        folder = checking.start_check(workspace.jobs, connection, query_of(words), level)
         info = wait_for(folder, "Checking")
         checking.take_in(connection, folder)
         summary = checking.summary(folder)
@@ -235,8 +236,8 @@ def duplicates(session: Session, words: tuple[str, ...], kind: str, threshold: f
     if keep_best and kind != "solutions":
         raise UserError(f"Only copies of solutions are decided in bulk, not of {kind}.", "Look at them one by one.")
     with database(session) as connection:
-        clusters = near.clusters(connection, _query(words), kind=kind, threshold=threshold)
-        operation = near.keep_best(connection, _query(words)) if keep_best else None
+        clusters = near.clusters(connection, query_of(words), kind=kind, threshold=threshold)
+        operation = near.keep_best(connection, query_of(words)) if keep_best else None
     data: dict[str, Any] = {
         "clusters": [{"ids": list(c.ids), "similarity": round(c.similarity, 4), "keeper": c.keeper} for c in clusters]
     }
@@ -257,21 +258,10 @@ def export(session: Session, out: Path, words: tuple[str, ...], format_: str) ->
     from core.samples import exporting
 
     with database(session, readonly=True) as connection:
-        result = exporting.export(connection, _query(words), out, format=format_)
+        result = exporting.export(connection, query_of(words), out, format=format_)
     manifest = json.loads(result.manifest.read_text(encoding="utf-8"))
     data = {"exported": result.exported, "sha256": result.sha256, "manifest": manifest, "path": str(out)}
     session.answer(data, f"Exported {result.exported:,} to {out} (sha256 {result.sha256[:12]}…)")
-
-
-def _query(words: Sequence[str]) -> query.Query:
-    return query.parse(" ".join(_requote(word) for word in words))
-
-
-def _requote(word: str) -> str:
-    """The shell took the quotes of `"free text"` away; give them back where they are needed."""
-    spaced = " " in word and '"' not in word
-    is_term = any(":" in part for part in word.split())
-    return f'"{word}"' if spaced and not is_term else word
 
 
 def _check_known(connection: sqlite3.Connection, ids: Sequence[int]) -> None:

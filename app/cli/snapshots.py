@@ -8,7 +8,8 @@ import click
 
 from app.cli.output import Session, table
 from app.cli.samples import database
-from core.samples import query, snapshots
+from app.cli.search import query_of
+from core.samples import comparing, snapshots
 
 
 @click.group()
@@ -24,10 +25,9 @@ def snapshot() -> None:
 @click.pass_obj
 def create(session: Session, name: str, words: tuple[str, ...], validation: float, seed: int) -> None:
     """Create snapshot NAME of the samples that match QUERY (default: status:accepted)."""
-    text = " ".join(words) or "status:accepted"
     with database(session) as connection:
         made = snapshots.create(
-            session.workspace().snapshots, connection, name, query.parse(text), validation=validation, seed=seed
+            session.workspace().snapshots, connection, name, query_of(words or ("status:accepted",)), validation=validation, seed=seed
         )  # fmt: skip
     _answer(session, made)
 
@@ -49,6 +49,35 @@ def list_(session: Session) -> None:
 def show(session: Session, name: str) -> None:
     """Show one snapshot."""
     _answer(session, snapshots.show(session.workspace().snapshots, name))
+
+
+@snapshot.command()
+@click.argument("name")
+@click.argument("other")
+@click.pass_obj
+def diff(session: Session, name: str, other: str) -> None:
+    """Tell what is in snapshot OTHER and not in NAME, and the other way round."""
+    folder = session.workspace().snapshots
+    found = comparing.compare(snapshots.show(folder, name), snapshots.show(folder, other))
+    data = {
+        "same": found.same,
+        "added": found.added,
+        "removed": found.removed,
+        "edited": found.edited,
+        "moved": found.moved,
+    }
+    text = ", ".join(f"{len(value) if key != 'same' else value:,} {key}" for key, value in data.items())
+    session.answer(data, f"{name} → {other}: {text}")
+
+
+@snapshot.command()
+@click.argument("name")
+@click.pass_obj
+def card(session: Session, name: str) -> None:
+    """Print the data card of a snapshot."""
+    found = snapshots.show(session.workspace().snapshots, name)
+    text = (found.folder / "README.md").read_text(encoding="utf-8")
+    session.answer({"name": name, "card": text, "path": str(found.folder / "README.md")}, text)
 
 
 def _answer(session: Session, made: snapshots.Snapshot) -> None:

@@ -1,6 +1,6 @@
 """Snapshots: the frozen, hashed lists of versions that runs train on.
 
-A snapshot is a folder of two JSONL files and a manifest. It appears whole or not at all and is never changed; later edits
+A snapshot is a folder of two JSONL files, a manifest and a card. It appears whole or not at all and is never changed; later edits
 of its samples do not reach it. The same texts, share and seed give the same split and order, whatever the ids of the
 samples are. Near copies never stand on both sides of the split; deleted samples on none.
 """
@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +23,9 @@ from pathlib import Path
 
 from core.database import still
 from core.errors import UserError
-from core.files import read_json, write_json
+from core.files import read_json, write_json, write_whole
 from core.samples import minhash
+from core.samples.comparing import card
 from core.samples.conversation import messages_of
 from core.samples.duplicates import texts
 from core.samples.formats import write
@@ -105,6 +107,7 @@ def create(
                     f"No sample matches “{render(query)}”.", "Accept some samples first, or search for others."
                 )
             held_back = _held_back(connection, rows, validation, seed)
+            kinds = _kinds(connection, rows)
             train = [row for row in rows if row.sample not in held_back]
             held = [row for row in rows if row.sample in held_back]
             draft.mkdir(parents=True)
@@ -128,6 +131,7 @@ def create(
             "tokens": sum(row.tokens for row in train),
             "longest": max((row.tokens for row in rows), default=0),
         }
+        write_whole(draft / "README.md", card(manifest, *kinds))
         write_json(draft / "manifest.json", manifest)
         draft.rename(folder)
     except OSError as error:
@@ -213,6 +217,20 @@ def _rows(connection: sqlite3.Connection, query: Query) -> list[_Row]:
         ORDER BY v.hash, s.uid
     """
     return [_Row(*row) for row in connection.execute(statement, parameters)]
+
+
+def _kinds(connection: sqlite3.Connection, rows: Sequence[_Row]) -> tuple[Counter[str], Counter[str]]:
+    """How many samples there are of each topic and of each source."""
+    ids = json.dumps([row.sample for row in rows])
+    found = connection.execute(
+        "SELECT topic, source, count(*) FROM sample WHERE id IN (SELECT value FROM json_each(?)) GROUP BY 1, 2", (ids,)
+    )
+    topics: Counter[str] = Counter()
+    sources: Counter[str] = Counter()
+    for topic, source, number in found:
+        topics[topic] += number
+        sources[source] += number
+    return topics, sources
 
 
 def _held_back(connection: sqlite3.Connection, rows: Sequence[_Row], share: float, seed: int) -> set[int]:
