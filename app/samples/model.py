@@ -45,6 +45,19 @@ class SampleModel(QAbstractTableModel):
         self._blocks.clear()
         self.endResetModel()
 
+    def go_on(self, ids: array[int]) -> bool:
+        """Show the whole of a result whose beginning is on show; selection and place stay. False when it began otherwise."""
+        shown = len(self.ids)
+        if ids[:shown] != self.ids:
+            return False
+        if len(ids) > shown:
+            self.beginInsertRows(QModelIndex(), shown, len(ids) - 1)
+            self.ids = ids
+            if shown % BLOCK:
+                self._blocks.pop(shown // BLOCK, None)
+            self.endInsertRows()
+        return True
+
     def refresh(self, ids: Sequence[int] | None) -> None:
         """Read these rows again when they are next painted; None: all of them. Order and selection stay."""
         if ids is None:

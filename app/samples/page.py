@@ -7,6 +7,7 @@ that nothing moves under your hands.
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, QTimer
@@ -46,6 +47,15 @@ _MENU = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the reader was when a search was answered: the sample in front, and its row. Kept until the answer is whole."""
+
+    query: Query
+    sample: int | None
+    row: int
+
+
 class SamplesPage(Page):
     """Attributes: toolbar, stage, search, chips, table, model, detail, results, writer, review, transfer."""
 
@@ -54,6 +64,7 @@ class SamplesPage(Page):
         theme, tasks = context.theme, context.tasks
         self._counts: Counts | None = None
         self._wanted_id: int | None = None
+        self._place: _Place | None = None
         self._check_offered = False
         self._detail_timer = QTimer(self, singleShot=True, interval=0)  # after the table's paint, where one looks
         self._detail_timer.timeout.connect(self._refresh_detail)
@@ -169,21 +180,31 @@ class SamplesPage(Page):
     def _on_sort_wanted(self, key: str, down: bool) -> None:
         self.search.set_query(queries.sorted_by(self.search.query, SortKey(key, down)))
 
-    def _on_found(self, query: Query, ids: array[int]) -> None:
+    def _on_found(self, query: Query, ids: array[int], whole: bool) -> None:
+        if self._place is not None and query == self._place.query and self.model.go_on(ids):
+            place = self._place
+        else:
+            place = self._place = self._new_place(query)
+            self.table.clear_all()
+            self.model.set_ids(ids)
+        row = self.model.position(place.sample) if place.sample is not None else None
+        if self.table.currentIndex().isValid():
+            pass  # somebody has chosen a row meanwhile
+        elif row is not None or (whole and len(ids)):
+            self.table.choose(row if row is not None else min(place.row, len(ids) - 1))
+        elif whole and not self.detail.edit.dirty:
+            self._show_detail(None)
+        self._show_view()
+        if whole:
+            self._place = None
+            self._show_numbers()
+
+    def _new_place(self, query: Query) -> _Place:
         if self.detail.edit.dirty and self.detail.sample is not None:
             self._wanted_id = self.detail.sample.id
         keep = self._wanted_id or (self.detail.sample.id if self.detail.sample is not None else None)
         self._wanted_id = None
-        before = max(0, self.table.currentIndex().row())
-        self.table.clear_all()
-        self.model.set_ids(ids)
-        row = self.model.position(keep) if keep is not None else None
-        if len(ids):
-            self.table.choose(row if row is not None else min(before, len(ids) - 1))
-        elif not self.detail.edit.dirty:
-            self._show_detail(None)
-        self._show_view()
-        self._show_numbers()
+        return _Place(query, keep, max(0, self.table.currentIndex().row()))
 
     def _show_view(self) -> None:
         """Table and detail, or why there is nothing to show; a draft that is not saved stays in sight."""

@@ -20,6 +20,8 @@ from core.samples.query import Query
 
 _COUNT_MS = 120
 """Numbers may lag behind the rows; they must not stand in the way of the next key."""
+FIRST = 512
+"""Rows that are found and painted before the rest of a long answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,12 @@ class Results(QObject):
     """Attributes: query (the search whose ids were delivered last).
 
     Signals:
-        found(Query, ids)    ids is an array("q")
+        found(Query, ids, whole)    ids is an array("q"); of a long answer the first ids come at once, and soon after the whole
         counted(Counts)
         failed(UserError)
     """
 
-    found = Signal(object, object)
+    found = Signal(object, object, bool)
     counted = Signal(object)
     failed = Signal(object)
 
@@ -63,6 +65,8 @@ class Results(QObject):
         self._count: Task | None = None
         self._names: Mapping[str, Sequence[str]] | None = None
         self.query = Query()
+        self._rest_timer = QTimer(self, singleShot=True, interval=0)  # after the paint of the first rows
+        self._rest_timer.timeout.connect(self._search_rest)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_COUNT_MS)
@@ -71,16 +75,17 @@ class Results(QObject):
     @property
     def searching(self) -> bool:
         """Is an answer on its way?"""
-        return self._search is not None and not self._search.finished
+        return self._rest_timer.isActive() or (self._search is not None and not self._search.finished)
 
     def search(self, query: Query) -> None:
         """Find these samples; what was asked before is forgotten."""
         for task in (self._search, self._count):
             if task is not None and not task.finished:
                 task.cancel()
+        self._rest_timer.stop()
         self._search = self._tasks.run_query(
-            lambda connection: queries.ids(connection, query),
-            lambda ids: self._on_found(query, ids),
+            lambda connection: queries.first(connection, query, FIRST),
+            lambda ids: self._on_first(query, ids),
             self.failed.emit,
             owner=self,
         )
@@ -91,9 +96,26 @@ class Results(QObject):
             self._names = None
         self._timer.start()
 
-    def _on_found(self, query: Query, ids: array[int]) -> None:
+    def _on_first(self, query: Query, ids: array[int]) -> None:
+        if len(ids) < FIRST:
+            self._on_whole(query, ids)
+            return
         self.query = query
-        self.found.emit(query, ids)
+        self.found.emit(query, ids, False)
+        self._rest_timer.start()
+
+    def _search_rest(self) -> None:
+        query = self.query
+        self._search = self._tasks.run_query(
+            lambda connection: queries.ids(connection, query),
+            lambda ids: self._on_whole(query, ids),
+            self.failed.emit,
+            owner=self,
+        )
+
+    def _on_whole(self, query: Query, ids: array[int]) -> None:
+        self.query = query
+        self.found.emit(query, ids, True)
         self.count_soon()
 
     def _start_count(self) -> None:

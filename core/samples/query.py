@@ -36,6 +36,7 @@ __all__ = [
     "Word",
     "count",
     "facets",
+    "first",
     "having",
     "ids",
     "parse",
@@ -101,6 +102,21 @@ def ids(connection: sqlite3.Connection, query: Query) -> array[int]:
     return array("q", json.loads(found))
 
 
+def first(connection: sqlite3.Connection, query: Query, number: int) -> array[int]:
+    """The first ids of `ids`, at the cost of a screenful and not of the whole answer; all of them when there are fewer.
+
+    Only for showing something at once: words without an order of their own are answered in the order of their texts, which
+    is that of the ids but for samples that were edited.
+    """
+    if query.words and not query.sort and any(not word.negated and _has_token(word.text) for word in query.words):
+        clauses = _conditions(query.conditions) + _words(query.words, driving=True)
+        statement, _, parameters = _statement(query, clauses, "words CROSS JOIN sample s ON s.version_id = words.rowid")
+        found = connection.execute(f"{statement} ORDER BY words.rowid LIMIT ?", (*parameters, number))
+        return array("q", sorted(key for (key,) in found))
+    sql, parameters = select(query)
+    return array("q", [key for (key,) in connection.execute(f"{sql} LIMIT ?", (*parameters, number))])
+
+
 def count(connection: sqlite3.Connection, query: Query) -> int:
     """How many samples the query finds."""
     sql, parameters = select(query, ordered=False)
@@ -111,32 +127,43 @@ def select(query: Query, *, ordered: bool = True) -> tuple[str, tuple[object, ..
     """The query as a SELECT of one column named id, and its parameters: for bulk work over a query."""
     clauses = _conditions(query.conditions) + _words(query.words)
     sort = [_SORTS[key.key] for key in query.sort] if ordered else []
-    tables = {letter for clause in clauses for letter in clause.tables} | {
-        letter for letters, _ in sort for letter in letters
-    }
-    if not any(condition.key == "deleted" for condition in query.conditions):
-        clauses.append(_Clause("", "r.deleted = 0" if tables <= {"r"} else _NOT_DELETED))
-    source, key = _source(tables or {"r"})
-    where = " AND ".join(f"({clause.sql})" for clause in clauses)
-    statement = f"SELECT {key} AS id FROM {source}{' AND ' if ' WHERE ' in source and where else ' WHERE ' if where else ''}{where}"
+    statement, key, parameters = _statement(query, clauses, "", "".join(letters for letters, _ in sort))
     if ordered:
         directions = [
             (sql, "DESC" if key.descending else "ASC") for (_, sql), key in zip(sort, query.sort, strict=True)
         ]
         directions.append(("{id}", directions[-1][1] if directions else "ASC"))
-        statement += " ORDER BY " + ", ".join(f"{sql} {direction}" for sql, direction in directions)
-    return statement.replace("{id}", key), tuple(value for clause in clauses for value in clause.parameters)
+        order = ", ".join(f"{sql} {direction}" for sql, direction in directions)
+        statement += f" ORDER BY {order}".replace("{id}", key)
+    return statement, parameters
 
 
-def _source(tables: set[str]) -> tuple[str, str]:
-    """FROM clause with the fewest tables, and the column that holds the sample's id in it."""
-    if tables == {"r"}:
+def _statement(
+    query: Query, clauses: list[_Clause], driver: str, more_tables: str = ""
+) -> tuple[str, str, tuple[object, ...]]:
+    """SELECT … FROM … WHERE of the clauses; deleted samples only where they are asked for. driver: a FROM to begin with.
+
+    Returns the statement, the column of the sample's id in it, and the parameters.
+    """
+    tables = {letter for clause in clauses for letter in clause.tables} | set(more_tables)
+    if not any(condition.key == "deleted" for condition in query.conditions):
+        clauses = [*clauses, _Clause("", "r.deleted = 0" if not driver and tables <= {"r"} else _NOT_DELETED)]
+    source, key = _source(tables or {"r"}, driver)
+    where = " AND ".join(f"({clause.sql})" for clause in clauses)
+    link = " AND " if " WHERE " in source and where else " WHERE " if where else ""
+    statement = f"SELECT {key} AS id FROM {source}{link}{where}"
+    return statement.replace("{id}", key), key, tuple(value for clause in clauses for value in clause.parameters)
+
+
+def _source(tables: set[str], driver: str = "") -> tuple[str, str]:
+    """FROM clause with the fewest tables, and the column that holds the sample's id in it. driver: what it begins with, with s in it."""
+    if not driver and tables == {"r"}:
         return "review r", "r.sample_id"
-    if tables == {"v"}:
+    if not driver and tables == {"v"}:
         return "verdict v WHERE v.current = 1", "v.sample_id"
-    if tables == {"r", "v"}:
+    if not driver and tables == {"r", "v"}:
         return "verdict v JOIN review r ON r.sample_id = v.sample_id WHERE v.current = 1", "v.sample_id"
-    source = "sample s"
+    source = driver or "sample s"
     if "r" in tables:
         source += " JOIN review r ON r.sample_id = s.id"
     if "v" in tables:
@@ -237,13 +264,13 @@ def _like_prefix(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
-def _words(words: Sequence[Word]) -> list[_Clause]:
+def _words(words: Sequence[Word], *, driving: bool = False) -> list[_Clause]:
+    """driving: the full-text index is in the FROM clause itself."""
     clauses = []
     together = [_match(word) for word in words if not word.negated and _has_token(word.text)]
     if together:
-        clauses.append(
-            _Clause("s", "s.version_id IN (SELECT rowid FROM words WHERE words MATCH ?)", (" AND ".join(together),))
-        )
+        inside = "words MATCH ?" if driving else "s.version_id IN (SELECT rowid FROM words WHERE words MATCH ?)"
+        clauses.append(_Clause("s", inside, (" AND ".join(together),)))
     for word in words:
         parts = []
         if word.negated and _has_token(word.text):

@@ -56,7 +56,7 @@ class Bench(QObject):
         self._arrived: list[object] = []
         self._waiting = False
         page.table.viewport().installEventFilter(self)
-        page.results.found.connect(lambda _query, ids: self._arrived.append(ids))
+        page.results.found.connect(lambda _query, ids, _whole: self._arrived.append(ids))
         page.writer.done.connect(self._arrived.append)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

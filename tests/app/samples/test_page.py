@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.context import AppContext
+from app.samples import results
 from app.samples.page import SamplesPage
 from app.window import MainWindow
 from core.changes import Changes
@@ -341,3 +342,36 @@ def test_nothing_is_cut_off(window: MainWindow, page: SamplesPage, size: tuple[i
             assert one.width() >= text + 8, one.text()
             corner = one.mapTo(window, one.rect().bottomRight())
             assert window.rect().contains(corner), one.text()
+
+
+def test_a_long_answer_is_shown_from_its_first_rows_on_and_completed_without_moving_anything(
+    page: SamplesPage, qtbot: QtBot, calm: Calm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "FIRST", 20)
+    parts: list[tuple[int, bool, int]] = []
+    page.results.found.connect(
+        lambda _query, ids, whole: parts.append((len(ids), whole, page.table.currentIndex().row()))
+    )
+    kept = page.model.ids[5]
+    page.table.choose(5)
+    page.search.set_query(parse("sort:id"))
+    calm()
+    assert [part[:2] for part in parts] == [(20, False), (page.model.rowCount(), True)]
+    assert page.model.rowCount() > 200
+    assert page.model.ids[page.table.currentIndex().row()] == kept
+    assert page.header.detail.text().startswith(f"{page.model.rowCount()} samples")
+
+    page.table.choose(page.model.rowCount() - 1)  # not among the first rows of the next answer
+    last = page.model.ids[-1]
+    page.search.set_query(parse("-id:1 sort:id"))
+    calm()
+    assert page.model.ids[page.table.currentIndex().row()] == last
+    assert page.detail.sample is not None
+    assert page.detail.sample.id == last
+
+
+def test_an_answer_that_began_otherwise_is_shown_anew(page: SamplesPage, calm: Calm) -> None:
+    ids = page.model.ids
+    assert page.model.go_on(ids)
+    assert not page.model.go_on(ids[1:])
+    assert page.model.ids == ids

@@ -149,6 +149,7 @@ def test_conditions_find_what_they_say_in_plain_words(varied: sqlite3.Connection
     ]
     assert list(query.ids(varied, wanted)) == expected
     assert query.count(varied, wanted) == len(expected)
+    assert list(query.first(varied, wanted, 7)) == expected[:7]
     assert list(query.ids(varied, parse(render(wanted)))) == expected
 
 
@@ -201,6 +202,7 @@ def test_every_column_sorts_everything_and_ties_go_by_id(
     assert sorted(found) == list(query.ids(varied, Query()))
     if key == "reviewed":  # by the second, which a test cannot know
         return
+    assert query.first(varied, sorted_by(Query(), SortKey(key, descending)), 20) == found[:20]
     expected = sorted((store.sample(varied, one) for one in found), key=lambda one: (value(one), one.id), reverse=descending)  # type: ignore[arg-type]  # fmt: skip
     assert list(found) == [one.id for one in expected]
 
@@ -313,3 +315,10 @@ def test_several_sort_keys_lose_nothing(varied: sqlite3.Connection, keys: Sequen
     with contextlib.suppress(UserError):
         found = query.ids(varied, parse("sort:" + ",".join("-" * descending + key for key in keys)))
         assert sorted(found) == list(query.ids(varied, Query()))
+
+
+@pytest.mark.parametrize("text", ["question", '"question 1"', "question -2 status:accepted", "quest topic:io", "zebra"])
+def test_the_first_rows_of_words_are_those_of_the_whole_answer(varied: sqlite3.Connection, text: str) -> None:
+    whole = query.ids(varied, parse(text))
+    assert query.first(varied, parse(text), 5) == whole[:5]
+    assert query.first(varied, parse(text), 500) == whole
