@@ -10,9 +10,9 @@ from array import array
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, QTimer
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
-from PySide6.QtWidgets import QMenu, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout
 
 from app.commands import key_of
 from app.context import AppContext
@@ -28,14 +28,16 @@ from app.samples.search import SearchField
 from app.samples.stage import Stage
 from app.samples.table import SampleTable
 from app.samples.toolbar import Toolbar
+from app.samples.tools import Tools
 from app.samples.transfer import Transfer
+from app.samples.views_menu import ViewsMenu
 from app.samples.writer import Writer
 from app.state import window_state
 from app.widgets.banner import Banner
 from app.widgets.progress import ProgressLine
 from core.changes import Changes
 from core.samples import query as queries
-from core.samples import store
+from core.samples import store, views
 from core.samples.edits import Operation
 from core.samples.query import Query, SortKey
 
@@ -81,7 +83,9 @@ class SamplesPage(Page):
         self.review = Review(self.model, self.table, self.detail, self.writer, self.banner, self._searched, self)
         self.progress = ProgressLine(theme, name="samplesProgress")
         self.transfer = Transfer(context, self, self.banner, self.progress)
+        self.views = ViewsMenu(theme, context.reader, lambda: self.search.query)
         self._build()
+        self.tools = Tools(context, self.stage, self.results, self.transfer, self.writer, self)
         self._connect()
         self._bind()
         self._restore()
@@ -96,7 +100,11 @@ class SamplesPage(Page):
         tools = QVBoxLayout()
         tools.setContentsMargins(20, 8, 20, 10)
         tools.setSpacing(8)
-        tools.addWidget(self.search)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.search, 1)
+        line.addWidget(self.views, 0, Qt.AlignmentFlag.AlignTop)
+        tools.addLayout(line)
         tools.addWidget(self.chips)
         left = (self.selection_banner, self.table)
         self.stage = Stage(theme, left, self.detail, self.import_files, self.clear_search)
@@ -123,6 +131,12 @@ class SamplesPage(Page):
         self.writer.saved.connect(self._on_saved)
         self.detail.edit_ended.connect(self._show_view)
         self.transfer.search_wanted.connect(self.search_for)
+        self.views.query_wanted.connect(self.search.set_query)
+        self.views.save_wanted.connect(self._on_view_saved)
+        self.views.delete_wanted.connect(self._on_view_deleted)
+        self.tools.query_wanted.connect(self.search.set_query)
+        self.tools.closed.connect(self.review.focus_table)
+        self.tools.failed.connect(self.banner.problem)
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
         self.context.closed.connect(self.checker.close)
@@ -141,6 +155,9 @@ class SamplesPage(Page):
             ("samples.check_vet", self.check_vet),
             ("samples.check_test", self.check_test),
             ("samples.near_copies", self.find_near_copies),
+            ("samples.clusters", self.tools.show_clusters),
+            ("samples.statistics", self.tools.show_statistics),
+            ("samples.save_view", self.views.ask_name),
             ("samples.train", self.train),
             ("review.accept", self.review.accept),
             ("review.reject", self.review.reject),
@@ -158,6 +175,7 @@ class SamplesPage(Page):
         action = self.context.commands.action
         levels = [action(name) for name in ("samples.check", "samples.check_vet", "samples.check_test")]
         self.toolbar.offer_checks(levels, action("samples.near_copies"))
+        self.views.offer_tools([action("samples.statistics"), action("samples.clusters")])
         for rating in range(1, 6):
             bind(f"review.rate{rating}", self, partial(self.review.rate, rating))
 
@@ -347,6 +365,22 @@ class SamplesPage(Page):
     def find_near_copies(self) -> None:
         """Look for samples that resemble others, among what the search finds."""
         self.transfer.find_near_copies(self.results.query)
+
+    def _on_view_saved(self, name: str, text: str) -> None:
+        self.context.tasks.run_db(
+            lambda connection: views.save(connection, name, text),
+            lambda view: self.context.notice(f"Saved as “{view.name}”"),
+            self.banner.problem,
+            owner=self,
+        )
+
+    def _on_view_deleted(self, name: str) -> None:
+        self.context.tasks.run_db(
+            lambda connection: views.delete(connection, name),
+            lambda _none: self.context.notice(f"Forgot “{name}”"),
+            self.banner.problem,
+            owner=self,
+        )
 
     def search_for(self, text: str) -> None:
         """Put this search into the field and run it."""

@@ -14,7 +14,10 @@ _STATE = "samples/splitter"
 
 
 class Stage(QStackedWidget):
-    """Shows one of three: the samples, an empty workspace (`nothing`), a search without a match (`no_match`)."""
+    """Shows the samples, an empty workspace (`nothing`), a search without a match (`no_match`), or a tool over all of them.
+
+    A tool (clusters, statistics) stays until `close_tool`, whatever the search finds meanwhile.
+    """
 
     def __init__(
         self,
@@ -48,16 +51,40 @@ class Stage(QStackedWidget):
         self.no_match = EmptyState(
             theme, "magnifying-glass", words, action=("Clear the search", clear_search), name="noMatch"
         )
+        self._below: QWidget = self._splitter
+        self._tool: QWidget | None = None
         for widget in (self._splitter, self.nothing, self.no_match):
             self.addWidget(widget)
 
+    @property
+    def tool(self) -> QWidget | None:
+        """The tool on show, if one is."""
+        return self._tool
+
     def show_samples(self) -> None:
         """Table and detail."""
-        self.setCurrentWidget(self._splitter)
+        self._below = self._splitter
+        self._show()
 
     def show_nothing(self, *, workspace_empty: bool) -> None:
         """No sample at all, or none that matches."""
-        self.setCurrentWidget(self.nothing if workspace_empty else self.no_match)
+        self._below = self.nothing if workspace_empty else self.no_match
+        self._show()
+
+    def show_tool(self, tool: QWidget) -> None:
+        """Lay a tool over everything."""
+        if self.indexOf(tool) < 0:
+            self.addWidget(tool)
+        self._tool = tool
+        self._show()
+
+    def close_tool(self) -> None:
+        """Back to what the search finds."""
+        self._tool = None
+        self._show()
+
+    def _show(self) -> None:
+        self.setCurrentWidget(self._tool or self._below)
 
     def save_state(self, state: QSettings) -> None:
         """Keep where the splitter stands."""

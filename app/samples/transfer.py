@@ -30,7 +30,7 @@ from core.samples.query import Query, render
 if TYPE_CHECKING:
     from app.samples.export_dialog import ExportDialog
     from app.samples.import_dialog import ImportDialog, ImportRequest, RejectedDialog
-    from core.samples.duplicates import Cluster
+    from core.samples.duplicates import Found
     from core.samples.exporting import ExportResult
     from core.samples.importing import ImportResult
 
@@ -41,10 +41,12 @@ _KINDS = "Samples (*.jsonl *.json *.parquet *.arrow *.gz);;All files (*)"
 class Transfer(QObject):
     """Import, export and check of one page.
 
-    Signals: search_wanted(text), when the user wants to see what came of it.
+    Signals: search_wanted(text) and clusters_wanted(), when the user wants to see what came of it; clusters_found(Found).
     """
 
     search_wanted = Signal(str)
+    clusters_wanted = Signal()
+    clusters_found = Signal(object)
 
     def __init__(self, context: AppContext, page: QWidget, banner: Banner, progress: ProgressLine) -> None:
         super().__init__(page)
@@ -223,30 +225,43 @@ class Transfer(QObject):
 
     # --- near copies -------------------------------------------------------------------------------------------
 
-    def find_near_copies(self, query: Query) -> None:
-        """Compare what the search finds with itself and mark what resembles something better."""
+    def find_near_copies(self, query: Query, kind: str = "solutions") -> None:
+        """Compare what the search finds with itself and mark what resembles something better. kind: of `duplicates.KINDS`."""
         if self.busy:
             self._banner.say(_BUSY, "warn")
             return
         from core.samples import duplicates
 
+        report = self._context.tasks.relay(self._progress.advance, owner=self)
         self._begin("Looking for near copies", None)
+
+        def work() -> Found:
+            with closing(self._context.workspace.connect(readonly=True)) as connection:
+                return duplicates.find(connection, query, kind=kind, progress=report)
+
+        self._context.tasks.run(work, self._on_clusters, self._on_failed, owner=self)
+
+    def _on_clusters(self, found: Found) -> None:
+        from core.samples import duplicates
+
         self._context.tasks.run_db(
-            lambda connection: duplicates.clusters(connection, query), self._on_clusters, self._on_failed, owner=self
+            lambda connection: duplicates.mark(connection, found),
+            lambda _none: self._on_marked(found),
+            self._on_failed,
+            owner=self,
         )
 
-    def _on_clusters(self, clusters: list[Cluster]) -> None:
+    def _on_marked(self, found: Found) -> None:
         self._end()
-        copies = sum(len(cluster.ids) - 1 for cluster in clusters)
-        if copies:
-            self._banner.say(
-                f"{_samples(copies)} resemble another one that is worth keeping.",
-                "warn",
-                [("Show the copies", lambda: self.search_wanted.emit("dup:yes"))],
-            )
-        else:
+        copies = sum(len(cluster.ids) - 1 for cluster in found.clusters)
+        if not copies:
             self._banner.say("No near copies were found.", "good")
-        self._context.report(Changes(tag=True, ids=None))
+        elif found.kind == "solutions":
+            words = f"{_samples(copies)} resemble another one that is worth keeping."
+            show = ("Show the copies", lambda: self.search_wanted.emit("dup:yes"))
+            self._banner.say(words, "warn", [("Compare them", lambda: self.clusters_wanted.emit()), show])
+            self._context.report(Changes(tag=True, ids=None))
+        self.clusters_found.emit(found)
 
     # --- shared ------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from core.errors import UserError
 from core.golang.checker import CheckResult
 from core.samples import edits, store
 from core.samples.edits import Operation, Scope
+from core.samples.query import Query
 
 
 class Writer(QObject):
@@ -51,6 +52,12 @@ class Writer(QObject):
     def delete(self, scope: Scope) -> None:
         """Put samples aside; undo brings them back."""
         self._run(lambda connection: edits.delete(connection, scope))
+
+    def keep_best(self, query: Query) -> None:
+        """Reject what is marked as a near copy."""
+        from core.samples import duplicates
+
+        self._run(lambda connection: duplicates.keep_best(connection, query))
 
     def edit(self, sample_id: int, response: str, base_version: int, verdict: CheckResult | None) -> None:
         """Save a new answer. verdict: what Go said of exactly this code, stored with the new version."""

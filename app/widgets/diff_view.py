@@ -11,15 +11,19 @@ from app.theme import Theme
 from app.widgets.diffing import DiffLine, unified
 from app.widgets.go_syntax import utf16_length
 
-_SIGNS = {"added": "+", "removed": "−", "same": " ", "gap": " "}
+_SIGNS = {"added": "+", "removed": "−"}
 
 
 class DiffView(QPlainTextEdit):
     """Shows what `show_diff` was given; "No changes yet." when both sides are equal."""
 
-    def __init__(self, theme: Theme, *, name: str = "diffView", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, *, name: str = "diffView", numbers: int = 2, parent: QWidget | None = None
+    ) -> None:
+        """numbers: columns of line numbers, 2 for old and new, 1 for one side alone."""
         super().__init__(parent)
         self._theme = theme
+        self._numbers = numbers
         self._lines: list[DiffLine] = []
         self.setObjectName(name)
         self.setAccessibleName("Changes against the original")
@@ -42,20 +46,24 @@ class DiffView(QPlainTextEdit):
 
     def show_diff(self, before: str, after: str) -> None:
         """Compare two texts and show the result from the top."""
-        self._lines = unified(before, after)
+        self.show_lines(unified(before, after))
+
+    def show_lines(self, lines: list[DiffLine]) -> None:
+        """Show lines of a diff that was made elsewhere."""
+        self._lines = lines
         self.setPlainText("\n".join(_shown(line) for line in self._lines))
         self.setViewportMargins(self.gutter_width(), 0, 0, 0)
         self._paint_lines()
 
     def gutter_width(self) -> int:
-        """Room for two line numbers and a sign."""
+        """Room for the line numbers and a sign."""
         highest = max((line.old or line.new or 0 for line in self._lines), default=0)
         digits = max(2, len(str(highest)))
-        return (2 * digits + 4) * self.fontMetrics().horizontalAdvance("9")
+        return (self._numbers * digits + 4) * self.fontMetrics().horizontalAdvance("9")
 
     def _paint_lines(self) -> None:
         tokens = self._theme.tokens
-        backgrounds = {"added": tokens.added, "removed": tokens.removed, "gap": tokens.hover}
+        backgrounds = {"added": tokens.added, "removed": tokens.removed, "gap": tokens.hover, "blank": tokens.hover}
         strong = {"added": tokens.added_strong, "removed": tokens.removed_strong}
         selections = []
         block = self.document().begin()
@@ -101,8 +109,8 @@ class DiffView(QPlainTextEdit):
         painter.setFont(self.font())
         painter.fillRect(area, QColor(tokens.surface))
         digit = self.fontMetrics().horizontalAdvance("9")
-        column = (self._gutter.width() - 4 * digit) // 2
-        backgrounds = {"added": tokens.added, "removed": tokens.removed, "gap": tokens.hover}
+        column = (self._gutter.width() - 4 * digit) // self._numbers
+        backgrounds = {"added": tokens.added, "removed": tokens.removed, "gap": tokens.hover, "blank": tokens.hover}
         signs = {"added": tokens.good, "removed": tokens.bad}
         block = self.firstVisibleBlock()
         while block.isValid() and block.blockNumber() < len(self._lines):
@@ -113,13 +121,14 @@ class DiffView(QPlainTextEdit):
             if line.kind in backgrounds:
                 painter.fillRect(0, where.top(), self._gutter.width(), where.height(), QColor(backgrounds[line.kind]))
             painter.setPen(QColor(tokens.dim))
-            for place, number in enumerate((line.old, line.new)):
+            numbers = (line.old, line.new) if self._numbers == 2 else (line.old or line.new,)
+            for place, number in enumerate(numbers):
                 if number is not None:
                     cell = QRect(digit // 2 + place * (column + digit // 2), where.top(), column, where.height())
                     painter.drawText(cell, Qt.AlignmentFlag.AlignRight, str(number))
             painter.setPen(QColor(signs.get(line.kind, tokens.dim)))
             sign = QRect(self._gutter.width() - 2 * digit, where.top(), digit, where.height())
-            painter.drawText(sign, Qt.AlignmentFlag.AlignCenter, _SIGNS[line.kind])
+            painter.drawText(sign, Qt.AlignmentFlag.AlignCenter, _SIGNS.get(line.kind, ""))
             block = block.next()
         painter.end()
 

@@ -11,7 +11,7 @@ from typing import Literal
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 _SIMILAR = 0.4
 
-Kind = Literal["same", "added", "removed", "gap"]
+Kind = Literal["same", "added", "removed", "gap", "blank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class DiffLine:
 
     old, new: its 1-based number in either text, None where it has none.
     spans: (start, end) in characters of what differs inside the line; empty when the whole line does.
-    A `gap` stands for `text` (a number) unchanged lines that are left out.
+    A `gap` stands for `text` (a number) unchanged lines that are left out, a `blank` for lines of the other side.
     """
 
     kind: Kind
@@ -49,6 +49,32 @@ def unified(before: str, after: str, *, context: int = 3) -> list[DiffLine]:
     if groups and reached < len(old):
         lines.append(DiffLine("gap", str(len(old) - reached)))
     return lines
+
+
+def side_by_side(before: str, after: str) -> tuple[list[DiffLine], list[DiffLine]]:
+    """Both texts whole, as two lists of equal length in which what belongs together stands at the same place."""
+    left: list[DiffLine] = []
+    right: list[DiffLine] = []
+    whole = max(before.count("\n"), after.count("\n")) + 1
+    lines = unified(before, after, context=whole)
+    if not lines:
+        lines = [DiffLine("same", text, n, n) for n, text in enumerate(before.split("\n"), start=1)]
+    for line in lines:
+        if line.kind == "removed":
+            left.append(line)
+        elif line.kind == "added":
+            right.append(line)
+        else:
+            _level(left, right)
+            left.append(DiffLine("same", line.text, old=line.old))
+            right.append(DiffLine("same", line.text, new=line.new))
+    _level(left, right)
+    return left, right
+
+
+def _level(left: list[DiffLine], right: list[DiffLine]) -> None:
+    for shorter, missing in ((left, len(right) - len(left)), (right, len(left) - len(right))):
+        shorter += [DiffLine("blank", "")] * max(0, missing)
 
 
 def _changed(old: list[str], new: list[str], i1: int, i2: int, j1: int, j2: int) -> Iterator[DiffLine]:

@@ -41,6 +41,15 @@ class Cluster:
     keeper: int
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to one search for near copies. looked_at: ids of all samples that were compared; clusters: the most similar first."""
+
+    kind: str
+    looked_at: Sequence[int]
+    clusters: list[Cluster]
+
+
 def clusters(
     connection: sqlite3.Connection,
     query: Query,
@@ -49,26 +58,51 @@ def clusters(
     threshold: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Cluster]:
-    """Near copies among the samples that `query` finds, the most similar first.
+    """`find` and `mark` in one go."""
+    found = find(connection, query, kind=kind, threshold=threshold, progress=progress)
+    mark(connection, found)
+    return found.clusters
 
-    kind: one of KINDS; threshold: 0 to 1, else that of the kind. Clusters of solutions are marked (`dup:yes` is every member but the
-    keeper), and old marks of the samples looked at are cleared.
+
+def find(
+    connection: sqlite3.Connection,
+    query: Query,
+    *,
+    kind: str = "solutions",
+    threshold: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Found:
+    """Near copies among the samples that `query` finds. Only reads, and may take a while: 8,000 samples a second.
+
+    kind: one of KINDS; threshold: 0 to 1, else that of the kind.
     """
     if kind not in KINDS:
         raise UserError(f"Near copies of “{kind}” cannot be searched for.", f"Known are: {', '.join(KINDS)}.")
-    found = search.ids(connection, query)
+    looked_at = search.ids(connection, query)
     groups = minhash.group(
-        found,
+        looked_at,
         partial(texts, connection, kind),
         KINDS[kind] if threshold is None else threshold,
         progress,
         tokens=minhash.go_shape if kind == "shapes" else minhash.words,
     )
     result = [Cluster(tuple(sorted(members)), loosest, _keeper(connection, members)) for members, loosest in groups]
-    result.sort(key=lambda cluster: (-cluster.similarity, cluster.ids))
-    if kind == "solutions":
-        _mark(connection, found, result)
-    return result
+    return Found(kind, looked_at, sorted(result, key=lambda cluster: (-cluster.similarity, cluster.ids)))
+
+
+def mark(connection: sqlite3.Connection, found: Found) -> None:
+    """Mark clusters of solutions (`dup:yes` is every member but the keeper) and clear old marks of what was looked at.
+
+    Clusters of another kind are not marked: what they mean is for a person to say.
+    """
+    if found.kind != "solutions":
+        return
+    with transaction(connection):
+        connection.executemany("DELETE FROM duplicate WHERE sample_id = ?", ((key,) for key in found.looked_at))
+        connection.executemany(
+            "INSERT OR REPLACE INTO duplicate (sample_id, keeper, similarity) VALUES (?, ?, ?)",
+            ((key, cluster.keeper, cluster.similarity) for cluster in found.clusters for key in cluster.ids),
+        )
 
 
 def keep_best(connection: sqlite3.Connection, query: Query, *, author: str = "me") -> Operation:
@@ -111,12 +145,3 @@ def _keeper(connection: sqlite3.Connection, members: Sequence[int]) -> int:
     """
     keeper: int = connection.execute(statement % ",".join("?" * len(members)), list(members)).fetchone()[0]
     return keeper
-
-
-def _mark(connection: sqlite3.Connection, looked_at: Sequence[int], found: Sequence[Cluster]) -> None:
-    with transaction(connection):
-        connection.executemany("DELETE FROM duplicate WHERE sample_id = ?", ((key,) for key in looked_at))
-        connection.executemany(
-            "INSERT OR REPLACE INTO duplicate (sample_id, keeper, similarity) VALUES (?, ?, ?)",
-            ((key, cluster.keeper, cluster.similarity) for cluster in found for key in cluster.ids),
-        )

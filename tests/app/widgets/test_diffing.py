@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.widgets.diffing import unified
+from app.widgets.diffing import side_by_side, unified
 
 texts = st.lists(st.sampled_from(["", "a", "b", "return nil", "return err", "\treturn nil", "}"]), max_size=14).map(
     "\n".join
@@ -45,3 +45,18 @@ def test_either_side_can_be_read_back(before: str, after: str) -> None:
     assert [line.old for line in lines if line.old] == list(range(1, before.count("\n") + 2))
     for line in lines:
         assert all(0 <= start < end <= len(line.text) for start, end in line.spans)
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts, texts)
+def test_side_by_side_both_texts_are_whole_and_what_is_equal_stands_at_the_same_place(before: str, after: str) -> None:
+    left, right = side_by_side(before, after)
+    assert len(left) == len(right)
+    assert [line.text for line in left if line.kind != "blank"] == before.split("\n")
+    assert [line.text for line in right if line.kind != "blank"] == after.split("\n")
+    for one, other in zip(left, right, strict=True):
+        assert (one.kind == "same") == (other.kind == "same")
+        if one.kind == "same":
+            assert one.text == other.text
+        else:
+            assert (one.kind, other.kind) != ("blank", "blank")

@@ -1,0 +1,125 @@
+"""The button beside the search field: saved views, a way to save this search, and the tools over all samples."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from app.theme import Theme
+from app.widgets.buttons import Button
+from app.widgets.labels import label
+from core.samples import query as queries
+from core.samples import views
+from core.samples.query import Query
+
+
+class ViewsMenu(Button):
+    """Signals:
+    query_wanted(Query)            a view was chosen
+    save_wanted(name, text)        keep a search under a name
+    delete_wanted(name)            forget a view
+    """
+
+    query_wanted = Signal(object)
+    save_wanted = Signal(str, str)
+    delete_wanted = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        reader: Callable[[], sqlite3.Connection],
+        shown: Callable[[], Query],
+        parent: QWidget | None = None,
+    ) -> None:
+        """reader: a connection to read views with; shown: the search that would be saved."""
+        super().__init__(
+            "Views", theme, icon="caret-down", name="viewsMenu", tip="Saved searches, statistics", parent=parent
+        )
+        self._theme = theme
+        self._reader = reader
+        self._shown = shown
+        self._tools: Sequence[QAction] = ()
+        self.dialog: NameDialog | None = None
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._fill)
+        self.setMenu(self._menu)
+
+    def offer_tools(self, tools: Sequence[QAction]) -> None:
+        """Commands at the end of the menu."""
+        self._tools = tools
+
+    def _fill(self) -> None:
+        self._menu.clear()
+        saved = views.list_views(self._reader())
+        for view in saved:
+            action = self._menu.addAction(view.name)
+            action.setToolTip(view.query or "Everything")
+            action.triggered.connect(partial(self._choose, view.query))
+        if saved:
+            self._menu.addSeparator()
+        save = self._menu.addAction("Save this search…")
+        save.setObjectName("saveView")
+        save.triggered.connect(self.ask_name)
+        if saved:
+            forget = self._menu.addMenu("Forget a view")
+            for view in saved:
+                forget.addAction(view.name).triggered.connect(partial(self._forget, view.name))
+        self._menu.addSeparator()
+        self._menu.addActions(list(self._tools))
+
+    def _choose(self, text: str, _checked: bool = False) -> None:
+        self.query_wanted.emit(queries.parse(text))
+
+    def _forget(self, name: str, _checked: bool = False) -> None:
+        self.delete_wanted.emit(name)
+
+    def ask_name(self) -> None:
+        """Ask what this search shall be called."""
+        text = queries.render(self._shown())
+        dialog = NameDialog(text, self._theme, self)
+        dialog.accepted.connect(lambda: self.save_wanted.emit(dialog.name.text(), text))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(self._on_dialog_finished)
+        self.dialog = dialog
+        dialog.open()
+
+    def _on_dialog_finished(self) -> None:
+        self.dialog = None
+
+
+class NameDialog(QDialog):
+    """Asks for the name of a view. Attributes: name (the field)."""
+
+    def __init__(self, search: str, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Save this search")
+        self.setObjectName("viewDialog")
+        self.name = QLineEdit()
+        self.name.setObjectName("viewName")
+        self.name.setAccessibleName("Name of the view")
+        self.name.setPlaceholderText("A name for this search")
+        self.name.setMaxLength(60)
+        self.name.setMinimumWidth(320)
+        cancel = Button("Cancel", theme, name="viewCancel")
+        cancel.clicked.connect(self.reject)
+        save = Button("Save", theme, kind="primary", name="viewSave")
+        save.setDefault(True)
+        save.setEnabled(False)
+        save.clicked.connect(self.accept)
+        self.name.textChanged.connect(lambda text: save.setEnabled(bool(text.strip())))
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 16)
+        column.setSpacing(10)
+        column.addWidget(label(search or "Everything", tone="dim", wrap=True))
+        column.addWidget(self.name)
+        column.addLayout(row)
