@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from app.cli import curating
 from app.cli.output import Progress, Session, table
-from app.cli.search import query_of
+from app.cli.search import database, query_of
 from core.errors import UserError
 from core.samples import edits, query, store
 
 STATUSES = ("new", "accepted", "rejected", "needs_work")
 EXPORT_FORMATS = ("openai", "alpaca", "sharegpt", "prompt-completion", "parquet")
-
-
-@contextmanager
-def database(session: Session, *, readonly: bool = False) -> Iterator[sqlite3.Connection]:
-    """A connection to the workspace's database, closed at the end."""
-    with closing(session.workspace().connect(readonly=readonly)) as connection:
-        yield connection
 
 
 @click.group()
@@ -222,33 +215,6 @@ def _answer_operation(session: Session, operation: edits.Operation, prefix: str 
 
 
 @samples.command()
-@click.argument("words", nargs=-1)
-@click.option(
-    "--kind", type=click.Choice(("solutions", "shapes", "instructions")), default="solutions", show_default=True
-)
-@click.option("--threshold", type=click.FloatRange(0.3, 1.0), help="Similarity from which two are near copies.")
-@click.option("--keep-best", is_flag=True, help="Reject all but the best of each cluster of solutions; can be undone.")
-@click.pass_obj
-def duplicates(session: Session, words: tuple[str, ...], kind: str, threshold: float | None, keep_best: bool) -> None:
-    """Find near copies among samples that match QUERY; those of solutions are marked (`dup:yes`)."""
-    from core.samples import duplicates as near
-
-    if keep_best and kind != "solutions":
-        raise UserError(f"Only copies of solutions are decided in bulk, not of {kind}.", "Look at them one by one.")
-    with database(session) as connection:
-        clusters = near.clusters(connection, query_of(words), kind=kind, threshold=threshold)
-        operation = near.keep_best(connection, query_of(words)) if keep_best else None
-    data: dict[str, Any] = {
-        "clusters": [{"ids": list(c.ids), "similarity": round(c.similarity, 4), "keeper": c.keeper} for c in clusters]
-    }
-    lines = [f"{c.similarity:.2f}  keep {c.keeper}  of {', '.join(map(str, c.ids))}" for c in clusters]
-    if operation is not None:
-        data |= {"changed": operation.changed, "label": operation.label}
-        lines.append(f"{operation.label}.")
-    session.answer(data, "\n".join(lines) or "No near copies.")
-
-
-@samples.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("words", nargs=-1)
 @click.option("--format", "format_", type=click.Choice(EXPORT_FORMATS), default="openai", show_default=True)
@@ -271,3 +237,7 @@ def _check_known(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
             f"There is no sample {', '.join(map(str, missing))} in this workspace.",
             "`gosmith samples list` shows the ids.",
         )
+
+
+for command in (curating.duplicates, curating.select):
+    samples.add_command(command)

@@ -1,9 +1,12 @@
-"""A search as it arrives from a shell: words in a list, their quotes taken away."""
+"""What all commands about samples share: the workspace's database, and a search as it arrives from a shell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 
+from app.cli.output import Session
 from core.samples import query
 
 
@@ -17,3 +20,10 @@ def _requote(word: str) -> str:
     spaced = " " in word and '"' not in word
     is_term = any(":" in part for part in word.split())
     return f'"{word}"' if spaced and not is_term else word
+
+
+@contextmanager
+def database(session: Session, *, readonly: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection to the workspace's database, closed at the end."""
+    with closing(session.workspace().connect(readonly=readonly)) as connection:
+        yield connection

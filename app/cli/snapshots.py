@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from app.cli.output import Session, table
-from app.cli.samples import database
-from app.cli.search import query_of
+from app.cli.search import database, query_of
 from core.samples import comparing, snapshots
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.output import Session, table
-from app.cli.samples import database
-from app.cli.search import query_of
+from app.cli.search import database, query_of
 from core.samples import query
 from core.samples import views as saved
 

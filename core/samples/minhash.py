@@ -152,15 +152,22 @@ def jaccard(one: Grams, other: Grams) -> float:
     return common / (len(one) + len(other) - common)
 
 
-def _band_hashes(sets: Sequence[Grams], threshold: float) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
-    """(texts, bands): texts that agree in a band are proposed as a pair."""
+def signatures(sets: Sequence[Grams], permutations: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
+    """(texts, permutations): MinHash signatures. The share of places where two agree estimates their Jaccard similarity."""
     import numpy as np
     from rensa import RMinHash
 
-    bands, rows = banding(threshold)
     offsets = np.concatenate([[0], np.cumsum([len(one) for one in sets])]).tolist()
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(np.concatenate(sets), offsets, PERMUTATIONS, _SEED)
-    digests = np.array(matrix.to_rows(), dtype=np.uint64)[:, : bands * rows].reshape(len(sets), bands, rows)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(np.concatenate(sets), offsets, permutations, _SEED)
+    return np.array(matrix.to_rows(), dtype=np.uint32)
+
+
+def _band_hashes(sets: Sequence[Grams], threshold: float) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
+    """(texts, bands): texts that agree in a band are proposed as a pair."""
+    import numpy as np
+
+    bands, rows = banding(threshold)
+    digests = signatures(sets, PERMUTATIONS).astype(np.uint64)[:, : bands * rows].reshape(len(sets), bands, rows)
     mixed = np.zeros(digests.shape[:2], dtype=np.uint64)
     for row in range(rows):
         mixed = (mixed ^ digests[:, :, row]) * np.uint64(0xD6E8FEB86659FD93)

@@ -24,7 +24,7 @@ def functions(count: int) -> list[str]:
     """So many functions, a tenth of them near copies."""
     rng = random.Random(7)
     mined = mining.mine(find().goroot / "src", tests=True, documented=False)
-    texts = [found.source for found in mined]
+    texts = [found.source() for found in mined]
     rng.shuffle(texts)
     originals = len(texts)
     while len(texts) < count:
