@@ -77,6 +77,17 @@ COLUMNS = (
     Column("rating", "Rating", 70, "rating", lambda row: str(row.rating) if row.rating else "", 5, numeric=True),
     Column("lines", "Lines", 64, "lines", lambda row: number(row.lines), 8, numeric=True, on_request=True),
     Column("tags", "Tags", 120, "", lambda row: ", ".join(row.tags), 7, on_request=True),
+    Column(
+        "score",
+        "Score",
+        70,
+        "score",
+        lambda row: "" if row.score is None else f"{row.score} %",
+        10,
+        numeric=True,
+        on_request=True,
+        tip="How likely the apprentice thinks that you accept it",
+    ),
     Column("id", "#", 64, "id", lambda row: number(row.id), 9, numeric=True, on_request=True),
 )
 TITLE, STATUS, GO = 0, 1, 2

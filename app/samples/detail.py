@@ -66,6 +66,9 @@ class DetailPane(QWidget):
         self._facts.setObjectName("sampleFacts")
         self._verdict = ElidedLabel(tone="dim")
         self._verdict.setObjectName("sampleVerdict")
+        self._used = ElidedLabel(tone="dim")
+        self._used.setObjectName("sampleUsedIn")
+        self._used.hide()
         self.rating = Rating(self._theme)
         self.rating.chosen.connect(self.rated)
         self._note = QLineEdit()
@@ -94,6 +97,7 @@ class DetailPane(QWidget):
         first.setContentsMargins(6, 0, 0, 0)
         inside.addLayout(first)
         inside.addLayout(_row(6, self._verdict))
+        inside.addLayout(_row(6, self._used))
         inside.addLayout(_row(0, self._note))
         inside.addLayout(_row(1, self._complaints))
         reader = QWidget()
@@ -122,6 +126,7 @@ class DetailPane(QWidget):
         if not same:
             self.reasons.setVisible(False)
             self.tags.setVisible(False)
+            self._used.hide()
             self._place = -1
         self._title.setText(_title(sample))
         self._status.setText(STATUS_WORDS[sample.status])
@@ -134,10 +139,16 @@ class DetailPane(QWidget):
         self.rating.set_value(sample.rating)
         if not (same and self._note.hasFocus()):
             self._note.setText(sample.note)
-        self._show_complaints(sample.diagnostics)
+        self._show_complaints((*sample.diagnostics, *sample.policy))
         self.view.show_sample(sample, keep_place=same)
         if not self.editing:
             self._stack.setCurrentIndex(1)
+
+    def show_uses(self, sample_id: int, words: str) -> None:
+        """Say where the sample in front was used; another one's uses, found too late, are passed over."""
+        if self.sample is not None and self.sample.id == sample_id:
+            self._used.setText(words)
+            self._used.setVisible(bool(words))
 
     def focus_note(self) -> None:
         """Write a note."""

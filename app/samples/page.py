@@ -30,6 +30,7 @@ from app.samples.table import SampleTable
 from app.samples.toolbar import Toolbar
 from app.samples.tools import Tools
 from app.samples.transfer import Transfer
+from app.samples.uses import Uses
 from app.samples.views_menu import ViewsMenu
 from app.samples.writer import Writer
 from app.state import window_state
@@ -79,6 +80,7 @@ class SamplesPage(Page):
         self.detail = DetailPane(theme, self.checker)
         self.results = Results(tasks, self)
         self.writer = Writer(context, self)
+        self.uses = Uses(context, self)
         self.selection_banner = Banner(theme, name="selectionBanner")
         self.review = Review(self.model, self.table, self.detail, self.writer, self.banner, self._searched, self)
         self.progress = ProgressLine(theme, name="samplesProgress")
@@ -134,6 +136,7 @@ class SamplesPage(Page):
         self.views.query_wanted.connect(self.search.set_query)
         self.views.save_wanted.connect(self._on_view_saved)
         self.views.delete_wanted.connect(self._on_view_deleted)
+        self.uses.told.connect(self.detail.show_uses)
         self.tools.query_wanted.connect(self.search.set_query)
         self.tools.closed.connect(self.review.focus_table)
         self.tools.failed.connect(self.banner.problem)
@@ -287,6 +290,7 @@ class SamplesPage(Page):
             self.detail.show_sample(None)
         else:
             self.detail.show_sample(store.sample(self.context.reader(), sample_id))
+        self.uses.ask(self.detail.sample)
         self._on_scope_changed()
 
     def _on_saved(self, sample_id: int) -> None:

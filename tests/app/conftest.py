@@ -75,7 +75,7 @@ def window(context: AppContext, qtbot: QtBot) -> Iterator[MainWindow]:
     made = MainWindow(context)
     made.resize(1280, 800)
     made.show()
-    for pause in (samples_page(made).search._timer, samples_page(made).results._timer):
+    for pause in (samples_page(made).search._timer, samples_page(made).results._timer, samples_page(made).uses._timer):
         pause.setInterval(1)  # these wait for people
     qtbot.waitUntil(lambda: samples_page(made).model.rowCount() > 0)
     settle(made)
@@ -106,7 +106,7 @@ def samples_page(window: MainWindow) -> SamplesPage:
 def settle(window: MainWindow) -> None:
     """Run the event loop, as the application does, until no task and no short timer of the page is under way."""
     page = samples_page(window)
-    timers = [page.search._timer, page.results._timer]
+    timers = [page.search._timer, page.results._timer, page.uses._timer]
     loop, tick = QEventLoop(), QTimer()
     calm = 0
 

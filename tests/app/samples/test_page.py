@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,7 +16,10 @@ from app.samples.page import SamplesPage
 from app.window import MainWindow
 from core.changes import Changes
 from core.golang.checker import Diagnostic
+from core.jobs import create
+from core.samples import edits, snapshots, store
 from core.samples.query import parse
+from core.workspace import Workspace
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 Calm = Callable[[], None]
@@ -375,3 +379,64 @@ def test_an_answer_that_began_otherwise_is_shown_anew(page: SamplesPage, calm: C
     assert page.model.go_on(ids)
     assert not page.model.go_on(ids[1:])
     assert page.model.ids == ids
+
+
+def test_a_sample_says_which_snapshots_and_runs_used_it(
+    page: SamplesPage, workspace: Workspace, calm: Calm, qtbot: QtBot
+) -> None:
+    used = page.detail._used
+    calm()
+    assert not used.isVisible()
+    first, second = page.model.ids[:2]
+    with closing(workspace.connect()) as connection:
+        snapshots.create(workspace.snapshots, connection, "gold", parse(f"id:{first}"), validation=0)
+    create(workspace.jobs, "train", {"config": {"data": {"snapshot": "gold"}}}, title="my run")
+    page.table.choose(1)
+    calm()
+    assert page.detail.sample is not None
+    assert page.detail.sample.id == second
+    assert not used.isVisible()
+    page.table.choose(0)
+    calm()
+    assert used.text() == "In gold (train) · used by my run"
+    with closing(workspace.connect()) as connection:
+        before = store.sample(connection, first)
+        edits.edit(connection, first, before.response + "\nMore.", base_version=before.version)
+    page.context.report(Changes(text=True, ids=(first,)))
+    calm()
+    assert used.text() == "In gold (train, an earlier text) · used by my run"
+
+
+def test_a_hundred_samples_are_reviewed_by_keyboard_alone(
+    page: SamplesPage, window: MainWindow, qtbot: QtBot, calm: Calm, statuses: Callable[[list[int]], list[str]]
+) -> None:
+    press(qtbot, page, Qt.Key.Key_Slash)
+    qtbot.keyClicks(page.search.field, "status:new")
+    qtbot.keyClick(page.search.field, Qt.Key.Key_Return)
+    calm()
+    ids = list(page.model.ids[:100])
+    page.table.choose(0)
+    wanted = []
+    for place in range(100):
+        assert page.detail.sample is not None
+        assert page.detail.sample.id == ids[place], "rows stay where they are while one decides"
+        if place % 5 == 3:
+            press(qtbot, page, Qt.Key.Key_3)
+            press(qtbot, page, Qt.Key.Key_N)
+            wanted.append("needs_work")
+        elif place % 5 == 4:
+            press(qtbot, page, Qt.Key.Key_R)
+            qtbot.keyClick(window.focusWidget(), Qt.Key.Key_2)
+            qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+            wanted.append("rejected")
+        else:
+            press(qtbot, page, Qt.Key.Key_A)
+            wanted.append("accepted")
+    calm()
+    assert statuses(ids) == wanted
+    press(qtbot, page, Qt.Key.Key_F5)
+    calm()
+    assert not set(page.model.ids) & set(ids)
+    press(qtbot, page, Qt.Key.Key_U)
+    calm()
+    assert statuses(ids)[-1] == "new"
