@@ -121,21 +121,25 @@ def _choose(lines: list[str], places: list[_Place]) -> tuple[_Place | None, _Pla
 
 def _places(lines: list[str]) -> list[_Place]:
     found: list[_Place] = []
+    fences = [number for number, line in enumerate(lines) if "```" in line or "~~~" in line]
     at = 0
-    while at < len(lines):
-        opening = _OPENING.fullmatch(lines[at].removesuffix("\r"))
+    for number in fences:
+        if number < at:
+            continue
+        opening = _OPENING.fullmatch(lines[number].removesuffix("\r"))
         if opening is None or (opening[2][0] == "`" and "`" in opening[3]):
-            at += 1
             continue
         indent, fence, info = opening[1], opening[2], opening[3]
-        start = stop = at + 1
+        start = number + 1
         closing = re.compile(rf"[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t\r]*")
-        while stop < len(lines) and not closing.fullmatch(lines[stop]):
-            stop += 1
+        stop = next((other for other in fences if other >= start and closing.fullmatch(lines[other])), len(lines))
         closed = stop < len(lines)
         if not closed and stop > start and not lines[-1]:
             stop -= 1  # what follows the text's own last newline is no line
-        text = "".join(_pulled(line, indent).removesuffix("\r") + "\n" for line in lines[start:stop])
+        inside = lines[start:stop]
+        if indent:
+            inside = [_pulled(line, indent) for line in inside]
+        text = "\n".join([*inside, ""]).replace("\r\n", "\n")
         found.append(_Place(Block(_language(info), text, start + 1), start, stop, indent, fence, closed))
         at = stop + 1 if closed else len(lines)
     return found

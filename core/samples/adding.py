@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from core.samples.conversation import NewSample, Text, text_of
 
+_WORDS = "INSERT INTO words (rowid, prompt, response) VALUES (?, ?, ?)"
+
 
 @dataclass(frozen=True, slots=True)
 class Added:
@@ -61,6 +63,7 @@ def add(connection: sqlite3.Connection, new: Sequence[NewSample], *, author: str
         """,
         [(version, key, *_columns(text, author, now)) for key, version, (_, text) in numbered],
     )
+    connection.executemany(_WORDS, [(version, text.prompt, text.response) for _, version, (_, text) in numbered])
     connection.executemany("INSERT INTO review (sample_id) VALUES (?)", [(key,) for key in ids])
     connection.executemany("INSERT INTO verdict (version_id, sample_id, current) VALUES (?, ?, 1)", [(version, key) for key, version, _ in numbered])  # fmt: skip
     connection.executemany(
@@ -80,6 +83,7 @@ def add_version(connection: sqlite3.Connection, sample_id: int, parent: int, tex
         """,
         (version, sample_id, *_columns(text, author, int(time.time())), parent),
     )
+    connection.execute(_WORDS, (version, text.prompt, text.response))
     connection.execute("INSERT INTO verdict (version_id, sample_id, current) VALUES (?, ?, 0)", (version, sample_id))
     return version
 
