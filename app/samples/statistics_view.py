@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.samples.columns import STATUS_TONES, STATUS_WORDS, number
+from app.samples.pick_card import PickCard
 from app.theme import Theme
 from app.widgets.bars import Bar, BarCard
 from app.widgets.buttons import Button
@@ -31,11 +32,13 @@ class StatisticsView(QWidget):
     """Signals:
     wanted(Query)          the search that a press of a bar asks for
     tokens_wanted(Path)    count real tokens with the tokenizer of this model folder
+    pick_wanted(method, amount, tag)   tag a part of what the search finds, as in `core.samples.selecting`
     closed()
     """
 
     wanted = Signal(object)
     tokens_wanted = Signal(object)
+    pick_wanted = Signal(str, float, str)
     closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -58,6 +61,8 @@ class StatisticsView(QWidget):
         self._count.clicked.connect(self._on_count)
         self._real = label("Lists show estimates; a tokenizer counts what a model would read.", tone="dim", wrap=True)
         self._real.setObjectName("tokenCount")
+        self.picker = PickCard(theme)
+        self.picker.wanted.connect(self.pick_wanted)
         QShortcut(QKeySequence("Esc"), self, self.closed.emit, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self._arrange()
 
@@ -82,7 +87,7 @@ class StatisticsView(QWidget):
         grid = QGridLayout()
         grid.setContentsMargins(20, 4, 20, 20)
         grid.setSpacing(12)
-        for place, card in enumerate((*self.cards.values(), tokens)):
+        for place, card in enumerate((*self.cards.values(), tokens, self.picker)):
             grid.addWidget(card, place // 2, place % 2)
         for side in (0, 1):
             grid.setColumnStretch(side, 1)

@@ -107,6 +107,7 @@ class Tools(QObject):
             view = StatisticsView(self._context.theme)
             view.wanted.connect(self.query_wanted)
             view.tokens_wanted.connect(self._count_tokens)
+            view.pick_wanted.connect(self._pick)
             view.closed.connect(self.close)
             self._statistics = view
         self._stage.show_tool(self._statistics)
@@ -148,3 +149,25 @@ class Tools(QObject):
             self.failed.emit(error)
 
         self._context.tasks.run(work, view.show_tokens, failed, owner=self)
+
+    def _pick(self, method: str, amount: float, tag: str) -> None:
+        view = self._statistics
+        assert view is not None
+        query = self._results.query
+
+        def work() -> list[int]:
+            from core.samples import selecting
+
+            with closing(self._context.workspace.connect(readonly=True)) as connection:
+                return selecting.select(connection, query, method, amount)
+
+        def picked(ids: list[int]) -> None:
+            view.picker.say(f"{len(ids):,} samples have the tag “{tag}”." if ids else "No sample was picked.")
+            if ids:
+                self._writer.tag(ids, [tag], [])
+
+        def failed(error: UserError) -> None:
+            view.picker.say("")
+            self.failed.emit(error)
+
+        self._context.tasks.run(work, picked, failed, owner=self)

@@ -18,7 +18,11 @@ from core.samples.language import Query
 if TYPE_CHECKING:
     import numpy as np
 
-METHODS = ("diverse", "cap", "shorter")
+METHODS = {
+    "diverse": "Picking different samples",
+    "cap": "Keeping a few of each cluster",
+    "shorter": "Leaving out the longest",
+}
 _POOL = 20_000
 """Candidates that are compared with each other; more are drawn down to so many first."""
 _PERMUTATIONS = 64
@@ -49,7 +53,7 @@ def select(
     if method not in METHODS:
         raise UserError(f"Samples cannot be picked by “{method}”.", f"Known are: {', '.join(METHODS)}.")
     allowed = "from above 0 to below 100 per cent" if method == "shorter" else "a whole number of at least 1"
-    raise UserError(f"“{method}” cannot work with {amount:g}.", f"It takes {allowed}.")
+    raise UserError(f"{METHODS[method]} cannot work with {amount:g}.", f"It takes {allowed}.")
 
 
 def _diverse(

@@ -143,6 +143,34 @@ def test_real_tokens_are_counted_by_the_starter(
     assert "Of 290 samples drawn" in text
 
 
+def test_a_part_is_picked_and_tagged_in_one_step(
+    numbers: StatisticsView, page: SamplesPage, context: AppContext, qtbot: QtBot, calm: Calm
+) -> None:
+    go = numbers.picker.findChild(QAbstractButton, "pickStart")
+    assert not go.isEnabled(), "a tag is missing"
+    amount, tag = (numbers.picker.findChild(QLineEdit, name) for name in ("pickAmount", "pickTag"))
+    amount.selectAll()
+    qtbot.keyClicks(amount, "7")
+    qtbot.keyClicks(tag, "varied")
+    qtbot.mouseClick(go, Qt.MouseButton.LeftButton)
+    calm()
+    page.search_for("tag:varied")
+    calm()
+    assert page.model.rowCount() == 7
+    context.commands.run("app.undo")
+    calm()
+    page.search_for("tag:varied")
+    calm()
+    assert page.model.rowCount() == 0
+
+    page.clear_search()
+    numbers.picker.findChild(QComboBox, "pickMethod").setCurrentIndex(2)
+    amount.setText("100")
+    qtbot.keyClick(tag, Qt.Key.Key_Return)
+    calm()
+    assert page.banner.text.startswith("Leaving out the longest cannot work with 100.")
+
+
 def test_a_search_is_saved_as_a_view_chosen_again_and_forgotten(
     page: SamplesPage, context: AppContext, qtbot: QtBot, calm: Calm
 ) -> None:
