@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
-from app.cli.output import Session
+from app.cli.output import Progress, Session
 from app.cli.search import database, query_of
 from core.errors import UserError
 
@@ -67,3 +68,26 @@ def select(
         operation = edits.tag(connection, ids, add=[name])
     data = {"selected": len(ids), "changed": operation.changed, "label": operation.label}
     session.answer(data, f"Picked {len(ids):,}; {operation.label}.")
+
+
+@click.command()
+@click.pass_obj
+def score(session: Session) -> None:
+    """Let the apprentice learn from your decisions and score every sample (`score:>80`, `sort:uncertain`)."""
+    from core.samples import apprentice
+
+    progress = Progress("Learning")
+    with database(session) as connection:
+        learnt = apprentice.learn(connection, progress=progress.update)
+        progress.end()
+        given = list(apprentice.scores(connection, learnt))
+        apprentice.keep_scores(connection, given)
+    report = learnt.report
+    data = {"scored": len(given), **asdict(report)}
+    text = (
+        f"Scored {len(given):,}, learnt from {report.accepted:,} accepted and {report.rejected:,} rejected.\n"
+        f"Of decisions it had not seen it would have made {report.accuracy:.1%} alike "
+        f"(always saying what is commoner: {report.baseline:.1%}); AUC {report.auc:.3f}.\n"
+        f"  for:     {', '.join(report.speaks_for)}\n  against: {', '.join(report.speaks_against)}"
+    )
+    session.answer(data, text)

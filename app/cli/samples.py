@@ -239,5 +239,5 @@ def _check_known(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         )
 
 
-for command in (curating.duplicates, curating.select):
+for command in (curating.duplicates, curating.select, curating.score):
     samples.add_command(command)

@@ -17,10 +17,13 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout
 from app.commands import key_of
 from app.context import AppContext
 from app.pages import Page
+from app.samples.analysis import Analysis
 from app.samples.columns import number
 from app.samples.detail import DetailPane
 from app.samples.drafts import DraftChecker
 from app.samples.filters import FilterChips
+from app.samples.go_checks import GoChecks
+from app.samples.long_work import LongWork
 from app.samples.model import SampleModel
 from app.samples.results import Counts, Results, training_query
 from app.samples.review import Review
@@ -60,7 +63,7 @@ class _Place:
 
 
 class SamplesPage(Page):
-    """Attributes: toolbar, stage, search, chips, table, model, detail, results, writer, review, transfer."""
+    """Attributes: toolbar, stage, search, chips, table, model, detail, results, writer, review, transfer, checks, analysis."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Samples")
@@ -84,10 +87,13 @@ class SamplesPage(Page):
         self.selection_banner = Banner(theme, name="selectionBanner")
         self.review = Review(self.model, self.table, self.detail, self.writer, self.banner, self._searched, self)
         self.progress = ProgressLine(theme, name="samplesProgress")
-        self.transfer = Transfer(context, self, self.banner, self.progress)
+        work = LongWork(context, self.banner, self.progress, self)
+        self.transfer = Transfer(context, work, self)
+        self.checks = GoChecks(context, work, self)
+        self.analysis = Analysis(context, work, self)
         self.views = ViewsMenu(theme, context.reader, lambda: self.search.query)
         self._build()
-        self.tools = Tools(context, self.stage, self.results, self.transfer, self.writer, self)
+        self.tools = Tools(context, self.stage, self.results, self.analysis, self.writer, self)
         self._connect()
         self._bind()
         self._restore()
@@ -132,7 +138,8 @@ class SamplesPage(Page):
         self.writer.failed.connect(self.banner.problem)
         self.writer.saved.connect(self._on_saved)
         self.detail.edit_ended.connect(self._show_view)
-        self.transfer.search_wanted.connect(self.search_for)
+        for source in (self.checks, self.analysis):
+            source.search_wanted.connect(self.search_for)
         self.views.query_wanted.connect(self.search.set_query)
         self.views.save_wanted.connect(self._on_view_saved)
         self.views.delete_wanted.connect(self._on_view_deleted)
@@ -160,6 +167,7 @@ class SamplesPage(Page):
             ("samples.near_copies", self.find_near_copies),
             ("samples.clusters", self.tools.show_clusters),
             ("samples.statistics", self.tools.show_statistics),
+            ("samples.score", self.analysis.ask_apprentice),
             ("samples.save_view", self.views.ask_name),
             ("samples.train", self.train),
             ("review.accept", self.review.accept),
@@ -178,7 +186,7 @@ class SamplesPage(Page):
         action = self.context.commands.action
         levels = [action(name) for name in ("samples.check", "samples.check_vet", "samples.check_test")]
         self.toolbar.offer_checks(levels, action("samples.near_copies"))
-        self.views.offer_tools([action("samples.statistics"), action("samples.clusters")])
+        self.views.offer_tools([action(f"samples.{name}") for name in ("statistics", "clusters", "score")])
         for rating in range(1, 6):
             bind(f"review.rate{rating}", self, partial(self.review.rate, rating))
 
@@ -352,23 +360,23 @@ class SamplesPage(Page):
 
     def check(self) -> None:
         """Have Go check what the search finds, or the selected samples when there are several: parse, format, types."""
-        self.transfer.check(self._chosen_query(), "types")
+        self.checks.check(self._chosen_query(), "types")
 
     def check_everything(self) -> None:
         """Have Go check every sample of the workspace: parse, format, types."""
-        self.transfer.check(Query(), "types")
+        self.checks.check(Query(), "types")
 
     def check_vet(self) -> None:
         """The same and go vet."""
-        self.transfer.check(self._chosen_query(), "vet")
+        self.checks.check(self._chosen_query(), "vet")
 
     def check_test(self) -> None:
         """The same, go vet, and the samples' own tests."""
-        self.transfer.check(self._chosen_query(), "test")
+        self.checks.check(self._chosen_query(), "test")
 
     def find_near_copies(self) -> None:
         """Look for samples that resemble others, among what the search finds."""
-        self.transfer.find_near_copies(self.results.query)
+        self.analysis.find_near_copies(self.results.query)
 
     def _on_view_saved(self, name: str, text: str) -> None:
         self.context.tasks.run_db(

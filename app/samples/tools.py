@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
+from app.samples.analysis import Analysis
 from app.samples.results import Results
 from app.samples.stage import Stage
-from app.samples.transfer import Transfer
 from app.samples.writer import Writer
 from core.errors import UserError
 from core.models import list_models
@@ -33,18 +33,18 @@ class Tools(QObject):
     failed = Signal(object)
 
     def __init__(
-        self, context: AppContext, stage: Stage, results: Results, transfer: Transfer, writer: Writer, parent: QObject
+        self, context: AppContext, stage: Stage, results: Results, analysis: Analysis, writer: Writer, parent: QObject
     ) -> None:
         super().__init__(parent)
         self._context = context
         self._stage = stage
         self._results = results
-        self._transfer = transfer
+        self._analysis = analysis
         self._writer = writer
         self._clusters: ClusterView | None = None
         self._statistics: StatisticsView | None = None
-        transfer.clusters_found.connect(self._on_clusters_found)
-        transfer.clusters_wanted.connect(self.show_clusters)
+        analysis.clusters_found.connect(self._on_clusters_found)
+        analysis.clusters_wanted.connect(self.show_clusters)
         writer.done.connect(self._on_written)
         results.counted.connect(lambda _counts: self._load_statistics())
 
@@ -74,7 +74,7 @@ class Tools(QObject):
             from app.samples.clusters import ClusterView
 
             view = ClusterView(self._context.theme, lambda key: store.sample(self._context.reader(), key), self._titles)
-            view.kind_wanted.connect(lambda kind: self._transfer.find_near_copies(self._results.query, kind))
+            view.kind_wanted.connect(lambda kind: self._analysis.find_near_copies(self._results.query, kind))
             view.best_wanted.connect(lambda: self._writer.keep_best(self._results.query))
             view.keeper_wanted.connect(self._on_keeper_wanted)
             view.closed.connect(self.close)

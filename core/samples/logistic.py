@@ -26,22 +26,27 @@ class Fit:
 
     def probability(self, rows: Matrix) -> Vector:
         """Of each row."""
-        return _sigmoid(rows @ self.weights + self.bias)
+        import numpy as np
+
+        return _sigmoid((rows @ self.weights.astype(np.float32)).astype(np.float64) + self.bias)
 
 
 def fit(rows: Matrix, wanted: Vector, *, penalty: float = 1.0, steps: int = 100) -> Fit:
-    """Minimise sum of -log P(wanted | row) + penalty/2 · |weights|². wanted: 0 or 1 for each row; the bias is free."""
+    """Minimise sum of -log P(wanted | row) + penalty/2 · |weights|². wanted: 0 or 1 for each row; the bias is free.
+
+    Products with the matrix are taken in its own single precision: numpy would copy it whole at each of them otherwise.
+    """
     import numpy as np
 
     width = rows.shape[1]
     transposed = np.ascontiguousarray(rows.T)
 
     def loss(point: Vector) -> tuple[float, Vector]:
-        scores = rows @ point[:width] + point[width]
+        scores = (rows @ point[:width].astype(np.float32)).astype(np.float64) + point[width]
         residual = _sigmoid(scores) - wanted
         value = np.logaddexp(0.0, scores).sum() - wanted @ scores + 0.5 * penalty * point[:width] @ point[:width]
         gradient = np.empty(width + 1)
-        gradient[:width] = transposed @ residual + penalty * point[:width]
+        gradient[:width] = transposed @ residual.astype(np.float32) + penalty * point[:width]
         gradient[width] = residual.sum()
         return float(value), gradient
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from app.context import AppContext
 from app.samples.export_dialog import ExportDialog
 from app.samples.import_dialog import ImportDialog, RejectedDialog
 from app.samples.page import SamplesPage
+from core.samples import edits
 from core.workspace import Workspace
 
 Calm = Callable[[], None]
@@ -166,7 +168,7 @@ def test_an_export_that_fails_says_why(page: SamplesPage, tmp_path: Path, qtbot:
     click(page, "exportConfirm", qtbot)
     calm()
     assert "no such folder" in page.banner.text
-    assert not page.transfer.busy
+    assert not page.transfer._work.busy
 
 
 def test_go_checks_what_the_search_finds_and_verdicts_appear(
@@ -247,3 +249,26 @@ def test_near_copies_are_found_marked_and_shown(page: SamplesPage, qtbot: QtBot,
     chip = page.findChild(QPushButton, "filter_dup_yes")
     assert chip is not None
     assert chip.text() == f"Near copies  {len(rows)}"
+
+
+def test_the_apprentice_learns_from_decisions_and_puts_the_uncertain_first(
+    page: SamplesPage, context: AppContext, workspace: Workspace, qtbot: QtBot, calm: Calm
+) -> None:
+    context.commands.run("samples.score")
+    calm()
+    assert page.banner.text.startswith("There are 0 accepted and 0 rejected samples: too few to learn from.")
+    with closing(workspace.connect()) as connection:
+        edits.review(connection, list(page.model.ids[:60:2]), status="accepted")
+        edits.review(connection, list(page.model.ids[1:60:2]), status="rejected")
+    context.commands.run("samples.score")
+    calm()
+    assert page.banner.text.startswith("The apprentice would have made ")
+    act(page, "Most uncertain first", qtbot)
+    calm()
+    assert page.search.field.text() == "status:new sort:uncertain"
+    scores = [row.score for place in range(page.model.rowCount()) if (row := page.model.row(place))]
+    assert len(scores) > 200
+    assert None not in scores
+    assert [abs(score - 50) for score in scores if score is not None] == sorted(
+        abs(score - 50) for score in scores if score is not None
+    )

@@ -1,0 +1,106 @@
+"""What is found out about many samples at once, off the GUI thread: near copies, and what the apprentice thinks."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.context import AppContext
+from app.samples.long_work import LongWork, samples
+from core.changes import Changes
+from core.samples.query import Query
+
+if TYPE_CHECKING:
+    from core.samples import apprentice
+    from core.samples.apprentice import Report
+    from core.samples.duplicates import Found
+
+
+class Analysis(QObject):
+    """Signals: search_wanted(text) and clusters_wanted(), when the user wants to see what came of it; clusters_found(Found)."""
+
+    search_wanted = Signal(str)
+    clusters_wanted = Signal()
+    clusters_found = Signal(object)
+
+    def __init__(self, context: AppContext, work: LongWork, parent: QObject) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._work = work
+
+    # --- near copies -------------------------------------------------------------------------------------------
+
+    def find_near_copies(self, query: Query, kind: str = "solutions") -> None:
+        """Compare what the search finds with itself and mark what resembles something better. kind: of `duplicates.KINDS`."""
+        if not self._work.free():
+            return
+        from core.samples import duplicates
+
+        report = self._work.begin("Looking for near copies")
+
+        def work() -> Found:
+            with closing(self._context.workspace.connect(readonly=True)) as connection:
+                return duplicates.find(connection, query, kind=kind, progress=report)
+
+        self._context.tasks.run(work, self._on_clusters, self._work.fail, owner=self)
+
+    def _on_clusters(self, found: Found) -> None:
+        from core.samples import duplicates
+
+        self._context.tasks.run_db(
+            lambda connection: duplicates.mark(connection, found),
+            lambda _none: self._on_marked(found),
+            self._work.fail,
+            owner=self,
+        )
+
+    def _on_marked(self, found: Found) -> None:
+        self._work.end()
+        copies = sum(len(cluster.ids) - 1 for cluster in found.clusters)
+        if not copies:
+            self._work.banner.say("No near copies were found.", "good")
+        elif found.kind == "solutions":
+            words = f"{samples(copies)} resemble another one that is worth keeping."
+            show = ("Show the copies", lambda: self.search_wanted.emit("dup:yes"))
+            self._work.banner.say(words, "warn", [("Compare them", lambda: self.clusters_wanted.emit()), show])
+            self._context.report(Changes(tag=True, ids=None))
+        self.clusters_found.emit(found)
+
+    # --- the apprentice ----------------------------------------------------------------------------------------
+
+    def ask_apprentice(self) -> None:
+        """Let the apprentice learn from the decisions so far and score every sample."""
+        if not self._work.free():
+            return
+        from core.samples import apprentice
+
+        report = self._work.begin("The apprentice is learning")
+
+        def work() -> tuple[apprentice.Report, list[tuple[int, int]]]:
+            with closing(self._context.workspace.connect(readonly=True)) as connection:
+                learnt = apprentice.learn(connection, progress=report)
+                return learnt.report, list(apprentice.scores(connection, learnt, progress=report))
+
+        self._context.tasks.run(work, lambda found: self._on_scored(*found), self._work.fail, owner=self)
+
+    def _on_scored(self, report: Report, given: list[tuple[int, int]]) -> None:
+        from core.samples import apprentice
+
+        def told(changes: Changes) -> None:
+            self._work.end()
+            self._work.banner.say(
+                f"The apprentice would have made {report.accuracy:.0%} of decisions it had not seen as you did "
+                f"(always saying what is commoner: {report.baseline:.0%}; AUC {report.auc:.2f}).",
+                "good" if report.accuracy > report.baseline + 0.02 else "warn",
+                [
+                    ("Most uncertain first", lambda: self.search_wanted.emit("status:new sort:uncertain")),
+                    ("Likeliest first", lambda: self.search_wanted.emit("status:new sort:-score")),
+                ],
+            )
+            self._context.report(changes)
+
+        self._context.tasks.run_db(
+            lambda connection: apprentice.keep_scores(connection, given), told, self._work.fail, owner=self
+        )
