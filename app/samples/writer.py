@@ -66,9 +66,8 @@ class Writer(QObject):
             operation = edits.edit(connection, sample_id, response, base_version=base_version)
             if verdict is not None and operation.changed:
                 version = store.sample(connection, sample_id).version
-                changes = store.save_verdicts(
-                    connection, [store.VerdictRecord(version, verdict.states, verdict.diagnostics)]
-                )
+                record = store.VerdictRecord(version, verdict.states, verdict.diagnostics, policy=verdict.policy)
+                changes = store.save_verdicts(connection, [record])
                 return Operation(operation.id, operation.label, operation.changed, operation.changes.merged(changes))
             return operation
 

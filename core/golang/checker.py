@@ -39,12 +39,17 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """states: check -> "pass", "fail" or "skipped"; formatted: what gofmt makes of the code, None when it is the same."""
+    """states: check -> "pass", "fail" or "skipped"; formatted: what gofmt makes of the code, None when it is the same.
+
+    policy: what is wrong although the compiler takes it; each one's `check` is a kind of `samples.language.POLICIES`. Only a
+    `Checker` looks for it; vet and tests leave it empty.
+    """
 
     key: int
     states: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     formatted: str | None = None
+    policy: tuple[Diagnostic, ...] = ()
 
 
 class Checker:
@@ -94,6 +99,7 @@ class Checker:
                     states=answer["states"],
                     diagnostics=tuple(Diagnostic(**one) for one in answer.get("diagnostics", ())),
                     formatted=answer.get("formatted"),
+                    policy=tuple(Diagnostic(**one) for one in answer.get("policy", ())),
                 )
 
 

@@ -97,7 +97,7 @@ def _check(
 
 
 def _joined(one: CheckResult, more: CheckResult) -> CheckResult:
-    return CheckResult(one.key, one.states | more.states, one.diagnostics + more.diagnostics, one.formatted)
+    return CheckResult(one.key, one.states | more.states, one.diagnostics + more.diagnostics, one.formatted, one.policy)
 
 
 def _texts(path: Path) -> Iterator[Text]:
@@ -139,6 +139,7 @@ def _line(version: int, result: CheckResult, toolchain: Toolchain) -> str:
         "version": version,
         "states": result.states,
         "diagnostics": [asdict(one) for one in result.diagnostics],
+        "policy": [asdict(one) for one in result.policy],
         "toolchain": toolchain.version,
     }
     return json.dumps(record, separators=(",", ":")) + "\n"

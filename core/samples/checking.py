@@ -118,5 +118,7 @@ def _results(path: Path, offset: int) -> tuple[list[VerdictRecord], int]:
     for line in data[:whole].splitlines():
         row = json.loads(line)
         diagnostics = tuple(Diagnostic(**item) for item in row["diagnostics"])
-        records.append(VerdictRecord(row["version"], row["states"], diagnostics, row["toolchain"]))
+        found = row.get("policy")  # a job of an older Gosmith did not look
+        policy = None if found is None else tuple(Diagnostic(**item) for item in found)
+        records.append(VerdictRecord(row["version"], row["states"], diagnostics, row["toolchain"], policy))
     return records, offset + whole

@@ -106,12 +106,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRecord:
-    """What the toolchain says of one version. states: check -> pass, fail or skipped; checks not named keep what they had."""
+    """What the toolchain says of one version. states: check -> pass, fail or skipped; checks not named keep what they had.
+
+    policy: all that breaks a policy, the kind as `check`; None where nobody looked, and then what is stored stays.
+    """
 
     version: int
     states: dict[str, str]
     diagnostics: tuple[Diagnostic, ...] = ()
     toolchain: str = ""
+    policy: tuple[Diagnostic, ...] | None = None
 
 
 _COLUMNS = """
@@ -228,6 +232,8 @@ def put_verdicts(connection: sqlite3.Connection, results: Iterable[VerdictRecord
             (*states, record.toolchain, record.version),
         )
         _replace_diagnostics(connection, record)
+        if record.policy is not None:
+            _replace_policy(connection, record.version, record.policy)
         ids.add(found[0])
     return Changes(verdict=bool(ids), ids=tuple(sorted(ids)) if len(ids) <= NAMED_IDS else None)
 
@@ -241,4 +247,12 @@ def _replace_diagnostics(connection: sqlite3.Connection, record: VerdictRecord) 
             (record.version, position, d.check, d.line, d.column, d.message)
             for position, d in enumerate((*kept, *record.diagnostics))
         ],
+    )
+
+
+def _replace_policy(connection: sqlite3.Connection, version: int, found: Iterable[Diagnostic]) -> None:
+    connection.execute("DELETE FROM policy WHERE version_id = ?", (version,))
+    connection.executemany(
+        "INSERT OR IGNORE INTO policy VALUES (?, ?, ?, ?, ?)",
+        [(version, d.check, d.line, d.column, d.message) for d in found],
     )

@@ -65,6 +65,20 @@ def test_with_nothing_to_check_no_job_is_left_behind(connection: sqlite3.Connect
 
 
 @pytest.mark.slow
+def test_policies_come_in_with_the_verdicts_and_are_found_by_search(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    careless = 'package p\n\nimport "os"\n\nfunc F() {\n\tos.Remove("x")\n}\n'
+    good, bad = add_code(connection, GOOD, careless)
+    folder = checking.start_check(tmp_path / "jobs", connection, Query(), "test")
+    assert wait_for_end(folder, 240).state == "done"
+    checking.take_in(connection, folder)
+    assert [(d.check, d.line, d.column) for d in store.sample(connection, bad).policy] == [("ignored_error", 6, 2)]
+    assert store.sample(connection, good).policy == ()
+    assert list(query.ids(connection, parse("policy:ignored_error"))) == [bad]
+
+
+@pytest.mark.slow
 def test_documented_functions_become_samples_and_what_cannot_be_read_is_named(
     connection: sqlite3.Connection, tmp_path: Path
 ) -> None:

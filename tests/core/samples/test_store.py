@@ -85,6 +85,21 @@ def test_a_later_check_adds_to_an_earlier_one_and_replaces_what_it_says_again(
     assert not save_verdicts(connection, [VerdictRecord(99, {"vet": "pass"})])
 
 
+def test_policy_belongs_to_a_version_and_is_replaced_as_a_whole(connection: sqlite3.Connection, fill: Fill) -> None:
+    [key] = fill(1)
+    version = store.sample(connection, key).version
+    low, high = Diagnostic("panic", 9, 1, "stops"), Diagnostic("ignored_error", 3, 2, "dropped")
+    save_verdicts(connection, [VerdictRecord(version, {"parse": "pass"}, policy=(low, high, high))])
+    assert store.sample(connection, key).policy == (high, low)
+    save_verdicts(connection, [VerdictRecord(version, {"vet": "pass"})])  # nobody looked
+    assert store.sample(connection, key).policy == (high, low)
+    edits.edit(connection, key, "```go\npackage a\n```", base_version=version)
+    assert store.sample(connection, key).policy == ()
+    edits.undo(connection)
+    save_verdicts(connection, [VerdictRecord(version, {"parse": "pass"}, policy=())])
+    assert store.sample(connection, key).policy == ()
+
+
 def test_a_verdict_of_an_earlier_text_waits_for_undo(connection: sqlite3.Connection, fill: Fill) -> None:
     [key] = fill(1)
     first = store.sample(connection, key).version
