@@ -217,7 +217,7 @@ class _Complaint(QWidget):
         self._go.setAccessibleName(f"Go to {one.check}, line {one.line}")
         self._go.setEnabled(self._mark is not None)
         message = one.message.splitlines()[0] if one.message else ""
-        self._text.setText(f"{one.check}: {message}" + (f"  (+{more} more)" if more else ""))
+        self._text.setText(f"{one.check.replace('_', ' ')}: {message}" + (f"  (+{more} more)" if more else ""))
 
     def _on_clicked(self) -> None:
         if self._mark is not None:

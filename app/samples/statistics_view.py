@@ -25,6 +25,7 @@ _VERDICTS = {"pass": ("Passes", "good"), "fail": ("Fails", "bad"), "unchecked": 
 _TITLES = {
     "status": "Decisions", "verdict": "Go says", "topic": "Topics", "source": "Sources",
     "tokens": "Tokens (estimated)", "lines": "Lines of code", "accepted": "Accepted, by source", "tag": "Tags",
+    "policy": "Policies broken",
 }  # fmt: skip
 
 
@@ -126,8 +127,10 @@ class StatisticsView(QWidget):
         words = {key: word for key, (word, _) in _VERDICTS.items()}
         tones = {key: tone for key, (_, tone) in _VERDICTS.items()}
         self._show("verdict", {key: facets.verdict.get(key, 0) for key in _VERDICTS}, words, tones)
-        for key, counts in (("topic", facets.topic), ("source", facets.source), ("tag", facets.tag)):
-            self._show(key, counts, {"": "(none)"}, {})
+        words = {"": "(none)", **{kind: kind.replace("_", " ") for kind in found.policies}}
+        listed = {"topic": facets.topic, "source": facets.source, "tag": facets.tag, "policy": found.policies}
+        for key, counts in listed.items():
+            self._show(key, counts, words, {})
         self._show_bins("tokens", found.tokens)
         self._show_bins("lines", found.lines)
         most = found.acceptance[:_MOST]

@@ -46,7 +46,10 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """tokens, lines: histograms with the edges above. median and largest: of the estimated tokens."""
+    """tokens, lines: histograms with the edges above. median and largest: of the estimated tokens.
+
+    policies: how many samples break each policy, the most frequent first.
+    """
 
     facets: Facets
     tokens: tuple[Bin, ...]
@@ -54,6 +57,7 @@ class Statistics:
     median: int
     largest: int
     acceptance: tuple[Acceptance, ...]
+    policies: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,15 @@ def statistics(connection: sqlite3.Connection, query: Query) -> Statistics:
         median=tokens[len(tokens) // 2] if tokens else 0,
         largest=tokens[-1] if tokens else 0,
         acceptance=tuple(Acceptance(*row) for row in decided),
+        policies=dict(
+            connection.execute(
+                f"""
+                SELECT p.kind, count(DISTINCT p.version_id) FROM {tables} JOIN policy p ON p.version_id = s.version_id
+                GROUP BY p.kind ORDER BY 2 DESC
+                """,
+                parameters,
+            )
+        ),
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.samples import edits, query, statistics
+from core.database import transaction
+from core.samples import edits, query, statistics, store
 from core.samples.language import Query, parse
 from core.samples.statistics import Acceptance, Bin
 
@@ -75,3 +76,20 @@ def test_real_tokens_are_those_of_the_tokenizer(connection: sqlite3.Connection, 
 def test_a_search_without_a_match_has_numbers_too(connection: sqlite3.Connection, fill: Fill, text: str) -> None:
     fill(3)
     assert statistics.statistics(connection, parse(text)).facets.total == 0
+
+
+def test_policies_are_counted_by_sample(connection: sqlite3.Connection, fill: Fill) -> None:
+    ids = fill(4)
+    versions = [store.sample(connection, key).version for key in ids]
+    with transaction(connection):
+        connection.executemany(
+            "INSERT INTO policy VALUES (?, ?, ?, 1, '')",
+            [
+                (versions[0], "panic", 1),
+                (versions[0], "panic", 5),
+                (versions[1], "panic", 2),
+                (versions[2], "external", 1),
+            ],
+        )
+    assert dict(statistics.statistics(connection, Query()).policies) == {"panic": 2, "external": 1}
+    assert dict(statistics.statistics(connection, parse(f"id:{ids[2]}")).policies) == {"external": 1}
