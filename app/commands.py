@@ -47,6 +47,8 @@ COMMANDS = (
     Command("samples.check", "Check Go: syntax, format and types", "Samples", ("Ctrl+G",)),
     Command("samples.check_vet", "Check Go: and go vet", "Samples", ("Ctrl+Shift+G",)),
     Command("samples.check_test", "Check Go: and run the tests", "Samples", ("Ctrl+Alt+G",)),
+    Command("samples.gofmt", "gofmt all that the search finds", "Samples"),
+    Command("samples.fix_imports", "Fix imports of all that the search finds", "Samples"),
     Command("samples.near_copies", "Find near copies", "Samples", ("Ctrl+D",)),
     Command("samples.clusters", "Compare near copies", "Samples", ("Ctrl+Shift+D",)),
     Command("samples.statistics", "Statistics", "Samples", ("S",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from app.cli.output import Progress, Session
 from app.cli.search import database, query_of
 from core.errors import UserError
+from core.samples.operations import Operation
 
 
 @click.command()
@@ -91,3 +93,31 @@ def score(session: Session) -> None:
         f"  for:     {', '.join(report.speaks_for)}\n  against: {', '.join(report.speaks_against)}"
     )
     session.answer(data, text)
+
+
+@click.command()
+@click.argument("words", nargs=-1)
+@click.pass_obj
+def gofmt(session: Session, words: tuple[str, ...]) -> None:
+    """Format the code of samples that match QUERY as gofmt does; can be undone."""
+    from core.samples import mending
+
+    _mend(session, words, mending.gofmt, "Formatting")
+
+
+@click.command("fix-imports")
+@click.argument("words", nargs=-1)
+@click.pass_obj
+def fix_imports(session: Session, words: tuple[str, ...]) -> None:
+    """Put the imports of samples that match QUERY right, where it is certain; can be undone."""
+    from core.samples import mending
+
+    _mend(session, words, mending.fix_imports, "Fixing imports")
+
+
+def _mend(session: Session, words: tuple[str, ...], mend: Callable[..., Operation], what: str) -> None:
+    progress = Progress(what)
+    with database(session) as connection:
+        operation = mend(connection, query_of(words), progress=progress.update)
+    progress.end()
+    session.answer({"changed": operation.changed, "label": operation.label}, f"{operation.label}.")

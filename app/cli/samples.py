@@ -239,5 +239,5 @@ def _check_known(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         )
 
 
-for command in (curating.duplicates, curating.select, curating.score):
+for command in (curating.duplicates, curating.select, curating.score, curating.gofmt, curating.fix_imports):
     samples.add_command(command)

@@ -1,7 +1,9 @@
-"""What is found out about many samples at once, off the GUI thread: near copies, and what the apprentice thinks."""
+"""What is done to many samples at once, off the GUI thread: near copies found, the apprentice asked, code mended."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.context import AppContext
 from app.samples.long_work import LongWork, samples
 from core.changes import Changes
+from core.samples.operations import Operation
 from core.samples.query import Query
 
 if TYPE_CHECKING:
@@ -104,3 +107,39 @@ class Analysis(QObject):
         self._context.tasks.run_db(
             lambda connection: apprentice.keep_scores(connection, given), told, self._work.fail, owner=self
         )
+
+    # --- mending -----------------------------------------------------------------------------------------------
+
+    def gofmt(self, query: Query) -> None:
+        """Format the code of what the search finds."""
+        from core.samples import mending
+
+        self._mend(query, mending.gofmt, "Formatting")
+
+    def fix_imports(self, query: Query) -> None:
+        """Put the imports of what the search finds right, where it is certain."""
+        from core.samples import mending
+
+        self._mend(query, mending.fix_imports, "Fixing imports")
+
+    def _mend(self, query: Query, mend: Callable[..., Operation], what: str) -> None:
+        """On a connection of its own: its short transactions leave room for decisions in between."""
+        if not self._work.free():
+            return
+        stopped = threading.Event()
+        report = self._work.begin(what, stopped.set)
+
+        def work() -> Operation:
+            with closing(self._context.workspace.connect()) as connection:
+                return mend(connection, query, progress=report, cancel=stopped.is_set)
+
+        self._context.tasks.run(work, self._on_mended, self._work.fail, owner=self)
+
+    def _on_mended(self, operation: Operation) -> None:
+        self._work.end()
+        if operation.changed:
+            undo = ("Undo", lambda: self._context.commands.run("app.undo"))
+            self._work.banner.say(f"Done: {operation.label}.", "good", [undo])
+            self._context.report(operation.changes)
+        else:
+            self._work.banner.say("There was nothing to mend.", "info")

@@ -165,6 +165,8 @@ class SamplesPage(Page):
             ("samples.check_vet", self.check_vet),
             ("samples.check_test", self.check_test),
             ("samples.near_copies", self.find_near_copies),
+            ("samples.gofmt", lambda: self.analysis.gofmt(self._chosen_query())),
+            ("samples.fix_imports", lambda: self.analysis.fix_imports(self._chosen_query())),
             ("samples.clusters", self.tools.show_clusters),
             ("samples.statistics", self.tools.show_statistics),
             ("samples.score", self.analysis.ask_apprentice),
@@ -185,7 +187,8 @@ class SamplesPage(Page):
         bind("edit.cancel", self, self.review.cancel_edit, keys=False)
         action = self.context.commands.action
         levels = [action(name) for name in ("samples.check", "samples.check_vet", "samples.check_test")]
-        self.toolbar.offer_checks(levels, action("samples.near_copies"))
+        mending = [action(f"samples.{name}") for name in ("gofmt", "fix_imports", "near_copies")]
+        self.toolbar.offer_checks(levels, mending)
         self.views.offer_tools([action(f"samples.{name}") for name in ("statistics", "clusters", "score")])
         for rating in range(1, 6):
             bind(f"review.rate{rating}", self, partial(self.review.rate, rating))

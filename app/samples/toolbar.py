@@ -41,12 +41,12 @@ class Toolbar(QWidget):
         for button in (take, give, self._check, self._train):
             row.addWidget(button)
 
-    def offer_checks(self, levels: Sequence[QAction], near_copies: QAction) -> None:
-        """What the Check button offers: Go's levels, and the search for near copies."""
+    def offer_checks(self, levels: Sequence[QAction], more: Sequence[QAction]) -> None:
+        """What the Check button offers: Go's levels, and what follows from them."""
         menu = QMenu(self._check)
         menu.addActions(levels)
         menu.addSeparator()
-        menu.addAction(near_copies)
+        menu.addActions(more)
         self._check.setMenu(menu)
 
     def show_counts(self, counts: Counts) -> None:

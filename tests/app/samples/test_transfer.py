@@ -17,7 +17,7 @@ from app.context import AppContext
 from app.samples.export_dialog import ExportDialog
 from app.samples.import_dialog import ImportDialog, RejectedDialog
 from app.samples.page import SamplesPage
-from core.samples import edits
+from core.samples import edits, store
 from core.workspace import Workspace
 
 Calm = Callable[[], None]
@@ -272,3 +272,26 @@ def test_the_apprentice_learns_from_decisions_and_puts_the_uncertain_first(
     assert [abs(score - 50) for score in scores if score is not None] == sorted(
         abs(score - 50) for score in scores if score is not None
     )
+
+
+def test_code_of_all_that_the_search_finds_is_formatted_and_undone_in_one_step(
+    page: SamplesPage, context: AppContext, workspace: Workspace, go_ready: None, qtbot: QtBot, calm: Calm
+) -> None:
+    context.commands.run("samples.gofmt")
+    calm()
+    assert page.banner.text.startswith("Done: Format ")
+    with closing(workspace.connect(readonly=True)) as connection:
+        changed = [key for key in page.model.ids if len(store.versions(connection, key)) == 2]
+        assert changed
+        assert all(store.sample(connection, key).verdict.format == "pass" for key in changed)
+    act(page, "Undo", qtbot)
+    calm()
+    with closing(workspace.connect(readonly=True)) as connection:
+        assert {store.sample(connection, key).version for key in changed} == {
+            store.versions(connection, key)[0].id for key in changed
+        }
+    page.search_for("tag:none")
+    calm()
+    context.commands.run("samples.fix_imports")
+    calm()
+    assert page.banner.text == "There was nothing to mend."
