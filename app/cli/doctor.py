@@ -7,12 +7,14 @@ import platform
 import shutil
 import sqlite3
 import subprocess
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from app.cli.output import Session, table
 from core import paths
+from core.errors import UserError
 from core.golang import sandbox, toolchain
 
 PACKAGES = ("PySide6-Essentials", "torch", "triton", "transformers", "peft", "tokenizers", "sqlite-utils", "openai")
@@ -45,6 +47,7 @@ def doctor(session: Session) -> None:
         ("GPUs", ", ".join(gpu["name"] for gpu in data["gpus"]) or "none"),
         ("Go", f"{data['go']['version']} at {data['go']['path']}" if data["go"] else "none"),
         ("Sandbox", f"{data['sandbox']['level']}: {data['sandbox']['explanation']}"),
+        *((f"  {proof['name']}", f"{'held' if proof['held'] else 'NOT HELD'}: {proof['detail']}") for proof in data["sandbox"]["proof"]),
         ("Workspace", data["workspace"]), ("Free disk", f"{data['free_bytes'] / 2**30:,.1f} GiB"),
     ]  # fmt: skip
     lines = [table(rows, ("what", "found"))] + [f"! {entry['what']}: {entry['how']}" for entry in missing]
@@ -89,13 +92,21 @@ def _go(missing: list[dict[str, str]]) -> dict[str, str] | None:
     return {"version": looked.chosen.version, "path": str(looked.chosen.go)}
 
 
-def _sandbox(missing: list[dict[str, str]]) -> dict[str, str]:
-    level = sandbox.level()
+def _sandbox(missing: list[dict[str, str]]) -> dict[str, Any]:
+    try:
+        level, proofs = sandbox.prove(toolchain.find())
+    except UserError as error:
+        level, proofs = sandbox.SandboxLevel("none", f"Tests cannot be run. {error}"), []
+    missing.extend(
+        {"what": f"Sandbox: {proof.name}", "how": f"Not held back: {proof.detail}."}
+        for proof in proofs
+        if not proof.held
+    )
     if level.name != "bubblewrap":
         missing.append(
             {"what": "bubblewrap", "how": "`apt-get install bubblewrap` gives the strictest sandbox for tests."}
         )
-    return {"level": level.name, "explanation": level.explanation}
+    return {"level": level.name, "explanation": level.explanation, "proof": [asdict(proof) for proof in proofs]}
 
 
 def _existing(path: Any) -> Any:

@@ -6,6 +6,7 @@ and is used only where the user said so.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -88,6 +89,30 @@ def probe(toolchain: Toolchain) -> Sandbox:
         "only, free to read your files and to use the network."
     )
     return Sandbox(SandboxLevel("limits", explanation), helper, toolchain)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One attempt to get out, made from the inside. held: it failed, as it should. detail: what the kernel said."""
+
+    name: str
+    held: bool
+    detail: str
+
+
+def prove(toolchain: Toolchain) -> tuple[SandboxLevel, list[Proof]]:
+    """The level in force, and what came of trying to get out of it. Raises UserError when the helper cannot be built or does not answer."""
+    sandbox = probe(toolchain)
+    with scratch(toolchain) as name:
+        folder = Path(name)
+        done = run(
+            wrap(sandbox, [sandbox.helper, "walls", str(Path.home()), str(os.getppid())], folder),
+            folder=folder, environment=inner_environment(sandbox, folder), seconds=20,
+        )  # fmt: skip
+    try:
+        return sandbox.level, [Proof(**json.loads(line)) for line in done.stdout.splitlines()]
+    except (ValueError, TypeError) as error:
+        raise UserError(f"The sandbox could not be tried out: {done.stderr.strip()[-200:] or error}.") from error
 
 
 def consented() -> bool:

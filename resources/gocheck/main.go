@@ -31,6 +31,8 @@ func main() {
 		confine(os.Args[2:], true)
 	case "probe": // what a sandbox is tried out with
 		fmt.Println("inside")
+	case "walls": // what shows that a sandbox holds
+		walls(os.Args[2:])
 	default:
 		fatal(usage)
 	}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.golang.commands import run
-from core.golang.sandbox import Limits, Sandbox, SandboxLevel, failure, inner_environment, level, probe, wrap
+from core.golang.sandbox import Limits, Sandbox, SandboxLevel, failure, inner_environment, level, probe, prove, wrap
 from core.golang.toolchain import Toolchain, environment
 
 PROGRAM = """package main
@@ -175,3 +175,28 @@ def test_with_limits_alone_the_program_runs_where_it_is_told(
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 def test_bubblewrap_is_taken_where_it_works(toolchain: Toolchain) -> None:
     assert level(toolchain).name == "bubblewrap"
+
+
+def test_the_level_in_force_is_proved_from_the_inside(toolchain: Toolchain) -> None:
+    found, proofs = prove(toolchain)
+    held = {proof.name: proof.held for proof in proofs}
+    limits = {"memory": True, "processor time": True, "file size": True}
+    assert limits.items() <= held.items()
+    if found.name in ("bubblewrap", "namespaces"):
+        assert all(held.values()), proofs
+    assert set(held) - set(limits) == {
+        "network", "home folder", "writing outside the scratch folder", "other processes",
+    }  # fmt: skip
+
+
+def test_walls_that_are_missing_are_told(toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import core.golang.sandbox as module
+
+    limits = Sandbox(SandboxLevel("limits", ""), probe(toolchain).helper, toolchain)
+    monkeypatch.setattr(module, "probe", lambda _toolchain: limits)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _, proofs = prove(toolchain)
+    held = {proof.name: proof.held for proof in proofs}
+    assert not held["home folder"]
+    assert not held["other processes"]
+    assert held["memory"]
