@@ -45,7 +45,7 @@ def alone(items: list[TestItem], toolchain: Toolchain, *words: str) -> float:
         with tempfile.TemporaryDirectory() as folder:
             lay(Path(folder), [sample], toolchain)
             start = time.perf_counter()
-            go(toolchain, [*words, f"./{sample.folder}"], Path(folder), seconds=120)
+            go(toolchain, [*words, f"./{sample.folder}"], Path(folder), seconds=120, cancel=None)
             seconds += time.perf_counter() - start
     return seconds
 
