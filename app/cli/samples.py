@@ -116,27 +116,29 @@ def count(session: Session, words: tuple[str, ...]) -> None:
 @samples.command()
 @click.argument("words", nargs=-1)
 @click.option("--level", type=click.Choice(["types", "vet", "test"]), default="types", show_default=True)
+@click.option("--again", is_flag=True, help="Also what this toolchain has judged before.")
 @click.pass_obj
-def check(session: Session, words: tuple[str, ...], level: str) -> None:
+def check(session: Session, words: tuple[str, ...], level: str, again: bool) -> None:
     """Ask the Go toolchain about samples that match QUERY: parse, format, types, then vet and tests."""
     from app.cli.waiting import wait_for
     from core.samples import checking
 
     workspace = session.workspace()
     with database(session) as connection:
-        folder = checking.start_check(workspace.jobs, connection, query_of(words), level)
+        folder = checking.start_check(workspace.jobs, connection, query_of(words), level, again=again)
         info = wait_for(folder, "Checking")
         checking.take_in(connection, folder)
         summary = checking.summary(folder)
     seconds = (info.finished or 0) - (info.started or 0)
     data = {
-        "checked": summary.checked, "passed": summary.passed, "failed": summary.failed,
+        "checked": summary.checked, "cached": summary.cached, "passed": summary.passed, "failed": summary.failed,
         "seconds": round(seconds, 3), "by_check": summary.by_check, "job": info.id,
     }  # fmt: skip
     parts = [
         f"{name} {states.get('fail', 0):,} fail" for name, states in summary.by_check.items() if states.get("fail")
     ]
     text = f"Checked {summary.checked:,} in {seconds:.1f} s: {summary.passed:,} pass, {summary.failed:,} fail"
+    text += f"; {summary.cached:,} known before" if summary.cached else ""
     session.answer(data, text + (f" ({', '.join(parts)})" if parts else ""))
 
 

@@ -39,7 +39,7 @@ class Arranged:
 
     folder: below the module. shift: characters put in front of line 1 of code and test. tests, examples: what must report
     by name. alone: why it must not be linked with other samples, "" when it may. outside: why it cannot be built here, "" when it can. wrong: (text, line, column, message) of what keeps it from being
-    built anywhere, None when nothing does; text is "code" or "test".
+    built anywhere, None when nothing does; text is "code" or "test". package: the test's.
     """
 
     key: int
@@ -52,6 +52,7 @@ class Arranged:
     alone: str
     outside: str
     wrong: tuple[str, int, int, str] | None
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +175,5 @@ def _arranged(key: int, folder: str, answer: dict[str, Any] | GivenUp) -> Arrang
         alone=answer["alone"],
         outside=answer["outside"],
         wrong=(wrong["in"], wrong["line"], wrong["column"], wrong["message"]) if wrong else None,
+        package=answer["testing"],
     )

@@ -2,12 +2,16 @@
 
 Linking costs more than compiling, so samples share a program where none should notice: see alone.go in the helper for who
 may not. The program picks a sample by the name it is started under, and runs its tests under their own names.
+
+Every program ends with a seal: an example of ours that runs after all of the sample's own and whose name nobody can guess. A
+sample that prints what the framework would print, and leaves, has not reported it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +37,7 @@ class TestBuild:
         self._folder = folder
         self._cancel = cancel
         self._verdicts: dict[str, Verdict] = {}
+        self.seal = f"ExampleSeal{secrets.token_hex(12)}"
 
     def together(self, samples: Sequence[Arranged]) -> list[Arranged] | None:
         """Link those that can be linked, and compile, into one program. Returns them; None when cancelled.
@@ -47,7 +52,7 @@ class TestBuild:
         for _ in range(4):  # each time without those that did not compile
             if len(samples) < _FEWEST:
                 return []
-            (module / "all" / "main.go").write_text(_program(samples), encoding="utf-8")
+            (module / "all" / "main.go").write_text(_program(samples, self.seal), encoding="utf-8")
             done = self._go(["build", *_FLAGS, "-o", str(program), "./all"], module)
             if done.stopped == "cancelled":
                 return None
@@ -66,6 +71,9 @@ class TestBuild:
         module = self._folder / "alone"
         module.mkdir()
         lay(module, samples, self._toolchain)
+        for sample in samples:  # the last file by name, hence the last example
+            seal = f"package {sample.package}\n\nfunc {self.seal}() {{\n\t// Output:\n}}\n"
+            (module / sample.folder / "seal_test.go").write_text(seal, encoding="utf-8")
         return self._verdicts if not samples or self._each(samples, module) else None
 
     def _each(self, samples: Sequence[Arranged], module: Path) -> bool:
@@ -100,8 +108,8 @@ class TestBuild:
         return go(self._toolchain, arguments, module, seconds=_SECONDS, cancel=self._cancel)
 
 
-def _program(samples: Sequence[Arranged]) -> str:
-    """The program that runs the tests of the sample whose name it is started under."""
+def _program(samples: Sequence[Arranged], seal: str) -> str:
+    """The program that runs the tests of the sample whose name it is started under, and the seal after them."""
     imports = "".join(f'\t{sample.folder} "{MODULE}/{sample.folder}"\n' for sample in samples)
     cases = "".join(_case(sample) for sample in samples)
     return (
@@ -111,6 +119,7 @@ def _program(samples: Sequence[Arranged]) -> str:
         '\tswitch strings.TrimSuffix(filepath.Base(os.Args[0]), ".test") {\n'
         f"{cases}\t}}\n\tos.Exit(3)\n}}\n\n"
         "func run(tests []testing.InternalTest, examples []testing.InternalExample) {\n"
+        f'\texamples = append(examples, testing.InternalExample{{Name: "{seal}", F: func() {{}}}})\n'
         "\ttesting.Main(func(string, string) (bool, error) { return true, nil }, tests, nil, examples)\n}\n"
     )
 

@@ -97,7 +97,7 @@ class _Runner:
             build = TestBuild(self._toolchain, Path(folder), self._cancel)
             left = [sample for sample in samples if sample.folder not in verdicts]
             together = build.together(left)
-            slow = None if together is None else self._run_all(together, Path(folder), verdicts)
+            slow = None if together is None else self._run_all(together, build, Path(folder), verdicts)
             if slow is None:
                 return None
             left = [s for s in left if s.folder not in slow and verdicts.get(s.folder, ("",))[0] != "pass"]
@@ -106,7 +106,7 @@ class _Runner:
                 return None
             verdicts |= unbuilt
             built = [sample for sample in left if sample.folder not in unbuilt]
-            if self._run_all(built, Path(folder), verdicts) is None:
+            if self._run_all(built, build, Path(folder), verdicts) is None:
                 return None
         return [
             CheckResult(sample.key, {"test": state}, said)
@@ -114,10 +114,14 @@ class _Runner:
             for state, said in [verdicts[sample.folder]]
         ]
 
-    def _run_all(self, samples: Sequence[Arranged], folder: Path, verdicts: dict[str, Verdict]) -> set[str] | None:
+    def _run_all(
+        self, samples: Sequence[Arranged], build: TestBuild, folder: Path, verdicts: dict[str, Verdict]
+    ) -> set[str] | None:
         """Run the binaries of samples and note the verdicts. Returns the folders of those that ran out of time, None when
         cancelled."""
-        futures = [self._pool.submit(self._run, sample, folder / f"{sample.folder}.test") for sample in samples]
+        futures = [
+            self._pool.submit(self._run, sample, folder / f"{sample.folder}.test", build.seal) for sample in samples
+        ]
         slow = set()
         try:
             for sample, future in zip(samples, futures, strict=True):
@@ -132,7 +136,7 @@ class _Runner:
             wait(futures)  # the folder goes away next
         return slow
 
-    def _run(self, sample: Arranged, binary: Path) -> tuple[Verdict, float] | None:
+    def _run(self, sample: Arranged, binary: Path, seal: str) -> tuple[Verdict, float] | None:
         """Run one binary: its verdict and the seconds it took; None when cancelled."""
         limits = self._limits
         arguments = ["-test.v=test2json", f"-test.timeout={limits.seconds}s"]
@@ -150,7 +154,7 @@ class _Runner:
         verdict = testreport.judge(
             (*sample.tests, *(one.name for one in sample.examples)),
             code=done.code, stdout=done.stdout, stderr=done.stderr, stopped=done.stopped,
-            seconds=limits.seconds, processor=limits.processor,
+            seconds=limits.seconds, processor=limits.processor, seal=seal,
         )  # fmt: skip
         return verdict, done.seconds
 

@@ -1,7 +1,8 @@
 """Read what a Go test binary printed, and judge: passed only if every test says so by name.
 
 The exit status alone proves nothing (`os.Exit(0)` in a sample gives ok). Needs output of -test.v=test2json, where the
-framework's own lines begin with a control character that no sample prints by accident.
+framework's own lines begin with a control character that no sample prints by accident; against one that prints it on
+purpose and leaves stands the seal, an example that is the last to report.
 """
 
 from __future__ import annotations
@@ -70,11 +71,20 @@ def read(stdout: str) -> Report:
 
 
 def judge(
-    tests: Sequence[str], *, code: int, stdout: str, stderr: str, stopped: str, seconds: float, processor: int
+    tests: Sequence[str],
+    *,
+    code: int,
+    stdout: str,
+    stderr: str,
+    stopped: str,
+    seconds: float,
+    processor: int,
+    seal: str = "",
 ) -> tuple[str, tuple[Diagnostic, ...]]:
     """State and diagnostics of a run in which these tests had to report.
 
     stopped: "" or why the binary was killed ("time", "output"). seconds, processor: the limits, for the messages.
+    seal: the example of ours that must report after all others, "" for none.
     """
     report = read(stdout)
     crash = _crash(stderr, code, stopped, seconds, processor, report)
@@ -86,6 +96,8 @@ def judge(
     if code != 0 or silent or not report.complete:
         what = f"{silent[0]} never reported" if silent else "the tests never finished"
         return "fail", (_whole(f"the program ended with exit code {code}, but {what}"),)
+    if seal and seal not in report.passed:
+        return "fail", (_whole("the program left before its tests were over, whatever it printed"),)
     if not any(name in report.passed for name in tests):
         why = next((text for _, _, _, text in report.messages), "")
         return "skipped", (_whole("every test skips itself" + (f": {why}" if why else "")),)

@@ -221,9 +221,13 @@ def put_verdicts(connection: sqlite3.Connection, results: Iterable[VerdictRecord
     """`save_verdicts` inside the caller's transaction."""
     ids: set[int] = set()
     for record in results:
-        found = connection.execute("SELECT sample_id FROM verdict WHERE version_id = ?", (record.version,)).fetchone()
+        found = connection.execute(
+            "SELECT sample_id, toolchain FROM verdict WHERE version_id = ?", (record.version,)
+        ).fetchone()
         if found is None:
             continue
+        if found[1] and record.toolchain and found[1] != record.toolchain:
+            _forget_later_checks(connection, record)
         checks = [check for check in CHECKS if check in record.states]
         assignments = "".join(f"{check} = ?, " for check in checks)
         states = [STATES.index(record.states[check]) for check in checks]
@@ -236,6 +240,15 @@ def put_verdicts(connection: sqlite3.Connection, results: Iterable[VerdictRecord
             _replace_policy(connection, record.version, record.policy)
         ids.add(found[0])
     return Changes(verdict=bool(ids), ids=tuple(sorted(ids)) if len(ids) <= NAMED_IDS else None)
+
+
+def _forget_later_checks(connection: sqlite3.Connection, record: VerdictRecord) -> None:
+    """What another toolchain said in the checks after those of the record must not pass for what this one says."""
+    for check in CHECKS[max((CHECKS.index(name) for name in record.states), default=len(CHECKS)) + 1 :]:
+        connection.execute(f"UPDATE verdict SET {check} = NULL WHERE version_id = ?", (record.version,))
+        connection.execute(
+            'DELETE FROM diagnostic WHERE version_id = ? AND "check" = ?', (record.version, check)
+        )  # fmt: skip
 
 
 def _replace_diagnostics(connection: sqlite3.Connection, record: VerdictRecord) -> None:

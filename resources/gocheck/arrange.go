@@ -21,6 +21,7 @@ type arrangement struct {
 	Test     string    `json:"test"`
 	Shift    [2]int    `json:"shift"`   // characters that line 1 of code and test got in front
 	Package  string    `json:"package"` // of the code
+	Testing  string    `json:"testing"` // the package of the test
 	Tests    []string  `json:"tests"`   // tests and fuzz targets, which must report
 	Examples []example `json:"examples"`
 	Alone    string    `json:"alone"`   // why it must not be linked with other samples, or ""
@@ -90,7 +91,7 @@ func arrange(r request, std *library) (a arrangement) {
 			return a
 		}
 	}
-	a.Package = named
+	a.Package, a.Testing = named, named
 	code.rename(named)
 	external := false
 	if r.Test != "" {
@@ -98,8 +99,8 @@ func arrange(r request, std *library) (a arrangement) {
 		case name == code.file.Name.Name || name == named:
 			test.rename(named)
 		case strings.TrimSuffix(name, "_test") == code.file.Name.Name || name == named+"_test":
-			external = true
-			test.rename(named + "_test")
+			external, a.Testing = true, named+"_test"
+			test.rename(a.Testing)
 		default:
 			line, column := test.position(test.file.Name.Pos())
 			a.Wrong = &mistake{"test", line, column, fmt.Sprintf("the test is in package %s, the code in package %s", name, code.file.Name.Name)}

@@ -42,6 +42,18 @@ def test_a_test_passes_when_it_says_so_by_name() -> None:
     assert verdict("TestA", PASSED) == ("pass", [])
 
 
+def test_without_the_seal_at_the_end_nothing_is_believed() -> None:
+    def sealed(stdout: str) -> str:
+        return judge(
+            ["TestA"], code=0, stdout=stdout, stderr="", stopped="", seconds=1, processor=1, seal="ExampleSeal1"
+        )[0]
+
+    seal = f"{M}=== RUN   ExampleSeal1\n{M}--- PASS: ExampleSeal1 (0.00s)\n"
+    assert sealed(PASSED) == "fail"
+    assert sealed(PASSED.replace("PASS\n", f"{seal}PASS\n")) == "pass"
+    assert sealed(seal + PASSED.replace("TestA", "TestB")) == "fail"
+
+
 def test_the_exit_code_alone_proves_nothing() -> None:
     state, said = verdict("TestA")
     assert (state, said) == ("fail", [(0, "the program ended with exit code 0, but TestA never reported")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.database import transaction
 from core.errors import UserError
-from core.jobs import info
+from core.jobs import JobFolder, info
 from core.jobs.control import wait_for_end
 from core.samples import adding, checking, edits, mining, query, store
 from core.samples.conversation import Message, NewSample
@@ -62,6 +63,59 @@ def test_with_nothing_to_check_no_job_is_left_behind(connection: sqlite3.Connect
     with pytest.raises(UserError, match="nothing to check"):
         checking.start_check(tmp_path / "jobs", connection, Query())
     assert list((tmp_path / "jobs").iterdir()) == []
+
+
+def texts_of(folder: JobFolder) -> list[int]:
+    return [json.loads(line)["version"] for line in (folder.path / checking.INPUT).read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_nothing_is_asked_twice_unless_one_insists(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs"
+
+    def run(query: Query, level: str, *, again: bool = False) -> tuple[checking.Summary, list[int]]:
+        folder = checking.start_check(jobs, connection, query, level, again=again)
+        asked = [v for v in texts_of(folder) if v not in already(folder)]
+        assert wait_for_end(folder, 240).state == "done"
+        checking.take_in(connection, folder)
+        return checking.summary(folder), asked
+
+    def already(folder: JobFolder) -> set[int]:
+        lines = (
+            [json.loads(line) for line in (folder.path / checking.SHARED).read_text().splitlines()]
+            if (folder.path / checking.SHARED).exists()
+            else []
+        )
+        return {line["version"] for line in lines}
+
+    careless = 'package p\n\nimport "os"\n\nfunc F() {\n\tos.Remove("x")\n\tx := y\n}\n'
+    good, twin, bad = add_code(connection, GOOD, GOOD, careless)
+    versions = {key: store.sample(connection, key).version for key in (good, twin, bad)}
+    summary, asked = run(Query(), "types")
+    assert asked == [versions[good], versions[bad]]  # the twin shares
+    assert (summary.checked, summary.cached, summary.passed, summary.failed) == (3, 1, 2, 1)
+    assert store.sample(connection, twin).verdict == store.sample(connection, good).verdict
+    summary, asked = run(Query(), "types")
+    assert asked == []
+    assert (summary.checked, summary.cached, summary.passed, summary.failed) == (3, 3, 2, 1)
+    assert summary.by_check["types"] == {"pass": 2, "fail": 1}
+    # an equal text that comes later takes everything over, policy and diagnostics too
+    [late] = add_code(connection, "package other\n", careless)[1:]
+    summary, asked = run(parse(f"id:{late}"), "types")
+    assert (asked, summary.checked, summary.cached, summary.failed) == ([], 1, 1, 1)
+    first, copy = store.sample(connection, bad), store.sample(connection, late)
+    assert (copy.verdict, copy.diagnostics, copy.policy) == (first.verdict, first.diagnostics, first.policy)
+    assert copy.diagnostics
+    assert copy.policy
+    # a higher level and another toolchain are other questions
+    summary, asked = run(parse(f"id:{good}"), "vet")
+    assert (asked, summary.cached) == ([versions[good]], 0)
+    connection.execute("UPDATE verdict SET toolchain = 'go1.1'")
+    summary, asked = run(parse(f"id:{good}"), "types")
+    assert (asked, summary.cached) == ([versions[good]], 0)
+    assert store.sample(connection, good).verdict.vet is None  # said by the other one
+    summary, asked = run(parse(f"id:{good}"), "types", again=True)
+    assert (asked, summary.checked, summary.cached) == ([versions[good]], 1, 0)
 
 
 @pytest.mark.slow
