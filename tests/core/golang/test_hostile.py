@@ -174,6 +174,9 @@ def knocking(port: int) -> Iterator[list[bool]]:
         thread.join()
 
 
+pytestmark = pytest.mark.xdist_group("hostile")  # one worker lets them loose, once
+
+
 @pytest.fixture(scope="module")
 def outcome(toolchain: Toolchain, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     home = tmp_path_factory.mktemp("home")
