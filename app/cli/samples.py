@@ -228,8 +228,12 @@ def export(session: Session, out: Path, words: tuple[str, ...], format_: str) ->
     with database(session, readonly=True) as connection:
         result = exporting.export(connection, query_of(words), out, format=format_)
     manifest = json.loads(result.manifest.read_text(encoding="utf-8"))
-    data = {"exported": result.exported, "sha256": result.sha256, "manifest": manifest, "path": str(out)}
-    session.answer(data, f"Exported {result.exported:,} to {out} (sha256 {result.sha256[:12]}…)")
+    data = {
+        "exported": result.exported, "contaminated": result.contaminated, "sha256": result.sha256, "manifest": manifest,
+        "path": str(out),
+    }  # fmt: skip
+    left_out = f"; {result.contaminated:,} contaminated left out" if result.contaminated else ""
+    session.answer(data, f"Exported {result.exported:,} to {out} (sha256 {result.sha256[:12]}…){left_out}")
 
 
 def _check_known(connection: sqlite3.Connection, ids: Sequence[int]) -> None:

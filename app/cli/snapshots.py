@@ -90,5 +90,5 @@ def _answer(session: Session, made: snapshots.Snapshot) -> None:
 def _as_json(made: snapshots.Snapshot) -> dict[str, Any]:
     return {
         "name": made.name, "samples": made.samples, "train": made.train, "validation": made.validation,
-        "sha256": made.sha256, "query": made.query, "created": made.created, "folder": str(made.folder),
+        "sha256": made.sha256, "contaminated": made.contaminated, "query": made.query, "created": made.created, "folder": str(made.folder),
     }  # fmt: skip

@@ -24,7 +24,7 @@ from core.files import write_json
 from core.samples import query as search
 from core.samples.conversation import Message, messages_of
 from core.samples.formats import FORMATS, write
-from core.samples.language import Query, living, render
+from core.samples.language import Query, leaving, living, render
 from core.samples.store import STATUSES
 
 _CHUNK = 500
@@ -33,11 +33,15 @@ _ROW_GROUP = 5_000
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """manifest: the file beside the export that describes it. sha256: of the export."""
+    """manifest: the file beside the export that describes it. sha256: of the export.
+
+    contaminated: samples that were found but left out, because they give away problems of a suite.
+    """
 
     exported: int
     sha256: str
     manifest: Path
+    contaminated: int = 0
 
 
 def export(
@@ -62,7 +66,10 @@ def export(
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with still(connection):
-            found = search.ids(connection, living(query))
+            found = search.ids(connection, leaving(query))
+            contaminated = search.count(connection, living(query)) - len(found)
+            if not found and contaminated:
+                raise contaminated_alone(contaminated)
             if not found:
                 raise UserError(f"No sample matches “{render(query)}”, so nothing was exported.", "Search for others.")
             samples = _samples(connection, found, progress)
@@ -83,6 +90,7 @@ def export(
                 "bytes": size,
                 "sha256": digest,
                 "query": render(query),
+                "contaminated_left_out": contaminated,
                 "created": datetime.now().astimezone().isoformat(timespec="seconds"),
             },
         )
@@ -94,7 +102,15 @@ def export(
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    return ExportResult(len(found), digest, manifest)
+    return ExportResult(len(found), digest, manifest, contaminated)
+
+
+def contaminated_alone(count: int) -> UserError:
+    """All that was found gives away problems of a suite."""
+    return UserError(
+        f"All {count:,} samples found give away problems of an evaluation suite, so nothing may leave.",
+        "Look at them with `contaminated:yes`, and choose others.",
+    )
 
 
 def _samples(

@@ -16,6 +16,7 @@ from pathlib import Path
 from core.changes import Changes
 from core.database import transaction
 from core.errors import UserError
+from core.evaluation.suites import is_suite
 from core.samples import operations, reading
 from core.samples.adding import add
 from core.samples.conversation import NewSample, text_of
@@ -80,6 +81,11 @@ def detect(path: Path) -> str:
             bad = bad or item
             continue
         readable += 1
+        if isinstance(item.value, dict) and is_suite(item.value):
+            raise UserError(
+                f"{path} holds problems of an evaluation suite: they are for measuring, never to train on.",
+                "Add them with `gosmith suites add`, and samples that give them away are found.",
+            )
         shape = shape_of(item.value) if isinstance(item.value, dict) else None
         if shape is not None:
             counts[shape] += 1

@@ -141,6 +141,12 @@ def living(query: Query) -> Query:
     return Query(query.text, (*query.conditions, Condition("deleted", ("no",))), query.words, query.sort)
 
 
+def leaving(query: Query) -> Query:
+    """What may leave the workspace of a query: nothing deleted, and nothing that gives away a problem of a suite."""
+    kept = living(query)
+    return Query(kept.text, (*kept.conditions, Condition("contaminated", ("no",))), kept.words, kept.sort)
+
+
 def _renewed(query: Query) -> Query:
     return Query(render(query), query.conditions, query.words, query.sort)
 

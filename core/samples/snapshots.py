@@ -28,9 +28,10 @@ from core.samples import minhash
 from core.samples.comparing import card
 from core.samples.conversation import messages_of
 from core.samples.duplicates import texts
+from core.samples.exporting import contaminated_alone
 from core.samples.formats import write
-from core.samples.language import Query, living, render
-from core.samples.query import select
+from core.samples.language import Query, leaving, living, render
+from core.samples.query import count, select
 
 NEAR = 0.7
 """Solutions at least this similar stay on one side of the split."""
@@ -41,7 +42,10 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """samples = train + validation. sha256: of both files together. query: as it was searched. tokens, longest: estimates."""
+    """samples = train + validation. sha256: of both files together. query: as it was searched. tokens, longest: estimates.
+
+    contaminated: samples that were found but left out, because they give away problems of a suite.
+    """
 
     name: str
     folder: Path
@@ -54,6 +58,7 @@ class Snapshot:
     created: str
     tokens: int
     longest: int
+    contaminated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,10 @@ def create(
     draft = snapshots_dir / f".{name}.{secrets.token_hex(4)}"
     try:
         with still(connection):
-            rows = _rows(connection, living(query))
+            rows = _rows(connection, leaving(query))
+            contaminated = count(connection, living(query)) - len(rows)
+            if not rows and contaminated:
+                raise contaminated_alone(contaminated)
             if not rows:
                 raise UserError(
                     f"No sample matches “{render(query)}”.", "Accept some samples first, or search for others."
@@ -128,6 +136,7 @@ def create(
             "validation": len(held),
             "sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
             "files": {"train.jsonl": hashes[0], "validation.jsonl": hashes[1]},
+            "contaminated_left_out": contaminated,
             "tokens": sum(row.tokens for row in train),
             "longest": max((row.tokens for row in rows), default=0),
         }
@@ -206,6 +215,7 @@ def _read(folder: Path) -> Snapshot | None:
         created=str(manifest["created"]),
         tokens=number("tokens"),
         longest=number("longest"),
+        contaminated=int(manifest.get("contaminated_left_out", 0)),
     )
 
 

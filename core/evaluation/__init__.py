@@ -1,0 +1,1 @@
+"""Measuring students on problems that nobody may train on. No torch."""
