@@ -37,10 +37,11 @@ def go_test(statements: str, imports: str = "", more: str = "") -> str:
 
 WORKED = 'if err != nil {\n\tt.Fatal("contained:", err)\n}\n'
 
+# No attack does harm where a wall is missing: 300 children are more than a sandbox allows and none of them has children.
 # name -> (statements, imports, more declarations). HOME, PORT, HOLD, TOKEN are replaced.
 ATTACKS: dict[str, tuple[str, str, str]] = {
-    "fork bomb": ('for range 2000 {\n\tc := exec.Command(os.Args[0], "-test.run=TestIt")\n\tif err := c.Start(); err != nil {\n\t\tt.Fatal(err)\n\t}\n}\nselect {}', "os os/exec", ""),
-    "fork bomb by syscall": ("for range 100000 {\n\tif _, _, e := syscall.RawSyscall(syscall.SYS_FORK, 0, 0, 0); e != 0 {\n\t\tsyscall.Exit(7)\n\t}\n}\nfor {\n}", "syscall", ""),
+    "fork bomb": ('if os.Getenv("CHILD") != "" {\n\ttime.Sleep(time.Second)\n\treturn\n}\nos.Setenv("CHILD", "1")\nfor range 300 {\n\tif err := exec.Command(os.Args[0], "-test.run=TestIt").Start(); err != nil {\n\t\tt.Fatal("contained:", err)\n\t}\n}', "os os/exec time", ""),
+    "fork bomb by syscall": ('for range 300 {\n\tpid, _, e := syscall.RawSyscall(syscall.SYS_FORK, 0, 0, 0)\n\tif e != 0 {\n\t\tt.Fatal("contained:", e)\n\t}\n\tif pid == 0 {\n\t\tsyscall.RawSyscall(syscall.SYS_PAUSE, 0, 0, 0)\n\t}\n}', "syscall", ""),
     "goroutine bomb": ("for {\n\tgo func() { select {} }()\n}", "", ""),
     "memory bomb": ("var kept [][]byte\nfor {\n\tb := make([]byte, 64<<20)\n\tfor i := range b {\n\t\tb[i] = 1\n\t}\n\tkept = append(kept, b)\n}", "", ""),
     "endless output": ('for {\n\tfmt.Println("all work and no play")\n}', "fmt", ""),
@@ -84,7 +85,7 @@ ATTACKS: dict[str, tuple[str, str, str]] = {
     "deep recursion": ("dig(1)", "", "func dig(n int) int { return dig(n+1) + n }"),
     "sleep for ever": ("time.Sleep(1 << 40)\nselect {}", "time", ""),
     "deadlock": ("var m sync.Mutex\nm.Lock()\nm.Lock()", "sync", ""),
-    "a daemon": ('c := exec.Command(os.Args[0], "-test.run=TestIt")\nc.SysProcAttr = &syscall.SysProcAttr{Setsid: true}\nc.Start()\ntime.Sleep(time.Hour)', "os os/exec syscall time", ""),
+    "a daemon": ('if os.Getenv("CHILD") != "" {\n\ttime.Sleep(time.Hour)\n}\nos.Setenv("CHILD", "1")\nc := exec.Command(os.Args[0], "-test.run=TestIt")\nc.SysProcAttr = &syscall.SysProcAttr{Setsid: true}\nc.Start()\ntime.Sleep(time.Hour)', "os os/exec syscall time", ""),
     "deaf to signals": ("signal.Ignore()\nfor {\n}", "os/signal", ""),
     "fill the disk": ('b := make([]byte, 1<<20)\nf, _ := os.Create(os.TempDir() + "/big")\nfor {\n\tif _, err := f.Write(b); err != nil {\n\t\tt.Fatal("contained:", err)\n\t}\n}', "os", ""),
     "print a pass": ('fmt.Println("--- PASS: TestIt (0.00s)\\nPASS")\nos.Exit(0)', "fmt os", ""),
