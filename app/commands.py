@@ -44,6 +44,8 @@ COMMANDS = (
     Command("samples.refresh", "Search again", "Samples", ("F5",)),
     Command("samples.import", "Import samples…", "Samples", ("Ctrl+I",)),
     Command("samples.export", "Export samples…", "Samples", ("Ctrl+E",)),
+    Command("samples.export_reviews", "Export my reviews…", "Samples"),
+    Command("samples.merge_reviews", "Merge reviews of others…", "Samples"),
     Command("samples.check", "Check Go: syntax, format and types", "Samples", ("Ctrl+G",)),
     Command("samples.check_vet", "Check Go: and go vet", "Samples", ("Ctrl+Shift+G",)),
     Command("samples.check_test", "Check Go: and run the tests", "Samples", ("Ctrl+Alt+G",)),

@@ -22,10 +22,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """theme: the look. last_workspace: the folder that opens when none is named, "" for the usual one."""
+    """theme: the look. last_workspace: the folder that opens when none is named, "" for the usual one. reviewer: the author of decisions."""
 
     theme: Theme = "system"
     last_workspace: str = ""
+    reviewer: str = "me"
 
 
 def settings_path() -> Path:
@@ -55,7 +56,11 @@ def load_settings() -> Settings:
     if not isinstance(last_workspace, str):
         _log.warning("%s: last_workspace is no text", path)
         last_workspace = ""
-    return Settings(theme=theme, last_workspace=last_workspace)
+    reviewer = value.get("reviewer", "me")
+    if not isinstance(reviewer, str) or not reviewer.strip():
+        _log.warning("%s: reviewer is no name", path)
+        reviewer = "me"
+    return Settings(theme=theme, last_workspace=last_workspace, reviewer=" ".join(reviewer.split()))
 
 
 def save_settings(settings: Settings) -> None:

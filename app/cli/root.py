@@ -21,6 +21,7 @@ from core.errors import UserError
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "samples": ("app.cli.samples", "samples", "Import, list, check, review and export samples."),
     "views": ("app.cli.views", "views", "Saved searches: list, save, delete."),
+    "reviews": ("app.cli.reviews", "reviews", "Decisions of several people: export, merge, agreement."),
     "suites": ("app.cli.suites", "suites", "Problems for measuring only, and samples that give them away."),
     "snapshot": ("app.cli.snapshots", "snapshot", "Freeze samples into what a run trains on."),
     "plan": ("app.cli.training", "plan", "Memory, tokens and time of a run before it starts."),

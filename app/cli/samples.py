@@ -16,6 +16,7 @@ from app.cli.output import Progress, Session, table
 from app.cli.search import database, query_of
 from core.errors import UserError
 from core.samples import edits, query, store
+from core.settings import load_settings
 
 STATUSES = ("new", "accepted", "rejected", "needs_work")
 EXPORT_FORMATS = ("openai", "alpaca", "sharegpt", "prompt-completion", "parquet")
@@ -163,7 +164,7 @@ def review(
     with database(session) as connection:
         _check_known(connection, ids)
         operation = edits.review(
-            connection, ids, status=status, rating=rating, reasons=reasons or None, note=note
+            connection, ids, status=status, rating=rating, reasons=reasons or None, note=note, author=load_settings().reviewer
         )  # fmt: skip
     _answer_operation(session, operation)
 

@@ -138,7 +138,7 @@ class SamplesPage(Page):
         self.writer.failed.connect(self.banner.problem)
         self.writer.saved.connect(self._on_saved)
         self.detail.edit_ended.connect(self._show_view)
-        for source in (self.checks, self.analysis):
+        for source in (self.transfer, self.checks, self.analysis):
             source.search_wanted.connect(self.search_for)
         self.views.query_wanted.connect(self.search.set_query)
         self.views.save_wanted.connect(self._on_view_saved)
@@ -161,6 +161,8 @@ class SamplesPage(Page):
             ("samples.refresh", self.refresh),
             ("samples.import", self.import_files),
             ("samples.export", self.export),
+            ("samples.export_reviews", lambda: self.transfer.export_reviews(self._chosen_query())),
+            ("samples.merge_reviews", self.transfer.merge_reviews),
             ("samples.check", self.check),
             ("samples.check_vet", self.check_vet),
             ("samples.check_test", self.check_test),
@@ -189,7 +191,12 @@ class SamplesPage(Page):
         levels = [action(name) for name in ("samples.check", "samples.check_vet", "samples.check_test")]
         mending = [action(f"samples.{name}") for name in ("gofmt", "fix_imports", "near_copies")]
         self.toolbar.offer_checks(levels, mending)
-        self.views.offer_tools([action(f"samples.{name}") for name in ("statistics", "clusters", "score")])
+        self.views.offer_tools(
+            [
+                action(f"samples.{name}")
+                for name in ("statistics", "clusters", "score", "export_reviews", "merge_reviews")
+            ]
+        )
         for rating in range(1, 6):
             bind(f"review.rate{rating}", self, partial(self.review.rate, rating))
 

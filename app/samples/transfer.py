@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, QUrl
+from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -26,12 +26,19 @@ if TYPE_CHECKING:
     from app.samples.import_dialog import ImportDialog, ImportRequest, RejectedDialog
     from core.samples.exporting import ExportResult
     from core.samples.importing import ImportResult
+    from core.samples.reviews import MergeResult
 
+_BUNDLES = "Review bundles (*.gz);;All files (*)"
 _KINDS = "Samples (*.jsonl *.json *.parquet *.arrow *.gz);;All files (*)"
 
 
 class Transfer(QObject):
-    """Import and export of one page."""
+    """Import and export of one page.
+
+    Signals: search_wanted(text), when the user wants to see what came of it.
+    """
+
+    search_wanted = Signal(str)
 
     def __init__(self, context: AppContext, work: LongWork, page: QWidget) -> None:
         super().__init__(page)
@@ -142,6 +149,59 @@ class Transfer(QObject):
             "good",
             [("Show in files", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent))))],
         )
+
+    # --- reviews of others -------------------------------------------------------------------------------------
+
+    def export_reviews(self, query: Query) -> None:
+        """Write the decisions on what the search finds to a file for another reviewer."""
+        usual = Path.home() / f"reviews-{self._context.settings.reviewer}.gz"
+        name, _ = QFileDialog.getSaveFileName(self._page, "Export my reviews", str(usual), _BUNDLES)
+        if not name or not self._work.free():
+            return
+        from core.samples import reviews
+
+        reviewer, path = self._context.settings.reviewer, Path(name)
+        self._work.begin(f"Writing {path.name}")
+
+        def work() -> int:
+            with closing(self._context.workspace.connect(readonly=True)) as connection:
+                return reviews.export_reviews(connection, path, reviewer, query)
+
+        def written(count: int) -> None:
+            self._work.end()
+            self._work.banner.say(f"{samples(count)} with the decisions of “{reviewer}” written to {path}.", "good")
+
+        self._context.tasks.run(work, written, self._work.fail, owner=self)
+
+    def merge_reviews(self) -> None:
+        """Take in what another reviewer decided."""
+        name, _ = QFileDialog.getOpenFileName(self._page, "Merge reviews", str(Path.home()), _BUNDLES)
+        if not name or not self._work.free():
+            return
+        from core.samples import reviews
+
+        self._work.begin(f"Merging {Path(name).name}")
+        self._context.tasks.run_db(
+            lambda connection: reviews.merge_reviews(connection, Path(name)),
+            self._on_merged,
+            self._work.fail,
+            owner=self,
+        )
+
+    def _on_merged(self, result: MergeResult) -> None:
+        self._work.end()
+        found = result.preview
+        words = (
+            f"{samples(found.samples)} by {found.reviewer}: {number(found.new)} new, {number(found.decided)} decided for you, "
+            f"{number(found.agreeing)} agree, {number(found.disagreeing)} disagree."
+        )
+        actions: list[tuple[str, Callable[[], object]]] = []
+        if found.disagreeing:
+            actions.append(("Show where you disagree", lambda: self.search_wanted.emit("disputed:yes")))
+        if result.operation.changed:
+            actions.append(("Undo", lambda: self._context.commands.run("app.undo")))
+            self._context.report(result.operation.changes)
+        self._work.banner.say(words, "warn" if found.disagreeing else "good", actions)
 
     # --- shared ------------------------------------------------------------------------------------------------
 

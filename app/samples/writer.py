@@ -35,35 +35,43 @@ class Writer(QObject):
 
     def decide(self, scope: Scope, status: str, reasons: Sequence[str] | None = None) -> None:
         """Accept, reject, put back."""
-        self._run(lambda connection: edits.review(connection, scope, status=status, reasons=reasons))
+        author = self._reviewer
+        self._run(lambda connection: edits.review(connection, scope, status=status, reasons=reasons, author=author))
 
     def rate(self, scope: Scope, rating: int) -> None:
         """1 to 5; 0 takes the rating away."""
-        self._run(lambda connection: edits.review(connection, scope, rating=rating))
+        author = self._reviewer
+        self._run(lambda connection: edits.review(connection, scope, rating=rating, author=author))
 
     def note(self, sample_id: int, text: str) -> None:
         """Write a note on one sample."""
-        self._run(lambda connection: edits.review(connection, [sample_id], note=text))
+        author = self._reviewer
+        self._run(lambda connection: edits.review(connection, [sample_id], note=text, author=author))
 
     def tag(self, scope: Scope, add: Sequence[str], remove: Sequence[str]) -> None:
         """Add and remove tags."""
-        self._run(lambda connection: edits.tag(connection, scope, add=add, remove=remove))
+        author = self._reviewer
+        self._run(lambda connection: edits.tag(connection, scope, add=add, remove=remove, author=author))
 
     def delete(self, scope: Scope) -> None:
         """Put samples aside; undo brings them back."""
-        self._run(lambda connection: edits.delete(connection, scope))
+        author = self._reviewer
+        self._run(lambda connection: edits.delete(connection, scope, author=author))
 
     def keep_best(self, query: Query) -> None:
         """Reject what is marked as a near copy."""
         from core.samples import duplicates
 
-        self._run(lambda connection: duplicates.keep_best(connection, query))
+        author = self._reviewer
+        self._run(lambda connection: duplicates.keep_best(connection, query, author=author))
 
     def edit(self, sample_id: int, response: str, base_version: int, verdict: CheckResult | None) -> None:
         """Save a new answer. verdict: what Go said of exactly this code, stored with the new version."""
 
+        author = self._reviewer
+
         def work(connection: sqlite3.Connection) -> Operation:
-            operation = edits.edit(connection, sample_id, response, base_version=base_version)
+            operation = edits.edit(connection, sample_id, response, base_version=base_version, author=author)
             if verdict is not None and operation.changed:
                 version = store.sample(connection, sample_id).version
                 record = store.VerdictRecord(version, verdict.states, verdict.diagnostics, policy=verdict.policy)
@@ -76,6 +84,10 @@ class Writer(QObject):
             self._on_done(operation)
 
         self._context.tasks.run_db(work, saved, self.failed.emit, owner=self)
+
+    @property
+    def _reviewer(self) -> str:
+        return self._context.settings.reviewer
 
     def _run(self, work: Callable[[sqlite3.Connection], Operation]) -> None:
         self._context.tasks.run_db(work, self._on_done, self._on_failed, owner=self)

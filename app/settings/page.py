@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -90,6 +91,7 @@ class SettingsPage(Page):
         inside.setProperty("kind", "page")
         self.body.addWidget(scroll, 1)
         self._add_look()
+        self._add_reviewer()
         self._add_workspace()
         self._add_go()
         self._add_cache()
@@ -115,6 +117,23 @@ class SettingsPage(Page):
         column.addLayout(grid)
         self._column.addWidget(card)
         return grid
+
+    def _add_reviewer(self) -> None:
+        grid = self._card("Reviewer")
+        grid.addWidget(label("Your name", tone="dim"), 0, 0)
+        self._reviewer = QLineEdit(self.context.settings.reviewer)
+        self._reviewer.setObjectName("reviewerField")
+        self._reviewer.setAccessibleName("Your name as a reviewer")
+        self._reviewer.setToolTip("Stands beside your decisions, and in the bundles you give to others")
+        self._reviewer.setMaxLength(100)
+        self._reviewer.editingFinished.connect(self._on_reviewer)
+        grid.addWidget(self._reviewer, 0, 1)
+
+    def _on_reviewer(self) -> None:
+        name = " ".join(self._reviewer.text().split()) or "me"
+        self._reviewer.setText(name)
+        if name != self.context.settings.reviewer:
+            self.context.update_settings(replace(self.context.settings, reviewer=name))
 
     def _add_look(self) -> None:
         grid = self._card("Appearance")

@@ -94,6 +94,12 @@ def put_part(connection: sqlite3.Connection, operation: int, subject: str, befor
     )
 
 
+def apply(connection: sqlite3.Connection, operation: int, subject: str, before: Mapping[str, object], after: Mapping[str, object], ids: Sequence[int]) -> None:  # fmt: skip
+    """Log that `ids` go from `before` to `after`, and make it so. subject `opinion`: a reviewer and rows, which replace that reviewer's on `ids`."""
+    put_part(connection, operation, subject, before, after, ids)
+    _write(connection, subject, dict(after), json.dumps(list(ids)))
+
+
 def change_review(
     connection: sqlite3.Connection, operation: int, values: Mapping[str, object], always: Mapping[str, object]
 ) -> int:
@@ -195,9 +201,7 @@ def changes_of(connection: sqlite3.Connection, operation: int, changed: int) -> 
         aspect = (
             "membership"
             if subject == "review" and "deleted" in json.loads(after)
-            else "text"
-            if subject == "version"
-            else subject
+            else {"version": "text", "opinion": "review"}.get(subject, subject)
         )
         aspects[aspect] = True
     if changed > NAMED_IDS:
@@ -232,6 +236,17 @@ def _write(connection: sqlite3.Connection, subject: str, state: dict[str, object
     elif subject == "tag":
         _write_tag(
             connection, str(state["name"]), "SELECT value FROM json_each(?)", (ids,), present=bool(state["present"])
+        )
+    elif subject == "opinion":
+        connection.execute(
+            "DELETE FROM opinion WHERE reviewer = ? AND sample_id IN (SELECT value FROM json_each(?))",
+            (state["reviewer"], ids),
+        )
+        rows = state["rows"]
+        assert isinstance(rows, list)
+        connection.executemany(
+            "INSERT INTO opinion (sample_id, reviewer, status, rating, reasons, note, updated) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(key, state["reviewer"], *rest) for key, *rest in rows],
         )
     else:
         for sample_id in json.loads(ids):
