@@ -54,6 +54,8 @@ COMMANDS = (
     Command("samples.near_copies", "Find near copies", "Samples", ("Ctrl+D",)),
     Command("samples.clusters", "Compare near copies", "Samples", ("Ctrl+Shift+D",)),
     Command("samples.statistics", "Statistics", "Samples", ("S",)),
+    Command("samples.add_suite", "Add a suite of problems to keep out…", "Samples"),
+    Command("samples.contaminated", "Find samples that give problems away", "Samples"),
     Command("samples.score", "Ask the apprentice for scores", "Samples", ("Ctrl+Shift+A",)),
     Command("samples.save_view", "Save this search as a view…", "Samples", ("Ctrl+S",)),
     Command("samples.train", "Train on these samples…", "Samples", ("Ctrl+T",)),

@@ -1,13 +1,16 @@
-"""What is done to many samples at once, off the GUI thread: near copies found, the apprentice asked, code mended."""
+"""What is done to many samples at once, off the GUI thread: near copies found, the apprentice asked, code mended, suites kept out."""
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.context import AppContext
 from app.samples.long_work import LongWork, samples
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from core.samples.apprentice import Report
     from core.samples.duplicates import Found
 
+_SUITES = "Problems (*.jsonl *.gz);;All files (*)"
+
 
 class Analysis(QObject):
     """Signals: search_wanted(text) and clusters_wanted(), when the user wants to see what came of it; clusters_found(Found)."""
@@ -28,9 +33,10 @@ class Analysis(QObject):
     clusters_wanted = Signal()
     clusters_found = Signal(object)
 
-    def __init__(self, context: AppContext, work: LongWork, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, context: AppContext, work: LongWork, page: QWidget) -> None:
+        super().__init__(page)
         self._context = context
+        self._page = page
         self._work = work
 
     # --- near copies -------------------------------------------------------------------------------------------
@@ -143,3 +149,47 @@ class Analysis(QObject):
             self._context.report(operation.changes)
         else:
             self._work.banner.say("There was nothing to mend.", "info")
+
+    # --- evaluation suites -------------------------------------------------------------------------------------
+
+    def add_suite(self) -> None:
+        """Add the problems of a file as a suite, and look for them in all samples."""
+        name, _ = QFileDialog.getOpenFileName(self._page, "Add a suite of problems", str(Path.home()), _SUITES)
+        if not name or not self._work.free():
+            return
+        from core.samples import contamination
+
+        self._work.begin(f"Reading {Path(name).name}")
+
+        def work(connection: sqlite3.Connection) -> object:
+            return contamination.add_suite(connection, Path(name))
+
+        self._context.tasks.run_db(work, lambda _added: self._after_suite(), self._work.fail, owner=self)
+
+    def _after_suite(self) -> None:
+        self._work.end()
+        self.find_contaminated()
+
+    def find_contaminated(self) -> None:
+        """Look for the problems of all suites in every sample."""
+        if not self._work.free():
+            return
+        from core.samples import contamination
+
+        report = self._work.begin("Looking for problems of suites")
+
+        def work() -> tuple[int, Changes]:
+            with closing(self._context.workspace.connect()) as connection:
+                return contamination.check(connection, Query(), progress=report)
+
+        self._context.tasks.run(work, lambda found: self._on_contaminated(*found), self._work.fail, owner=self)
+
+    def _on_contaminated(self, count: int, changes: Changes) -> None:
+        self._work.end()
+        if count:
+            show = ("Show them", lambda: self.search_wanted.emit("contaminated:yes"))
+            words = f"{samples(count)} give{'s' if count == 1 else ''} away problems of a suite and will never leave the workspace."
+            self._work.banner.say(words, "warn", [show])
+        else:
+            self._work.banner.say("No sample gives away a problem.", "good")
+        self._context.report(changes)

@@ -52,6 +52,8 @@ _MENU = (
     ("review.delete",),
 )
 
+_TOOLS = ("statistics", "clusters", "score", "add_suite", "contaminated", "export_reviews", "merge_reviews")
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -171,6 +173,8 @@ class SamplesPage(Page):
             ("samples.fix_imports", lambda: self.analysis.fix_imports(self._chosen_query())),
             ("samples.clusters", self.tools.show_clusters),
             ("samples.statistics", self.tools.show_statistics),
+            ("samples.add_suite", self.analysis.add_suite),
+            ("samples.contaminated", self.analysis.find_contaminated),
             ("samples.score", self.analysis.ask_apprentice),
             ("samples.save_view", self.views.ask_name),
             ("samples.train", self.train),
@@ -191,12 +195,7 @@ class SamplesPage(Page):
         levels = [action(name) for name in ("samples.check", "samples.check_vet", "samples.check_test")]
         mending = [action(f"samples.{name}") for name in ("gofmt", "fix_imports", "near_copies")]
         self.toolbar.offer_checks(levels, mending)
-        self.views.offer_tools(
-            [
-                action(f"samples.{name}")
-                for name in ("statistics", "clusters", "score", "export_reviews", "merge_reviews")
-            ]
-        )
+        self.views.offer_tools([action(f"samples.{name}") for name in _TOOLS])
         for rating in range(1, 6):
             bind(f"review.rate{rating}", self, partial(self.review.rate, rating))
 

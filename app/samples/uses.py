@@ -1,9 +1,11 @@
-"""Where a sample was used: the snapshots that hold it and the runs that trained on them, looked up while its reader reads.
+"""What else there is to know of a sample: snapshots that hold it, runs that trained on it, problems it gives away.
 
-Files are searched off the GUI thread, and only for a sample that stays in front for a moment.
+Looked up off the GUI thread, and only for a sample that stays in front for a moment.
 """
 
 from __future__ import annotations
+
+from contextlib import closing
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -11,7 +13,7 @@ from app.context import AppContext
 from app.tasks import Task
 from core.jobs import list_jobs
 from core.jobs.folder import read_job
-from core.samples import comparing, snapshots
+from core.samples import comparing, contamination, snapshots
 from core.samples.store import Sample
 from core.workspace import Workspace
 
@@ -53,7 +55,24 @@ class Uses(QObject):
 
 
 def uses(workspace: Workspace, sample: Sample) -> str:
-    """The snapshots that hold a sample and the runs that trained on them, in a line; "" for none."""
+    """The problems that a sample gives away, the snapshots that hold it and the runs that trained on them, in a line; "" for none."""
+    return " · ".join(words for words in (_given_away(workspace, sample), _held(workspace, sample)) if words)
+
+
+def _given_away(workspace: Workspace, sample: Sample) -> str:
+    with closing(workspace.connect(readonly=True)) as connection:
+        hits = contamination.hits(connection, sample.version)
+    kinds: dict[str, list[str]] = {}
+    for hit in hits:
+        kinds.setdefault(f"{hit.suite} {hit.task}", []).append(hit.kind)
+    return f"Gives away {_few([_named(*one) for one in kinds.items()])}" if kinds else ""
+
+
+def _named(task: str, kinds: list[str]) -> str:
+    return f"{task} ({', '.join(kinds)})"
+
+
+def _held(workspace: Workspace, sample: Sample) -> str:
     held = comparing.containing(snapshots.list_snapshots(workspace.snapshots), sample.uid)
     if not held:
         return ""

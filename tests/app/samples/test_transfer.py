@@ -17,8 +17,10 @@ from app.context import AppContext
 from app.samples.export_dialog import ExportDialog
 from app.samples.import_dialog import ImportDialog, RejectedDialog
 from app.samples.page import SamplesPage
-from core.samples import edits, store
+from core.samples import edits, reviews, store
+from core.samples.query import parse
 from core.workspace import Workspace
+from tests.core.evaluation import problems
 
 Calm = Callable[[], None]
 
@@ -295,3 +297,64 @@ def test_code_of_all_that_the_search_finds_is_formatted_and_undone_in_one_step(
     context.commands.run("samples.fix_imports")
     calm()
     assert page.banner.text == "There was nothing to mend."
+
+
+def test_a_suite_is_added_and_what_gives_it_away_is_found_and_named(
+    page: SamplesPage, context: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, calm: Calm
+) -> None:
+    task = problems.humaneval_x(0)
+    suite = problems.write(tmp_path / "held.jsonl", [task])
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(suite), ""))
+    context.commands.run("samples.add_suite")
+    calm()
+    assert page.banner.text == "No sample gives away a problem."
+    with closing(context.workspace.connect()) as connection:
+        first = page.model.ids[0]
+        version = store.sample(connection, first).version
+        answer = f"```go\n{task['prompt']}{task['canonical_solution']}```"
+        edits.edit(connection, first, answer, base_version=version)
+    context.commands.run("samples.contaminated")
+    calm()
+    assert page.banner.text.startswith("1 sample gives away problems of a suite")
+    act(page, "Show them", qtbot)
+    calm()
+    assert list(page.model.ids) == [first]
+    assert page.detail._used.text().startswith("Gives away held Go/0 (")
+
+
+def test_reviews_are_exported_and_those_of_another_are_merged_and_undone(
+    page: SamplesPage,
+    context: AppContext,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+    calm: Calm,
+    statuses: Callable[[list[int]], list[str]],
+) -> None:
+    ids = list(page.model.ids[:3])
+    bundle = tmp_path / "ann.gz"
+    with closing(context.workspace.connect()) as connection:
+        edits.review(connection, ids, status="accepted", author="ann")
+        reviews.export_reviews(connection, bundle, "ann", parse("reviewer:ann"))
+        edits.undo(connection)
+        edits.review(connection, ids[:1], status="rejected", author="me")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(bundle), ""))
+    context.commands.run("samples.merge_reviews")
+    calm()
+    assert page.banner.text == "3 samples by ann: 0 new, 2 decided for you, 0 agree, 1 disagree."
+    assert statuses(ids) == ["rejected", "accepted", "accepted"]
+    act(page, "Show where you disagree", qtbot)
+    calm()
+    assert list(page.model.ids) == ids[:1]
+    context.commands.run("app.undo")
+    calm()
+    assert statuses(ids) == ["rejected", "new", "new"]
+
+    page.clear_search()
+    calm()
+    mine = tmp_path / "mine.gz"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(mine), ""))
+    context.commands.run("samples.export_reviews")
+    calm()
+    assert "with the decisions of “me” written to" in page.banner.text
+    assert mine.exists()
