@@ -28,6 +28,11 @@ LEAVE_ALONE = (
     "go.training",
     "go.playground",
     "go.evaluation",
+    "samples.export_reviews",
+    "samples.merge_reviews",
+    "samples.add_suite",
+    "samples.gofmt",
+    "samples.fix_imports",
 )
 """What opens a dialog of the system, starts processes, or belongs to another page's tests."""
 KEYS = (*range(Qt.Key.Key_A, Qt.Key.Key_Z + 1), *range(Qt.Key.Key_0, Qt.Key.Key_9 + 1), Qt.Key.Key_Return, Qt.Key.Key_Escape,
