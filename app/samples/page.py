@@ -10,7 +10,7 @@ from array import array
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout
 
@@ -447,14 +447,10 @@ class SamplesPage(Page):
         return not self.review.hold_draft()
 
     def save_state(self, state: QSettings) -> None:
-        header, wanted = self.table.save_columns()
-        state.setValue("samples/header", header)
-        state.setValue("samples/columns", wanted)
+        self.table.save_state(state)
         self.stage.save_state(state)
 
     def _restore(self) -> None:
         state = window_state()
-        header, wanted = state.value("samples/header"), state.value("samples/columns")
-        if isinstance(header, QByteArray) and isinstance(wanted, list):
-            self.table.restore_columns(header, wanted)
+        self.table.restore_state(state)
         self.stage.restore_state(state)

@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QItemSelectionRange,
     QModelIndex,
     QPoint,
+    QSettings,
     Qt,
     Signal,
 )
@@ -24,6 +25,7 @@ from app.theme import Theme
 
 ROW_HEIGHT = 32
 _MINIMUM_TITLE, _COMFORTABLE_TITLE = 160, 260
+_LAYOUT = " ".join(column.key for column in COLUMNS)
 _KEEP = QItemSelectionModel.SelectionFlag.NoUpdate
 _CHOOSE = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
 
@@ -236,14 +238,18 @@ class SampleTable(QTableView):
         super().resizeEvent(event)
         self._fit()
 
-    def save_columns(self) -> tuple[QByteArray, list[str]]:
-        """Widths and order, and the keys of the columns that are wanted."""
-        return self.horizontalHeader().saveState(), sorted(self._wanted)
+    def save_state(self, state: QSettings) -> None:
+        """Keep widths and order of the columns, and which of them are wanted."""
+        state.setValue("samples/header", self.horizontalHeader().saveState())
+        state.setValue("samples/columns", sorted(self._wanted))
+        state.setValue("samples/layout", _LAYOUT)
 
-    def restore_columns(self, state: QByteArray, wanted: Sequence[str]) -> None:
-        """Take widths, order and choice of columns from an earlier window, as far as they fit this table."""
-        header = self.horizontalHeader()
-        if not header.restoreState(state):
+    def restore_state(self, state: QSettings) -> None:
+        """Take what an earlier window kept. Widths of a version with other columns are not taken: Qt would lay them out wrongly."""
+        header, kept, wanted = self.horizontalHeader(), state.value("samples/header"), state.value("samples/columns")
+        if not isinstance(kept, QByteArray) or not isinstance(wanted, list) or state.value("samples/layout") != _LAYOUT:
+            return
+        if not header.restoreState(kept):
             return
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSortIndicatorShown(False)
