@@ -152,7 +152,7 @@ def measure(workspace: Workspace) -> None:
     figures["of it not files mapped in, MiB"] = (int(resident[1]) - int(resident[2])) * 4 / 1024
     window.close()
     context.close()
-    report("table", figures)
+    report("table" if figures["samples"] == SAMPLES else "table_million", figures)
 
 
 if __name__ == "__main__":
