@@ -182,7 +182,7 @@ def _plan(connection: sqlite3.Connection, path: Path, reviewer: str) -> list[_St
         marks = {record.uid, record.hash} if found is None else {found[0]}
         if seen.isdisjoint(marks):
             steps.append(_Step(record, "new") if found is None else _known(connection, record, reviewer, *found))
-        seen |= marks
+        seen |= {*marks, record.uid, record.hash}
     return steps
 
 
