@@ -160,7 +160,7 @@ _FIRST = (
 )
 
 _CURATION = (
-    # Who stores a version stores its words (`core.samples.adding`): a trigger makes FTS5 write its terms row by row, which takes four times as long.
+    # Who stores a version stores its words (`core.samples.adding`): a trigger makes FTS5 write its terms row by row, which takes three times as long.
     "DROP TRIGGER version_added",
     # Searches worth keeping, by the name that a person gave.
     """

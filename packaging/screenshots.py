@@ -99,6 +99,7 @@ def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: s
     page.tools.show_clusters()
     settle(lambda: not context.tasks.busy())
     page.banner.clear()
+    settle(lambda: False, 1.0)  # numbers follow the rows after a moment
     _save(window, folder / f"clusters_{look}.png")
     page.tools.close()
     window.show_page("training")

@@ -13,7 +13,7 @@ from app.context import AppContext
 from app.tasks import Task
 from core.jobs import list_jobs
 from core.jobs.folder import read_job
-from core.samples import comparing, contamination, snapshots
+from core.samples import comparing, snapshots
 from core.samples.store import Sample
 from core.workspace import Workspace
 
@@ -60,6 +60,8 @@ def uses(workspace: Workspace, sample: Sample) -> str:
 
 
 def _given_away(workspace: Workspace, sample: Sample) -> str:
+    from core.samples import contamination  # late: no part of the start
+
     with closing(workspace.connect(readonly=True)) as connection:
         hits = contamination.hits(connection, sample.version)
     kinds: dict[str, list[str]] = {}

@@ -17,7 +17,7 @@ from core.changes import Changes
 from core.database import transaction
 from core.errors import UserError
 from core.samples import features, logistic
-from core.samples.query import Query, ids
+from core.samples.query import Query, ids, parse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +61,7 @@ def learn(connection: sqlite3.Connection, *, seed: int = 7, progress: Progress |
     """Learn from all decisions, or from 20,000 drawn of them. Only reads. Raises UserError when there are too few."""
     import numpy as np
 
-    accepted, rejected = (list(ids(connection, _status(status))) for status in ("accepted", "rejected"))
+    accepted, rejected = (list(ids(connection, parse(f"status:{status}"))) for status in ("accepted", "rejected"))
     if min(len(accepted), len(rejected)) < LEAST:
         raise UserError(
             f"There are {len(accepted):,} accepted and {len(rejected):,} rejected samples: too few to learn from.",
@@ -111,12 +111,6 @@ def keep_scores(connection: sqlite3.Connection, given: Iterable[tuple[int, int]]
             "INSERT INTO score (version_id, percent) SELECT id, ?2 FROM version WHERE id = ?1", given
         )
     return Changes(review=True, ids=None)
-
-
-def _status(status: str) -> Query:
-    from core.samples.query import parse
-
-    return parse(f"status:{status}")
 
 
 def _matrices(

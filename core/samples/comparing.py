@@ -143,7 +143,10 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _line_with(path: Path, uid: str) -> dict[str, Any] | None:
-    """The line that belongs to a sample; the key stands at its beginning, where no text of a sample can put it."""
+    """The line that belongs to a sample; the key stands at its beginning, where no text of a sample can put it.
+
+    A file that cannot be read, or is damaged there, holds nothing as far as anybody can say: `compare` names such files.
+    """
     needle = b'{"sample": ' + json.dumps(uid).encode() + b","
     try:
         with path.open("rb") as file:

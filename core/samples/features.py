@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from core.golang.checker import CHECKS
 from core.samples.language import POLICIES
 from core.samples.minhash import words
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
-CHECKS = ("parse", "format", "types", "vet", "test")
 NUMBERS = (
     "length of the answer", "lines of code", "length of the question", "comments in the code", "prose around the code",
     "errors looked at", "a test is there", "no code at all", "long lines", *(f"{check} passes" for check in CHECKS),

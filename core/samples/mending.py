@@ -24,7 +24,7 @@ from core.samples.adding import add_version
 from core.samples.conversation import Message, messages_of, text_of
 from core.samples.language import Query, living
 from core.samples.operations import Operation
-from core.samples.store import VerdictRecord, put_verdicts
+from core.samples.store import NAMED_IDS, VerdictRecord, put_verdicts
 
 BATCH = 200
 ROUNDS = 3
@@ -129,7 +129,8 @@ def _mend(
             done += len(part)
             if progress is not None:
                 progress(done, len(ids))
-    changes = Changes(text=bool(changed), verdict=bool(changed), ids=tuple(changed))
+    named = tuple(changed) if len(changed) <= NAMED_IDS else None
+    changes = Changes(text=bool(changed), verdict=bool(changed), ids=named)
     return Operation(entry, _title(verb, changed), len(changed), changes)
 
 

@@ -79,7 +79,7 @@ def test_honest_samples_are_left_alone(connection: sqlite3.Connection, tmp_path:
     contamination.add_suite(connection, problems.write(tmp_path / "s.jsonl", rows))
     with transaction(connection):
         bundle.add_bundle(connection, resources() / "samples")
-    prime = put(
+    put(
         connection,
         "Is there a way to see if a number is prime?",
         "```go\npackage p\n\n// IsPrime says so.\nfunc IsPrime(n int) bool { return big.NewInt(int64(n)).ProbablyPrime(0) }\n```",
@@ -89,7 +89,6 @@ def test_honest_samples_are_left_alone(connection: sqlite3.Connection, tmp_path:
         contamination.hits(connection, store.sample(connection, key).version)
         for key in query.ids(connection, parse("contaminated:yes"))
     ]
-    assert prime
 
 
 def test_nothing_contaminated_leaves_the_workspace(connection: sqlite3.Connection, suite: Path, tmp_path: Path) -> None:
