@@ -21,6 +21,7 @@ import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from core.errors import UserError
+from core.steps import Steps
 
 T = TypeVar("T")
 
@@ -86,6 +87,20 @@ class TaskRunner(QObject):
         owner: QObject | None = None,
     ) -> Task:
         """`function(connection)` on the one thread that writes; tasks run in the order they came."""
+        return self._start(self._writer, partial(_at_once, function), on_done, on_error, owner)
+
+    def run_db_steps(
+        self,
+        function: Callable[[sqlite3.Connection], Steps[T]],
+        on_done: Done[T] | None = None,
+        on_error: Failed | None = None,
+        *,
+        owner: QObject | None = None,
+    ) -> Task:
+        """As `run_db`, for long work in steps: whatever else is to be written comes in between two of them.
+
+        When the runner closes, the work is dropped after the step it is in.
+        """
         return self._start(self._writer, function, on_done, on_error, owner)
 
     def run_query(
@@ -97,7 +112,7 @@ class TaskRunner(QObject):
         owner: QObject | None = None,
     ) -> Task:
         """`function(connection)` on the one thread that only reads. `Task.cancel` interrupts the statement under way."""
-        return self._start(self._reader, function, on_done, on_error, owner)
+        return self._start(self._reader, partial(_at_once, function), on_done, on_error, owner)
 
     def run(
         self,
@@ -108,7 +123,7 @@ class TaskRunner(QObject):
         owner: QObject | None = None,
     ) -> Task:
         """`function()` on a thread of the pool."""
-        return self._start(self._pool, lambda _none: function(), on_done, on_error, owner)
+        return self._start(self._pool, partial(_at_once, lambda _none: function()), on_done, on_error, owner)
 
     def relay(self, function: Callable[..., object], *, owner: QObject | None = None) -> Callable[..., None]:
         """A function for other threads that calls `function` on the GUI thread with the latest arguments.
@@ -150,32 +165,40 @@ class TaskRunner(QObject):
     def _start(
         self,
         lane: _Lane,
-        function: Callable[[Any], T],
+        begin: Callable[[Any], Steps[T]],
         on_done: Done[T] | None,
         on_error: Failed | None,
         owner: QObject | None,
     ) -> Task:
         task = Task()
+        under_way: list[Steps[T]] = []
 
-        def work(lane: _Lane) -> None:
+        def step(lane: _Lane) -> bool:
             deliver: Callable[[], object] = _nothing
             try:
-                if not task.cancelled():
+                if not (task.cancelled() or (lane.closing and under_way)):
                     # A handler and not Connection.interrupt: that is lost when it comes between two statements.
                     connection = lane.connection()
                     if connection is not None:
                         connection.set_progress_handler(task.cancelled, _STEPS)
-                    result = function(connection)
-                    if on_done is not None:
-                        deliver = partial(on_done, result)
+                    if not under_way:
+                        under_way.append(begin(connection))
+                    next(under_way[0])
+                    return True
+                for steps in under_way:
+                    steps.close()
+            except StopIteration as end:
+                if on_done is not None:
+                    deliver = partial(on_done, end.value)
             except UserError as error:
                 deliver = partial(on_error or self.problem.emit, error)
             except BaseException as error:  # noqa: BLE001  every bug, wherever it happens, ends in the report dialog
                 if not (task.cancelled() and isinstance(error, sqlite3.OperationalError)):
                     self._post(partial(sys.excepthook, type(error), error, error.__traceback__))
             self._post(partial(self._finish, lane, task, owner, deliver))
+            return False
 
-        lane.put(work, here=self._inline)
+        lane.put(step, here=self._inline)
         return task
 
     def _finish(self, lane: _Lane, task: Task, owner: QObject | None, deliver: Callable[[], object]) -> None:
@@ -207,9 +230,10 @@ class _Lane:
         self._connect = connect
         self._most = threads
         self._threads: list[threading.Thread] = []
-        self._queue: queue.SimpleQueue[Callable[[_Lane], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[_Lane], bool] | None] = queue.SimpleQueue()
         self._open: sqlite3.Connection | None = None
         self._dropping = False
+        self.closing = False
 
     def connection(self) -> sqlite3.Connection | None:
         """The lane's connection, made on first use; None for the pool. Raises UserError when the database cannot be opened."""
@@ -217,12 +241,14 @@ class _Lane:
             self._open = self._connect()
         return self._open
 
-    def put(self, work: Callable[[_Lane], None], *, here: bool) -> None:
+    def put(self, step: Callable[[_Lane], bool], *, here: bool) -> None:
+        """Have `step` called until it says False: each call at the end of the queue."""
         self.unfinished += 1
         if here:
-            work(self)
+            while step(self):
+                pass
             return
-        self._queue.put(work)
+        self._queue.put(step)
         if len(self._threads) < min(self._most, self.unfinished):
             thread = threading.Thread(target=self._loop, name=f"gosmith-{self._name}", daemon=True)
             self._threads.append(thread)
@@ -230,6 +256,7 @@ class _Lane:
 
     def close(self, seconds: float, *, drop: bool) -> None:
         self._dropping = drop
+        self.closing = True
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
@@ -238,9 +265,12 @@ class _Lane:
             self._close_connection()
 
     def _loop(self) -> None:
-        while (work := self._queue.get()) is not None:
-            if not self._dropping:
-                work(self)
+        while (step := self._queue.get()) is not None:
+            if not self._dropping and step(self):
+                if self.closing:
+                    step(self)  # it drops what it began
+                else:
+                    self._queue.put(step)
         self._close_connection()
 
     def _close_connection(self) -> None:
@@ -251,6 +281,12 @@ class _Lane:
 
 def _alive(owner: QObject | None) -> bool:
     return owner is None or shiboken6.isValid(owner)
+
+
+def _at_once(function: Callable[[Any], T], connection: sqlite3.Connection | None) -> Steps[T]:
+    """Work in a single step."""
+    return function(connection)
+    yield
 
 
 def _nothing() -> None:

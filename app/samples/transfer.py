@@ -83,8 +83,8 @@ class Transfer(QObject):
         stopped = threading.Event()
         names = request.paths[0].name if len(request.paths) == 1 else f"{len(request.paths)} files"
         report = self._work.begin(f"Importing {names}", stopped.set, byte_size)
-        self._context.tasks.run_db(
-            lambda connection: importing.import_files(
+        self._context.tasks.run_db_steps(
+            lambda connection: importing.import_in_steps(
                 connection,
                 request.paths,
                 format=request.format,

@@ -7,7 +7,9 @@ it likes (lists), and an answer without any fence may be code as a whole. Nothin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 _OPENING = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^\n]*)")
 _TEST = re.compile(
@@ -15,11 +17,11 @@ _TEST = re.compile(
     r"|^func Example\w*\(\s*\)(?=[\s\S]*^\s*// (?:Unordered o|O)utput:)",
     re.MULTILINE,
 )
+_TEST_STARTS = ("func Test", "func Fuzz", "func Example")
 _LOOKS_GO = re.compile(r"^(?:package\s+\w+\s*(?://.*)?$|func\s+(?:\([^)\n]*\)\s*)?\w+\s*[\[(])", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A fenced block: its language in lower case ("" for none), its text, and the 1-based line of its first text line."""
 
     language: str
@@ -27,8 +29,7 @@ class Block:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class GoCode:
+class GoCode(NamedTuple):
     """The code and the test of an answer, each "" when absent; code_line and test_line are 1-based lines of the
     answer where they begin, 0 when absent."""
 
@@ -38,8 +39,7 @@ class GoCode:
     test_line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a block's text lies: lines [start, stop) of the answer; indent is what each line is pushed in by."""
 
     block: Block
@@ -52,7 +52,7 @@ class _Place:
 
 def blocks(markdown: str) -> tuple[Block, ...]:
     """All fenced blocks in order. A block that is never closed goes to the end of the text."""
-    return tuple(place.block for place in _places(markdown.split("\n")))
+    return tuple(place.block for place in _places(markdown))
 
 
 def from_answer(markdown: str) -> GoCode:
@@ -61,8 +61,7 @@ def from_answer(markdown: str) -> GoCode:
     Where nothing is marked as Go, an unmarked block that reads like Go counts, and where there is no block at all the
     whole text does, if it reads like Go.
     """
-    lines = markdown.split("\n")
-    code, test = _choose(lines, _places(lines))
+    code, test = _choose(markdown, _places(markdown))
     if code is None:
         return GoCode("", "", 0)
     return GoCode(
@@ -79,8 +78,8 @@ def with_code(markdown: str, new_code: str) -> str:
     if body and not body.endswith("\n"):
         body += "\n"
     lines = markdown.split("\n")
-    places = _places(lines)
-    place, _ = _choose(lines, places)
+    places = _places(markdown)
+    place, _ = _choose(markdown, places)
     if place is not None and not place.fence and from_answer(body).code == body:
         return body
     new_lines = body.split("\n")[:-1]
@@ -103,46 +102,75 @@ def with_code(markdown: str, new_code: str) -> str:
     return "\n".join([*lines[: place.start - 1], opening, *pushed, place.indent + fence, *rest])
 
 
-def _choose(lines: list[str], places: list[_Place]) -> tuple[_Place | None, _Place | None]:
+def _choose(markdown: str, places: list[_Place]) -> tuple[_Place | None, _Place | None]:
+    if len(places) == 1 and places[0].block.language == "go":
+        return places[0], None  # nearly every answer
     found = [place for place in places if place.block.language in ("go", "golang")]
     if not found:
         found = [place for place in places if not place.block.language and _LOOKS_GO.search(place.block.text)]
     if not found:
-        text = "\n".join(lines)
-        if places or not _LOOKS_GO.search(text):
+        if places or not _LOOKS_GO.search(markdown):
             return None, None
-        whole = Block("", text.replace("\r\n", "\n"), 1)
-        return _Place(whole, 0, len(lines), "", "", False), None
-    code = next((place for place in found if not _TEST.search(place.block.text)), found[0])
-    tests = [place for place in places if place in found or not place.block.language]
-    test = next((place for place in tests if place is not code and _TEST.search(place.block.text)), None)
-    return code, test
+        whole = Block("", markdown.replace("\r\n", "\n"), 1)
+        return _Place(whole, 0, markdown.count("\n") + 1, "", "", False), None
+    code = next((place for place in found if not _is_test(place.block.text)), found[0])
+    others = (place for place in places if place is not code and (place in found or not place.block.language))
+    return code, next((place for place in others if _is_test(place.block.text)), None)
 
 
-def _places(lines: list[str]) -> list[_Place]:
+def _is_test(text: str) -> bool:
+    """Whether `go test` would find something to run in it."""
+    return any(start in text for start in _TEST_STARTS) and _TEST.search(text) is not None
+
+
+def _places(markdown: str) -> list[_Place]:
     found: list[_Place] = []
-    fences = [number for number, line in enumerate(lines) if "```" in line or "~~~" in line]
+    fences = list(_fence_lines(markdown))
     at = 0
-    for number in fences:
-        if number < at:
-            continue
-        opening = _OPENING.fullmatch(lines[number].removesuffix("\r"))
+    while at < len(fences):
+        line, begin, end = fences[at]
+        at += 1
+        opening = _OPENING.fullmatch(markdown, begin, end - (markdown[end - 1 : end] == "\r"))
         if opening is None or (opening[2][0] == "`" and "`" in opening[3]):
             continue
         indent, fence, info = opening[1], opening[2], opening[3]
-        start = number + 1
-        closing = re.compile(rf"[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t\r]*")
-        stop = next((other for other in fences if other >= start and closing.fullmatch(lines[other])), len(lines))
-        closed = stop < len(lines)
-        if not closed and stop > start and not lines[-1]:
-            stop -= 1  # what follows the text's own last newline is no line
-        inside = lines[start:stop]
+        while at < len(fences) and not _closes(markdown[fences[at][1] : fences[at][2]], fence):
+            at += 1
+        closed = at < len(fences)
+        if closed:
+            stop = fences[at][0]
+            text = markdown[end + 1 : fences[at][1]]
+            at += 1
+        else:
+            text = markdown[end + 1 :]
+            if text and not text.endswith("\n"):
+                text += "\n"  # what follows the text's own last newline is no line
+            stop = line + 1 + text.count("\n")
         if indent:
-            inside = [_pulled(line, indent) for line in inside]
-        text = "\n".join([*inside, ""]).replace("\r\n", "\n")
-        found.append(_Place(Block(_language(info), text, start + 1), start, stop, indent, fence, closed))
-        at = stop + 1 if closed else len(lines)
+            text = "\n".join(_pulled(inside, indent) for inside in text.split("\n"))
+        block = Block(_language(info), text.replace("\r\n", "\n"), line + 2)
+        found.append(_Place(block, line + 1, stop, indent, fence, closed))
     return found
+
+
+def _fence_lines(markdown: str) -> Iterator[tuple[int, int, int]]:
+    """Number, begin and end of each line that may be a fence; splitting all of a text into lines would take longer than all the rest."""
+    marks = [mark for mark in ("```", "~~~") if mark in markdown]
+    at = line = 0
+    while places := [place for mark in marks if (place := markdown.find(mark, at)) >= 0]:
+        begin = markdown.rfind("\n", at, min(places)) + 1 or at
+        end = markdown.find("\n", begin)
+        line += markdown.count("\n", at, begin)
+        yield line, begin, end if end >= 0 else len(markdown)
+        if end < 0:
+            return
+        at, line = end + 1, line + 1
+
+
+def _closes(line: str, fence: str) -> bool:
+    """Whether the line is nothing but a fence of the same kind, at least as long."""
+    mark = line.lstrip(" \t").rstrip(" \t\r")
+    return len(mark) >= len(fence) and not mark.strip(fence[0])
 
 
 def _pulled(line: str, indent: str) -> str:
@@ -153,6 +181,7 @@ def _pulled(line: str, indent: str) -> str:
     return line[width:]
 
 
+@lru_cache(maxsize=256)
 def _language(info: str) -> str:
     """`go`, `Go`, `go title="x"`, `{.go}`, `go:main.go` are all Go."""
     word = info.strip().lower().lstrip("{.").split(None, 1)

@@ -34,16 +34,16 @@ def python_command(*, bare: bool = False) -> list[str]:
     return [sys.executable, *(["-S"] if bare else []), "-P", "-m"]
 
 
-def python_environment(folder: Path) -> dict[str, str]:
-    """The environment of a job's processes: ours, plus the mark by which they are found again."""
+def module_environment() -> dict[str, str]:
+    """Our environment, with the way to our modules."""
     root = str(Path(__file__).resolve().parent.parent.parent)
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {
-        **os.environ,
-        JOB_VARIABLE: str(folder.resolve()),
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "PYTHONUNBUFFERED": "1",
-    }
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+
+
+def python_environment(folder: Path) -> dict[str, str]:
+    """The environment of a job's processes: ours, plus the mark by which they are found again."""
+    return {**module_environment(), JOB_VARIABLE: str(folder.resolve()), "PYTHONUNBUFFERED": "1"}
 
 
 def start(folder: JobFolder, *, main_file: Path | None = None) -> None:

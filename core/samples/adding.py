@@ -10,8 +10,9 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from core.samples.conversation import NewSample, Text, text_of
+from core.samples.conversation import Message, NewSample, Text, text_of
 
 _WORDS = "INSERT INTO words (rowid, prompt, response) VALUES (?, ?, ?)"
 
@@ -24,53 +25,87 @@ class Added:
     duplicates: int
 
 
+class Prepared(NamedTuple):
+    """A sample ready to be stored: the columns of its `Text`, in that order, and what it is known by. Plain values, cheap to send to another process."""
+
+    hash: bytes
+    title: str
+    tokens: int
+    lines: int
+    context: str | None
+    prompt: str
+    response: str
+    code: str
+    test: str
+    topic: str
+    source: str
+    tags: tuple[str, ...]
+
+
+def prepare(messages: Sequence[Message], topic: str, source: str, tags: tuple[str, ...]) -> Prepared:
+    """Derive what is stored; the messages must be a sample (`conversation.problem` is empty)."""
+    return Prepared(*text_of(messages), topic, source, tags)
+
+
 def add(connection: sqlite3.Connection, new: Sequence[NewSample], *, author: str) -> Added:
     """Insert samples inside the caller's transaction. author: who brought them, such as `import`. The messages must be samples."""
-    texts = [text_of(sample.messages) for sample in new]
-    known = _known_hashes(connection, texts)
-    fresh: list[tuple[NewSample, Text]] = []
-    for sample, text in zip(new, texts, strict=True):
-        if text.hash not in known:
-            known.add(text.hash)
-            fresh.append((sample, text))
+    return insert(
+        connection,
+        [prepare(sample.messages, sample.topic, sample.source, sample.tags) for sample in new],
+        author=author,
+    )
+
+
+def insert(connection: sqlite3.Connection, prepared: Sequence[Prepared], *, author: str) -> Added:
+    """`add` of what is prepared already."""
+    known = _known_hashes(connection, [one.hash for one in prepared])
+    fresh: list[Prepared] = []
+    for one in prepared:
+        if one.hash not in known:
+            known.add(one.hash)
+            fresh.append(one)
     first = _next_id(connection, "sample")
-    first_version = _next_id(connection, "version")
-    now = int(time.time())
     ids = range(first, first + len(fresh))
-    uids = secrets.token_hex(8 * len(fresh))
-    numbered = list(zip(ids, range(first_version, first_version + len(fresh)), fresh, strict=True))
+    first_version = _next_id(connection, "version")
+    versions = range(first_version, first_version + len(fresh))
+    now = int(time.time())
+    chance = secrets.token_hex(8 * len(fresh))
     connection.executemany(
         "INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 key,
-                uids[16 * n : 16 * n + 16],
+                f"{now:08x}{chance[16 * n : 16 * n + 16]}",
                 version,
-                text.title,
-                sample.topic,
-                sample.source,
-                text.tokens,
-                text.lines,
+                one.title,
+                one.topic,
+                one.source,
+                one.tokens,
+                one.lines,
                 now,
             )
-            for n, (key, version, (sample, text)) in enumerate(numbered)
+            for n, (key, version, one) in enumerate(zip(ids, versions, fresh, strict=True))
         ],
     )
     connection.executemany(
         """
-        INSERT INTO version (id, sample_id, hash, title, tokens, lines, author, created, context, prompt, response, code, test)
+        INSERT INTO version (id, sample_id, author, created, hash, title, tokens, lines, context, prompt, response, code, test)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [(version, key, *_columns(text, author, now)) for key, version, (_, text) in numbered],
+        [(version, key, author, now, *one[:9]) for key, version, one in zip(ids, versions, fresh, strict=True)],
     )
-    connection.executemany(_WORDS, [(version, text.prompt, text.response) for _, version, (_, text) in numbered])
-    connection.executemany("INSERT INTO review (sample_id) VALUES (?)", [(key,) for key in ids])
-    connection.executemany("INSERT INTO verdict (version_id, sample_id, current) VALUES (?, ?, 1)", [(version, key) for key, version, _ in numbered])  # fmt: skip
+    connection.executemany(
+        _WORDS, [(version, one.prompt, one.response) for version, one in zip(versions, fresh, strict=True)]
+    )
+    connection.executemany("INSERT INTO review (sample_id) VALUES (?)", zip(ids))
+    connection.executemany(
+        "INSERT INTO verdict (version_id, sample_id, current) VALUES (?, ?, 1)", zip(versions, ids, strict=True)
+    )
     connection.executemany(
         "INSERT OR IGNORE INTO tag (name, sample_id) VALUES (?, ?)",
-        [(tag, key) for key, _, (sample, _) in numbered for tag in sample.tags],
+        [(tag, key) for key, one in zip(ids, fresh, strict=True) for tag in one.tags],
     )
-    return Added(tuple(ids), len(new) - len(fresh))
+    return Added(tuple(ids), len(prepared) - len(fresh))
 
 
 def add_version(connection: sqlite3.Connection, sample_id: int, parent: int, text: Text, *, author: str) -> int:
@@ -98,16 +133,16 @@ def _next_id(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
 
 
-def _known_hashes(connection: sqlite3.Connection, texts: Sequence[Text]) -> set[bytes]:
+def _known_hashes(connection: sqlite3.Connection, hashes: Sequence[bytes]) -> set[bytes]:
     known: set[bytes] = set()
-    for start in range(0, len(texts), 500):
-        hashes = [text.hash for text in texts[start : start + 500]]
-        marks = ",".join("?" * len(hashes))
+    for start in range(0, len(hashes), 500):
+        some = hashes[start : start + 500]
+        marks = ",".join("?" * len(some))
         known.update(
             row[0]
             for row in connection.execute(
                 f"SELECT t.hash FROM version t JOIN review r ON r.sample_id = t.sample_id WHERE t.hash IN ({marks}) AND r.deleted = 0",
-                hashes,
+                some,
             )
         )
     return known

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from json.encoder import encode_basestring
+from typing import Literal, NamedTuple
 
 from core.golang.extract import from_answer
 
@@ -38,8 +39,7 @@ class NewSample:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """All that a version stores of its messages.
 
     context: JSON of the messages before the last answer, None when they are just one user message (then `prompt`).
@@ -88,8 +88,8 @@ def text_of(messages: Sequence[Message]) -> Text:
         hash=content_hash(messages),
         title=title_of(prompt),
         tokens=sum(estimate_tokens(message.content) for message in messages),
-        lines=len((code.code or response).strip("\n").splitlines()),
-        context=None if plain else _dump(before),
+        lines=(code.code or response).strip("\n").count("\n") + 1,
+        context=None if plain else _dump((m.role, m.content) for m in before),
         prompt=prompt,
         response=response,
         code=code.code,
@@ -105,7 +105,7 @@ def messages_of(context: str | None, prompt: str, response: str) -> tuple[Messag
 
 def content_hash(messages: Sequence[Message]) -> bytes:
     """SHA-256 over roles and contents; white space at the ends of a message does not count."""
-    return hashlib.sha256(_dump([Message(m.role, m.content.strip()) for m in messages]).encode()).digest()
+    return hashlib.sha256(_dump((m.role, m.content.strip()) for m in messages).encode()).digest()
 
 
 def title_of(prompt: str) -> str:
@@ -132,5 +132,8 @@ def _has_half_character(text: str) -> bool:
     return False
 
 
-def _dump(messages: Sequence[Message]) -> str:
-    return json.dumps([[m.role, m.content] for m in messages], ensure_ascii=False, separators=(",", ":"))
+def _dump(turns: Iterable[tuple[str, str]]) -> str:
+    """Compact JSON; put together here because a JSON encoder is made anew for each call."""
+    return (
+        "[" + ",".join([f"[{encode_basestring(role)},{encode_basestring(content)}]" for role, content in turns]) + "]"
+    )

@@ -7,10 +7,9 @@ record that does not fit its file's shape is refused with the reason.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from core.samples.conversation import Message, problem
+from core.samples.conversation import Message, NewSample, problem
 
 Record = Mapping[str, Any]
 
@@ -35,16 +34,6 @@ class NotASampleError(Exception):
     """Why a record is no sample, as a sentence without its stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A record read. topic, source, tags: where the record names them."""
-
-    messages: tuple[Message, ...]
-    topic: str = ""
-    source: str = ""
-    tags: tuple[str, ...] = ()
-
-
 def shape_of(record: Record) -> str | None:
     """The shape that the record's keys have; None when it is none of them."""
     if _is_turns(record.get("messages"), "role"):
@@ -58,8 +47,8 @@ def shape_of(record: Record) -> str | None:
     return None
 
 
-def parse(record: Record, shape: str) -> Parsed:
-    """The conversation in `record`, read as `shape`. Raises NotASampleError."""
+def parse(record: Record, shape: str) -> NewSample:
+    """The conversation in `record`, read as `shape`; topic, source and tags where the record names them. Raises NotASampleError."""
     messages = {"openai": _openai, "alpaca": _alpaca, "sharegpt": _sharegpt, "prompt-completion": _prompt_completion}[
         shape
     ](record)
@@ -72,7 +61,7 @@ def parse(record: Record, shape: str) -> Parsed:
         if isinstance(tags, list)
         else ()
     )
-    return Parsed(messages, _name(record, "topic"), _name(record, "source"), named)
+    return NewSample(messages, _name(record, "topic"), _name(record, "source"), named)
 
 
 def _openai(record: Record) -> tuple[Message, ...]:

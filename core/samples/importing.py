@@ -8,38 +8,31 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from core import steps
 from core.changes import Changes
 from core.database import transaction
 from core.errors import UserError
 from core.evaluation.suites import is_suite
-from core.samples import operations, reading
-from core.samples.adding import add
-from core.samples.conversation import NewSample, text_of
+from core.samples import operations, reader, reading
+from core.samples.adding import Prepared, insert
+from core.samples.conversation import text_of
 from core.samples.formats import FORMATS as FORMATS
-from core.samples.formats import SHAPES, NotASampleError, parse, shape_of
-from core.samples.jsontext import Bad, Found
+from core.samples.formats import SHAPES, shape_of
+from core.samples.jsontext import Bad
 from core.samples.operations import Operation
+from core.samples.sources import Order, Rejected, Source
+from core.steps import Steps
 
-BATCH = 1_000
 DETECT_ROWS = 200
 PREVIEW_ROWS = 50
-DEFAULT_SOURCE = "imported"
 MOST_REJECTED = 10_000
 """Rejections kept in memory; a file with more of them is not what it was taken for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that is no sample. line: from 1; the row in parquet; 0 for the whole file."""
-
-    file: Path
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,33 +132,42 @@ def import_files(
 ) -> ImportResult:
     """Import the good rows of these files.
 
-    source: who wrote them, where the rows do not say. progress: called with bytes read and bytes in all. cancel: asked before each batch; what
+    source: who wrote them, whatever the rows say. progress: called with bytes read and bytes in all. cancel: asked before each batch; what
     went in before stays, and can be undone. Raises UserError when no file can be read, or the disk is full.
     """
+    return steps.run(
+        import_in_steps(
+            connection, paths, format=format, source=source, tags=tags, progress=progress, cancel=cancel
+        )
+    )  # fmt: skip
+
+
+def import_in_steps(
+    connection: sqlite3.Connection,
+    paths: Sequence[Path],
+    *,
+    format: str | None = None,
+    source: str | None = None,
+    tags: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] = lambda: False,
+) -> Steps[ImportResult]:
+    """`import_files`, a step a batch: others may write between two."""
     files, unread = _sources(paths, format)
-    total = sum(file.size for file in files)
+    order = Order(tuple(files), source or "", tuple(tags))
     rejected = list(unread)
 
-    def new() -> Iterator[NewSample]:
-        before = 0
-        for file in files:
-            for item in file.samples():
-                if isinstance(item, Rejected):
-                    if len(rejected) < MOST_REJECTED:
-                        rejected.append(item)
-                    continue
-                sample, position = item
+    def new() -> Generator[list[Prepared], None, None]:
+        with closing(reader.read(order)) as batches:
+            for batch in batches:
+                rejected.extend(batch.rejected[: MOST_REJECTED - len(rejected)])
                 if progress is not None:
-                    progress(min(before + position, total), total)
-                yield replace(
-                    sample,
-                    source=source or sample.source or DEFAULT_SOURCE,
-                    tags=tuple(dict.fromkeys((*sample.tags, *tags))),
-                )
-            before += file.size
+                    progress(batch.position, order.size)
+                yield batch.new
 
     names = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
-    taken = take_in(connection, new(), label=f"Import {names}", author="import", cancel=cancel)
+    with closing(new()) as batches:
+        taken = yield from take_in(connection, batches, label=f"Import {names}", author="import", cancel=cancel)
     return ImportResult(taken.imported, taken.duplicates, tuple(rejected), taken.operation)
 
 
@@ -180,24 +182,24 @@ class Taken:
 
 def take_in(
     connection: sqlite3.Connection,
-    new: Iterator[NewSample],
+    batches: Iterator[Sequence[Prepared]],
     *,
     label: str,
     author: str,
     cancel: Callable[[], bool] = lambda: False,
-) -> Taken:
-    """Add samples in batches as one operation. Undoing that operation meanwhile ends it, as `cancel` does.
+) -> Steps[Taken]:
+    """Add samples as one operation, a transaction and a step a batch. Undoing that operation meanwhile ends it, as `cancel` does.
 
     Raises UserError when a batch cannot be written; the batches before it are in, and the sentence says how many samples that is.
     """
     imported = duplicates = 0
     entry: int | None = None
-    while not cancel() and (batch := list(islice(new, BATCH))):
+    while not cancel() and (batch := next(batches, None)) is not None:
         try:
             with transaction(connection):
                 if entry is not None and not operations.is_open(connection, entry):
                     break
-                added = add(connection, batch, author=author)
+                added = insert(connection, batch, author=author)
                 duplicates += added.duplicates
                 if added.ids:
                     if entry is None:
@@ -213,52 +215,25 @@ def take_in(
                 f"{error.message} {imported:,} samples are in.", f"{error.hint} Undo takes them out again."
             ) from error
         imported += len(added.ids)
+        yield
     if entry is None:
         return Taken(0, duplicates, None)
     changes = Changes(membership=True, ids=None)
     return Taken(imported, duplicates, Operation(entry, label, imported, changes))
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A file that can be read. forced: the user named the shape, so rows of another one are rejected."""
-
-    path: Path
-    shape: str
-    forced: bool
-    size: int
-
-    def samples(self) -> Iterator[tuple[NewSample, int] | Rejected]:
-        """Samples with the bytes read so far, and rows that are none."""
-        for item in reading.read(self.path):
-            if isinstance(item, Bad):
-                yield Rejected(self.path, item.line, item.reason)
-            else:
-                yield self._sample(item)
-
-    def _sample(self, found: Found) -> tuple[NewSample, int] | Rejected:
-        if not isinstance(found.value, dict):
-            return Rejected(self.path, found.line, "the row is no JSON object")
-        shape = self.shape if self.forced else shape_of(found.value) or self.shape
-        try:
-            parsed = parse(found.value, shape)
-        except NotASampleError as error:
-            return Rejected(self.path, found.line, str(error))
-        return NewSample(parsed.messages, parsed.topic, parsed.source, parsed.tags), found.position
-
-
-def _sources(paths: Sequence[Path], format: str | None) -> tuple[list[_Source], list[Rejected]]:
+def _sources(paths: Sequence[Path], format: str | None) -> tuple[list[Source], list[Rejected]]:
     """The files that can be read, and among several those that cannot. Raises UserError when none can."""
     if format is not None and format not in FORMATS:
         raise UserError(f"There is no format “{format}”.", f"Known are: {', '.join(FORMATS)}.")
     forced = format if format in SHAPES else None
-    files: list[_Source] = []
+    files: list[Source] = []
     unread: list[tuple[Path, UserError]] = []
     for path in paths:
         try:
             if forced is not None:
                 next(reading.read(path), None)
-            files.append(_Source(path, forced or detect(path), forced is not None, _size(path)))
+            files.append(Source(path, forced or detect(path), forced is not None, _size(path)))
         except UserError as error:
             unread.append((path, error))
     if unread and not files:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 MAX_LINE = 16 << 20
 """Bytes; a longer line is no sample but an accident."""
@@ -29,8 +29,7 @@ _OPEN, _BETWEEN, _NEXT_ELEMENT = re.compile(r"\s*\["), re.compile(r"[\s,]*"), re
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A record. line: where it begins, from 1; in parquet and arrow the row. value: any JSON value. position: bytes of the file read so far."""
 
     line: int

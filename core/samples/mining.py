@@ -14,13 +14,17 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from core import steps
 from core.golang.mining import MinedFunction, Unread
 from core.golang.mining import mine as read_tree
+from core.samples.adding import Prepared, prepare
 from core.samples.conversation import Message, NewSample
-from core.samples.importing import ImportResult, Rejected, take_in
+from core.samples.importing import ImportResult, take_in
+from core.samples.sources import Rejected
 
 SOURCE = "mined"
 TAG = "mined"
+_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,16 @@ def mine(
     def leave_out(file: Unread) -> None:
         rejected.append(Rejected(directory / file.file, 0, file.reason))
 
-    def new() -> Iterator[NewSample]:
-        for done, function in enumerate(read_tree(directory, unread=leave_out), start=1):
+    def new() -> Iterator[Prepared]:
+        for done, function in enumerate(islice(read_tree(directory, unread=leave_out), limit), start=1):
             if progress is not None:
                 progress(done, limit)
-            yield sample_of(function)
+            sample = sample_of(function)
+            yield prepare(sample.messages, sample.topic, sample.source, sample.tags)
 
-    wanted = islice(new(), limit) if limit is not None else new()
-    taken = take_in(connection, wanted, label=f"Mine {directory.name}", author="mine", cancel=cancel)
+    wanted = new()
+    batches = iter(lambda: list(islice(wanted, _BATCH)), [])
+    taken = steps.run(take_in(connection, batches, label=f"Mine {directory.name}", author="mine", cancel=cancel))
     return ImportResult(taken.imported, taken.duplicates, tuple(rejected), taken.operation)
 
 

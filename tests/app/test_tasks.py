@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.tasks import TaskRunner
 from core.errors import UserError
+from core.steps import Steps
 from core.workspace import Workspace
 
 
@@ -123,6 +124,46 @@ def test_closing_lets_the_writer_finish(qapp: QApplication, workspace: Workspace
     connection = workspace.connect(readonly=True)
     assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
     connection.close()
+
+
+def test_long_work_in_steps_lets_other_writes_come_in_between(tasks: TaskRunner, qtbot: QtBot) -> None:
+    order: list[object] = []
+
+    def long(_connection: sqlite3.Connection) -> Steps[str]:
+        for number in range(3):
+            order.append(number)
+            if number == 0:
+                tasks.run_db(lambda _connection: order.append("decision"))
+            yield
+        return "done"
+
+    ends: list[str] = []
+    tasks.run_db_steps(long, ends.append)
+    qtbot.waitUntil(lambda: bool(ends) and not tasks.busy())
+    assert order == [0, "decision", 1, 2]
+    assert ends == ["done"]
+
+
+def test_closing_drops_long_work_after_its_step_and_lets_it_clean_up(
+    qapp: QApplication, workspace: Workspace, leaks_nothing: None
+) -> None:
+    tasks = TaskRunner(workspace)
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def endless(_connection: sqlite3.Connection) -> Steps[None]:
+        try:
+            while True:
+                begun.set()
+                go_on.wait()
+                yield
+        finally:
+            ended.set()
+
+    tasks.run_db_steps(endless)
+    begun.wait()
+    go_on.set()
+    tasks.close()
+    assert ended.is_set()
 
 
 def test_inline_does_it_on_the_spot(qapp: QApplication, workspace: Workspace) -> None:
