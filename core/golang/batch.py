@@ -21,6 +21,7 @@ from core.golang.toolchain import Toolchain, environment
 
 MODULE = "sample"
 COMPILE_MEMORY = 4 << 30  # bytes of address space of a compiler
+_LAVISH = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
 COMPILE_SECONDS = 60  # of processor time of a compiler; a bomb never ends, a large test takes two
 
 
@@ -89,11 +90,14 @@ def lay(module: Path, samples: Sequence[Arranged], toolchain: Toolchain, *, test
 def go(
     toolchain: Toolchain, arguments: Sequence[str], module: Path, *, seconds: float, cancel: Cancel | None
 ) -> Finished:
-    """A go command in the module, each of its processes under limits: compilers can be bombed."""
+    """A go command in the module, each of its processes under limits: compilers can be bombed.
+
+    Its processes are short and have memory to spare, so that they collect garbage only when there is much of it.
+    """
     bounds = ["confine", "-memory", str(COMPILE_MEMORY), "-processor", str(COMPILE_SECONDS)]
     return run(
         [build(toolchain), *bounds, "--", toolchain.go, *arguments],
-        folder=module, environment=environment(toolchain), seconds=seconds, cancel=cancel,
+        folder=module, environment=environment(toolchain) | _LAVISH, seconds=seconds, cancel=cancel,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from core.golang.vet import vet
 from core.jobs.worker import WorkerContext
 
 LEVELS = ("types", "vet", "test")
-CHUNK = {"types": 500, "vet": 200, "test": 128}
+CHUNK = {"types": 500, "vet": 200, "test": 512}
 """Samples between two writes: a stop or a crash loses at most so much work."""
 
 

@@ -7,10 +7,12 @@ sample.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.errors import UserError
 from core.golang import testreport
@@ -27,7 +29,7 @@ from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, in
 from core.golang.testbuild import TestBuild, Verdict
 from core.golang.toolchain import Toolchain, find
 
-BATCH = 64
+BATCH = 128
 """Samples built together: enough that linking costs little, few enough that a stop is quick and progress is seen."""
 
 
@@ -64,20 +66,53 @@ def run_tests(
         )
     sweep(toolchain)
     waiting = iter(items)
-    with arranging(toolchain) as pipeline, ThreadPoolExecutor(parallel, thread_name_prefix="go-test") as pool:
-        runner = _Runner(toolchain, sandbox, limits or Limits(), cancel, pool)
-        while batch := list(itertools.islice(waiting, BATCH)):
-            results = runner.batch(batch, pipeline)
-            if results is None:
-                return
-            yield from results
+    left = threading.Event()
+    with (
+        arranging(toolchain) as pipeline,
+        ThreadPoolExecutor(parallel, thread_name_prefix="go-test") as pool,
+        ThreadPoolExecutor(1, thread_name_prefix="go-build") as builder,
+    ):
+        runner = _Runner(
+            toolchain, sandbox, limits or Limits(), lambda: left.is_set() or bool(cancel and cancel()), pool
+        )
+
+        def begin() -> Future[_Batch] | None:
+            some = list(itertools.islice(waiting, BATCH))
+            return builder.submit(runner.build, some, pipeline) if some else None
+
+        # While the programs of one batch run, those of the next are built: each of the two leaves the processor idle at times.
+        following = begin()
+        try:
+            while following is not None:
+                batch = following.result()
+                with batch.room:
+                    following = begin()
+                    results = runner.judge(batch)
+                if results is None:
+                    return
+                yield from results
+        finally:
+            left.set()
+            if following is not None and following.exception() is None:
+                following.result().room.cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Samples on their way. verdicts: of those that need no run, by folder. together: those in one program, None when cancelled."""
+
+    samples: Sequence[Arranged]
+    room: TemporaryDirectory[str]
+    build: TestBuild
+    verdicts: dict[str, Verdict]
+    together: list[Arranged] | None
 
 
 class _Runner:
     """What all batches of one call share."""
 
     def __init__(
-        self, toolchain: Toolchain, sandbox: Sandbox, limits: Limits, cancel: Cancel | None, pool: ThreadPoolExecutor
+        self, toolchain: Toolchain, sandbox: Sandbox, limits: Limits, cancel: Cancel, pool: ThreadPoolExecutor
     ) -> None:
         self._toolchain = toolchain
         self._sandbox = sandbox
@@ -85,32 +120,41 @@ class _Runner:
         self._cancel = cancel
         self._pool = pool
 
-    def batch(self, items: Sequence[TestItem], pipeline: Pipeline) -> list[CheckResult] | None:
+    def build(self, items: Sequence[TestItem], pipeline: Pipeline) -> _Batch:
+        """Arrange a batch, and link what can be linked into one program."""
+        samples = arrange(pipeline, ((item.key, item.code, item.test) for item in items))
+        verdicts = {sample.folder: verdict for sample in samples if (verdict := _without_building(sample)) is not None}
+        room = scratch(self._toolchain)
+        try:
+            build = TestBuild(self._toolchain, Path(room.name), self._cancel)
+            together = build.together([sample for sample in samples if sample.folder not in verdicts])
+        except BaseException:
+            room.cleanup()
+            raise
+        return _Batch(samples, room, build, verdicts, together)
+
+    def judge(self, batch: _Batch) -> list[CheckResult] | None:
         """Results of a batch, None when cancelled.
 
         A test that fails in a shared program is built and run alone before that is believed: it may look at its own file
         name, or at what else the program holds.
         """
-        samples = arrange(pipeline, ((item.key, item.code, item.test) for item in items))
-        verdicts = {sample.folder: verdict for sample in samples if (verdict := _without_building(sample)) is not None}
-        with scratch(self._toolchain) as folder:
-            build = TestBuild(self._toolchain, Path(folder), self._cancel)
-            left = [sample for sample in samples if sample.folder not in verdicts]
-            together = build.together(left)
-            slow = None if together is None else self._run_all(together, build, Path(folder), verdicts)
-            if slow is None:
-                return None
-            left = [s for s in left if s.folder not in slow and verdicts.get(s.folder, ("",))[0] != "pass"]
-            unbuilt = build.alone(left)
-            if unbuilt is None:
-                return None
-            verdicts |= unbuilt
-            built = [sample for sample in left if sample.folder not in unbuilt]
-            if self._run_all(built, build, Path(folder), verdicts) is None:
-                return None
+        verdicts, folder = batch.verdicts, Path(batch.room.name)
+        left = [sample for sample in batch.samples if sample.folder not in verdicts]
+        slow = None if batch.together is None else self._run_all(batch.together, batch.build, folder, verdicts)
+        if slow is None:
+            return None
+        left = [s for s in left if s.folder not in slow and verdicts.get(s.folder, ("",))[0] != "pass"]
+        unbuilt = batch.build.alone(left)
+        if unbuilt is None:
+            return None
+        verdicts |= unbuilt
+        built = [sample for sample in left if sample.folder not in unbuilt]
+        if self._run_all(built, batch.build, folder, verdicts) is None:
+            return None
         return [
             CheckResult(sample.key, {"test": state}, said)
-            for sample in samples
+            for sample in batch.samples
             for state, said in [verdicts[sample.folder]]
         ]
 

@@ -13,7 +13,7 @@ func alone(file *ast.File) string {
 		if spec.Name != nil && spec.Name.Name == "_" {
 			return "imports " + path + " for its side effects"
 		}
-		if solitary[path] {
+		if solitary[path] || path == "runtime/debug" && readsBuild(file, spec) {
 			return "imports " + path
 		}
 	}
@@ -55,10 +55,23 @@ func alone(file *ast.File) string {
 }
 
 // solitary packages change the program that they are linked into, look at it as a whole, or are changed by what else
-// is linked (image.Decode knows the formats that anybody imported).
+// is linked (image.Decode knows the formats that anybody imported). What only a running test changes is not here, such as
+// the flags of a FlagSet or the pace of the garbage collector: each sample runs in a process of its own.
 var solitary = map[string]bool{
-	"C": true, "crypto": true, "database/sql": true, "expvar": true, "flag": true, "image": true,
-	"net/http/pprof": true, "plugin": true, "runtime/debug": true, "syscall": true, "unsafe": true,
+	"C": true, "crypto": true, "database/sql": true, "expvar": true, "image": true,
+	"net/http/pprof": true, "plugin": true, "syscall": true, "unsafe": true,
+}
+
+// readsBuild reports whether the file may ask what the program was built from.
+func readsBuild(file *ast.File, spec *ast.ImportSpec) bool {
+	found := spec.Name != nil && spec.Name.Name == "."
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "ReadBuildInfo" {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // harmless calls compute a value from their arguments and touch nothing else.
