@@ -8,7 +8,7 @@ run: $(READY)
 	@$(PYTHON) -m app.cli $(ARGS)
 
 test: $(READY) .venv/.ready-test
-	GOSMITH_TEST_CACHE=$${GOSMITH_TEST_CACHE:-$(CURDIR)/.venv/test-cache} $(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
+	GOSMITH_TEST_CACHE=$${GOSMITH_TEST_CACHE:-$(CURDIR)/.venv/test-cache} $(PYTHON) -m pytest -n 2 $(ARGS)
 
 lint: $(READY)
 	$(PYTHON) -m ruff check .

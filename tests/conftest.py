@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.scheduling import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+
 
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -67,6 +67,7 @@ def level(toolchain: Toolchain | None = None) -> SandboxLevel:
 def probe(toolchain: Toolchain) -> Sandbox:
     """Like `level`, with what is needed to run something. Raises UserError when the helper cannot be built."""
     helper = build(toolchain)
+    # Outside its namespace bubblewrap's program belongs to whoever started it, and the kernel counts no processes of root.
     candidates = [
         SandboxLevel("bubblewrap", "Tests run in bubblewrap: no network, no files, no processes of yours."),
         SandboxLevel(
@@ -75,6 +76,8 @@ def probe(toolchain: Toolchain) -> Sandbox:
     ]
     if shutil.which("bwrap") is None:
         del candidates[0]
+    elif os.getuid() == 0:
+        candidates.reverse()
     for candidate in candidates:
         sandbox = Sandbox(candidate, helper, toolchain)
         with scratch(toolchain) as folder:
@@ -131,24 +134,26 @@ def wrap(sandbox: Sandbox, argv: Sequence[str | Path], folder: Path, limits: Lim
         str(sandbox.helper), "confine", "-memory", str(limits.memory), "-processor", str(limits.processor),
         "-file", str(limits.file),
     ]  # fmt: skip
+    processes = ["-processes", str(limits.processes)]
     if sandbox.level.name == "limits":
         return [*bounds, "--", program, *arguments]
     inside = f"/{Path(program).name}"
-    shown = {program: inside, str(_etc()): "/etc"}
+    shown = [(program, inside), (str(_etc()), "/etc")]
     zones = sandbox.toolchain.goroot / "lib" / "time" / "zoneinfo.zip"
     if zones.is_file():
-        shown[str(zones)] = "/zoneinfo.zip"
+        shown.append((str(zones), "/zoneinfo.zip"))
     if sandbox.level.name == "namespaces":
-        binds = [part for host, path in shown.items() for part in ("-bind", f"{host}={path}")]
-        walls = ["-processes", str(limits.processes), "-root", str(folder), "-space", str(limits.space), *binds]
+        binds = [part for host, path in shown for part in ("-bind", f"{host}={path}")]
+        walls = [*processes, "-root", str(folder), "-space", str(limits.space), *binds]
         return [*bounds, *walls, "--", inside, *arguments]
-    binds = [part for host, path in shown.items() for part in ("--ro-bind", host, path)]
+    shown.append((str(sandbox.helper), "/confine"))  # limits the processes in there: out here all of the user's would count
+    binds = [part for host, path in shown for part in ("--ro-bind", host, path)]
     return [
         *bounds, "--",
         shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent", "--new-session",
         "--uid", "1000", "--gid", "1000", "--hostname", "sandbox",
         *binds, "--proc", "/proc", "--dev", "/dev", "--size", str(limits.space), "--tmpfs", "/tmp", "--chdir", "/tmp",
-        "--remount-ro", "/", "--", inside, *arguments,
+        "--remount-ro", "/", "--", "/confine", "confine", *processes, "--", inside, *arguments,
     ]  # fmt: skip
 
 

@@ -117,8 +117,8 @@ def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int,
         return _whole(f"the tests print more than they should{during}; they were stopped")
     if re.search(r"out of memory|cannot allocate memory|failed to (?:reserve|allocate)", stderr):
         return _whole(f"the tests ran out of memory{during}")
-    if "\nconfine: more processes than allowed\n" in stderr:
-        return _whole(f"the tests start more processes than they may{during}; they were stopped")
+    if "runtime: failed to create new OS thread" in stderr:
+        return _whole(f"the tests start more processes or threads than they may{during}")
     if code in (128 + 24, 128 + 9, -24, -9):  # SIGXCPU or SIGKILL, as told from behind the walls or directly
         return _whole(f"the tests used more than {processor} seconds of processor time or too much memory{during}")
     crash = _CRASH.search(stderr)

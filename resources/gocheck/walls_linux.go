@@ -34,6 +34,7 @@ func walls(arguments []string) {
 		{"other processes", func() (bool, string) { return signalProcess(outside) }},
 		{"memory", func() (bool, string) { return limited(syscall.RLIMIT_AS) }},
 		{"processor time", func() (bool, string) { return limited(syscall.RLIMIT_CPU) }},
+		{"processes", startMany},
 		{"file size", func() (bool, string) { return limited(syscall.RLIMIT_FSIZE) }},
 	} {
 		out, detail := attempt.try()
@@ -89,6 +90,31 @@ func signalProcess(number string) (bool, string) {
 		return false, err.Error()
 	}
 	return true, fmt.Sprintf("process %d can be signalled", process)
+}
+
+// startMany tries to have more processes than any room allows. They do nothing, and are ended at once.
+func startMany() (bool, string) {
+	const many = 2000
+	var started []int
+	defer func() {
+		for _, pid := range started {
+			syscall.Kill(pid, syscall.SIGKILL)
+			syscall.Wait4(pid, nil, 0, nil)
+		}
+	}()
+	for len(started) < many {
+		pid, _, failed := syscall.RawSyscall(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0)
+		if failed != 0 {
+			return false, fmt.Sprintf("%s after %d", failed.Error(), len(started))
+		}
+		if pid == 0 {
+			for {
+				syscall.RawSyscall6(syscall.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
+			}
+		}
+		started = append(started, int(pid))
+	}
+	return true, fmt.Sprintf("%d processes could be started", many)
 }
 
 func limited(resource int) (bool, string) {

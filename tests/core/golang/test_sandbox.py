@@ -173,8 +173,20 @@ def test_with_limits_alone_the_program_runs_where_it_is_told(
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
-def test_bubblewrap_is_taken_where_it_works(toolchain: Toolchain) -> None:
-    assert level(toolchain).name == "bubblewrap"
+def test_bubblewrap_is_taken_where_it_works_but_by_root_whose_processes_it_cannot_limit(toolchain: Toolchain) -> None:
+    assert level(toolchain).name == ("bubblewrap" if os.getuid() else "namespaces")
+
+
+@pytest.mark.parametrize("name", ["bubblewrap", "namespaces"])
+def test_each_level_runs_the_program_in_a_world_of_its_own(
+    sandbox: Sandbox, program: Path, tmp_path: Path, name: str
+) -> None:
+    if name == "bubblewrap" and shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed")
+    walls = Sandbox(SandboxLevel(name, ""), sandbox.helper, sandbox.toolchain)
+    code, said, stderr = inside(walls, program, tmp_path / "room")
+    assert code == 0, stderr
+    assert (said["uid"], said["scratch"], said["network"], said["mount"]) == (1000, True, False, False)
 
 
 def test_the_level_in_force_is_proved_from_the_inside(toolchain: Toolchain) -> None:
@@ -185,7 +197,7 @@ def test_the_level_in_force_is_proved_from_the_inside(toolchain: Toolchain) -> N
     if found.name in ("bubblewrap", "namespaces"):
         assert all(held.values()), proofs
     assert set(held) - set(limits) == {
-        "network", "home folder", "writing outside the scratch folder", "other processes",
+        "network", "home folder", "writing outside the scratch folder", "other processes", "processes",
     }  # fmt: skip
 
 

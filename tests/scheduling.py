@@ -1,0 +1,21 @@
+"""Which tests stay in one worker process: those of a file whose preparation takes so long that it should happen once."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = ("tests/core/golang/test_hostile.py",)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Every test by itself, but for the files in TOGETHER, which go first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    """The hook of pytest-xdist; its own `loadgroup` does nothing under pytest 9.2, whose node ids cannot be given another name."""
+    return Scheduling(config, log)
