@@ -118,15 +118,16 @@ def count(session: Session, words: tuple[str, ...]) -> None:
 @click.argument("words", nargs=-1)
 @click.option("--level", type=click.Choice(["types", "vet", "test"]), default="types", show_default=True)
 @click.option("--again", is_flag=True, help="Also what this toolchain has judged before.")
+@click.option("--race", is_flag=True, help="Run the tests under the race detector; needs a C compiler.")
 @click.pass_obj
-def check(session: Session, words: tuple[str, ...], level: str, again: bool) -> None:
+def check(session: Session, words: tuple[str, ...], level: str, again: bool, race: bool) -> None:
     """Ask the Go toolchain about samples that match QUERY: parse, format, types, then vet and tests."""
     from app.cli.waiting import wait_for
     from core.samples import checking
 
     workspace = session.workspace()
     with database(session) as connection:
-        folder = checking.start_check(workspace.jobs, connection, query_of(words), level, again=again)
+        folder = checking.start_check(workspace.jobs, connection, query_of(words), level, again=again, race=race)
         info = wait_for(folder, "Checking")
         checking.take_in(connection, folder)
         summary = checking.summary(folder)

@@ -13,6 +13,7 @@ from app.samples.columns import GLYPHS, STATUS_TONES, STATUS_WORDS, states
 from app.samples.deciding import ReasonPanel, ReviewBar, TagPanel
 from app.samples.drafts import DraftChecker
 from app.samples.editing import EditPane
+from app.samples.proposal import Proposal
 from app.samples.reading import SampleView, marks_of
 from app.theme import Theme, set_property
 from app.widgets.buttons import Button
@@ -27,7 +28,7 @@ _COMPLAINTS_SHOWN = 3
 
 
 class DetailPane(QWidget):
-    """Attributes: view, edit, bar, reasons, tags (its parts), sample (on show, None for none).
+    """Attributes: view, edit, proposal, bar, reasons, tags (its parts), sample (on show, None for none).
 
     Signals: rated(0 to 5), noted(text), edit_ended()
     """
@@ -45,6 +46,7 @@ class DetailPane(QWidget):
         self.setMinimumWidth(400)
         self.view = SampleView(theme)
         self.edit = EditPane(theme, checker)
+        self.proposal = Proposal(theme, checker)
         self.bar = ReviewBar(theme)
         self.reasons = ReasonPanel(theme)
         self.tags = TagPanel(theme)
@@ -105,7 +107,7 @@ class DetailPane(QWidget):
         column = QVBoxLayout(reader)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (head, hairline(), self.view, self.reasons, self.tags, self.bar):
+        for widget in (head, self.proposal, hairline(), self.view, self.reasons, self.tags, self.bar):
             column.addWidget(widget, 1 if widget is self.view else 0)
         return reader
 
@@ -122,6 +124,7 @@ class DetailPane(QWidget):
         self.sample = sample
         if sample is None:
             self._stack.setCurrentWidget(self._empty)
+            self.proposal.show_sample(None)
             return
         if not same:
             self.reasons.setVisible(False)
@@ -140,6 +143,7 @@ class DetailPane(QWidget):
         if not (same and self._note.hasFocus()):
             self._note.setText(sample.note)
         self._show_complaints((*sample.diagnostics, *sample.policy))
+        self.proposal.show_sample(sample)
         self.view.show_sample(sample, keep_place=same)
         if not self.editing:
             self._stack.setCurrentIndex(1)

@@ -34,13 +34,13 @@ class GoChecks(QObject):
 
     # --- Go ----------------------------------------------------------------------------------------------------
 
-    def check(self, query: Query, level: str) -> None:
+    def check(self, query: Query, level: str, *, race: bool = False) -> None:
         """Start a job that checks what the search finds; it goes on when the window closes."""
         jobs = self._context.workspace.jobs
 
         def work() -> JobFolder:
             with closing(self._context.workspace.connect(readonly=True)) as connection:
-                return checking.start_check(jobs, connection, query, level)
+                return checking.start_check(jobs, connection, query, level, race=race)
 
         self._context.tasks.run(work, self._on_check_started, self._work.banner.problem, owner=self)
 

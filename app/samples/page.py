@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from functools import partial
 
 from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.commands import key_of
 from app.context import AppContext
 from app.pages import Page
 from app.samples.analysis import Analysis
+from app.samples.bindings import bind_commands, sample_menu
 from app.samples.columns import number
 from app.samples.detail import DetailPane
 from app.samples.drafts import DraftChecker
@@ -41,18 +41,9 @@ from app.widgets.banner import Banner
 from app.widgets.progress import ProgressLine
 from core.changes import Changes
 from core.samples import query as queries
-from core.samples import store, views
+from core.samples import store
 from core.samples.edits import Operation
 from core.samples.query import Query, SortKey
-
-_MENU = (
-    ("review.accept", "review.reject", "review.needs_work", "review.reset"),
-    ("review.edit", "review.note", "review.tag"),
-    ("samples.select_all", "samples.check", "samples.export"),
-    ("review.delete",),
-)
-
-_TOOLS = ("statistics", "clusters", "score", "add_suite", "contaminated", "export_reviews", "merge_reviews")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +84,11 @@ class SamplesPage(Page):
         self.transfer = Transfer(context, work, self)
         self.checks = GoChecks(context, work, self)
         self.analysis = Analysis(context, work, self)
-        self.views = ViewsMenu(theme, context.reader, lambda: self.search.query)
+        self.views = ViewsMenu(context, lambda: self.search.query)
         self._build()
         self.tools = Tools(context, self.stage, self.results, self.analysis, self.writer, self)
         self._connect()
-        self._bind()
+        bind_commands(self)
         self._restore()
         self.results.search(Query())
 
@@ -143,8 +134,7 @@ class SamplesPage(Page):
         for source in (self.transfer, self.checks, self.analysis):
             source.search_wanted.connect(self.search_for)
         self.views.query_wanted.connect(self.search.set_query)
-        self.views.save_wanted.connect(self._on_view_saved)
-        self.views.delete_wanted.connect(self._on_view_deleted)
+        self.views.failed.connect(self.banner.problem)
         self.uses.told.connect(self.detail.show_uses)
         self.tools.query_wanted.connect(self.search.set_query)
         self.tools.closed.connect(self.review.focus_table)
@@ -152,52 +142,6 @@ class SamplesPage(Page):
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
         self.context.closed.connect(self.checker.close)
-
-    def _bind(self) -> None:
-        bind = self.context.commands.bind
-        for name, run in (
-            ("samples.search", self.search.focus),
-            ("samples.next", self.next_sample),
-            ("samples.previous", self.previous_sample),
-            ("samples.select_all", self.table.selectAll),
-            ("samples.refresh", self.refresh),
-            ("samples.import", self.import_files),
-            ("samples.export", self.export),
-            ("samples.export_reviews", lambda: self.transfer.export_reviews(self._chosen_query())),
-            ("samples.merge_reviews", self.transfer.merge_reviews),
-            ("samples.check", self.check),
-            ("samples.check_vet", self.check_vet),
-            ("samples.check_test", self.check_test),
-            ("samples.near_copies", self.find_near_copies),
-            ("samples.gofmt", lambda: self.analysis.gofmt(self._chosen_query())),
-            ("samples.fix_imports", lambda: self.analysis.fix_imports(self._chosen_query())),
-            ("samples.clusters", self.tools.show_clusters),
-            ("samples.statistics", self.tools.show_statistics),
-            ("samples.add_suite", self.analysis.add_suite),
-            ("samples.contaminated", self.analysis.find_contaminated),
-            ("samples.score", self.analysis.ask_apprentice),
-            ("samples.save_view", self.views.ask_name),
-            ("samples.train", self.train),
-            ("review.accept", self.review.accept),
-            ("review.reject", self.review.reject),
-            ("review.needs_work", self.review.needs_work),
-            ("review.reset", self.review.reset),
-            ("review.edit", self.review.edit),
-            ("review.note", self.detail.focus_note),
-            ("review.tag", self.review.tag),
-            ("review.delete", self.review.delete),
-            ("review.next_mark", self.detail.next_mark),
-            ("edit.save", self.review.save_edit),
-        ):
-            bind(name, self, run)
-        bind("edit.cancel", self, self.review.cancel_edit, keys=False)
-        action = self.context.commands.action
-        levels = [action(name) for name in ("samples.check", "samples.check_vet", "samples.check_test")]
-        mending = [action(f"samples.{name}") for name in ("gofmt", "fix_imports", "near_copies")]
-        self.toolbar.offer_checks(levels, mending)
-        self.views.offer_tools([action(f"samples.{name}") for name in _TOOLS])
-        for rating in range(1, 6):
-            bind(f"review.rate{rating}", self, partial(self.review.rate, rating))
 
     # --- searching ---------------------------------------------------------------------------------------------
 
@@ -369,39 +313,15 @@ class SamplesPage(Page):
 
     def check(self) -> None:
         """Have Go check what the search finds, or the selected samples when there are several: parse, format, types."""
-        self.checks.check(self._chosen_query(), "types")
+        self.checks.check(self.chosen_query(), "types")
 
     def check_everything(self) -> None:
         """Have Go check every sample of the workspace: parse, format, types."""
         self.checks.check(Query(), "types")
 
-    def check_vet(self) -> None:
-        """The same and go vet."""
-        self.checks.check(self._chosen_query(), "vet")
-
-    def check_test(self) -> None:
-        """The same, go vet, and the samples' own tests."""
-        self.checks.check(self._chosen_query(), "test")
-
     def find_near_copies(self) -> None:
         """Look for samples that resemble others, among what the search finds."""
         self.analysis.find_near_copies(self.results.query)
-
-    def _on_view_saved(self, name: str, text: str) -> None:
-        self.context.tasks.run_db(
-            lambda connection: views.save(connection, name, text),
-            lambda view: self.context.notice(f"Saved as “{view.name}”"),
-            self.banner.problem,
-            owner=self,
-        )
-
-    def _on_view_deleted(self, name: str) -> None:
-        self.context.tasks.run_db(
-            lambda connection: views.delete(connection, name),
-            lambda _none: self.context.notice(f"Forgot “{name}”"),
-            self.banner.problem,
-            owner=self,
-        )
 
     def search_for(self, text: str) -> None:
         """Put this search into the field and run it."""
@@ -411,7 +331,7 @@ class SamplesPage(Page):
         """Ask for the launch dialog on what the search finds."""
         self.context.open_training(queries.render(training_query(self.results.query)))
 
-    def _chosen_query(self) -> Query:
+    def chosen_query(self) -> Query:
         """The search, narrowed to the selected samples when several are selected."""
         ids = [] if self.table.all_selected else self.table.selected_ids()
         if len(ids) < 2:
@@ -427,13 +347,7 @@ class SamplesPage(Page):
     # --- window ------------------------------------------------------------------------------------------------
 
     def _on_menu_wanted(self, point: QPoint) -> None:
-        menu = QMenu(self)
-        for group in _MENU:
-            for name in group:
-                menu.addAction(self.context.commands.action(name))
-            menu.addSeparator()
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(point)
+        sample_menu(self).popup(point)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

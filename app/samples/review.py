@@ -52,6 +52,7 @@ class Review(QObject):
         detail.reasons.cancelled.connect(self.focus_table)
         detail.tags.decided.connect(self._on_tags)
         detail.tags.cancelled.connect(self.focus_table)
+        detail.proposal.wanted.connect(self.take_proposal)
         edit.save_wanted.connect(self.save_edit)
         edit.cancel_wanted.connect(self.cancel_edit)
 
@@ -138,6 +139,14 @@ class Review(QObject):
         """Open the editor on the sample in front."""
         if self._detail.sample is not None and not self._detail.editing:
             self._detail.begin_edit()
+
+    def take_proposal(self) -> None:
+        """Save what gofmt proposes for the sample in front, if it proposes anything."""
+        draft = self._detail.proposal.draft()
+        if draft is not None and not self._detail.editing:
+            sample, response, verdict = draft
+            self._banner.clear()
+            self._writer.edit(sample.id, response, sample.version, verdict)
 
     def save_edit(self) -> None:
         """Store the draft as a new version; nothing to store closes the editor."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -10,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
+from app.context import AppContext
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.labels import label
@@ -21,27 +21,17 @@ from core.samples.query import Query
 class ViewsMenu(Button):
     """Signals:
     query_wanted(Query)            a view was chosen
-    save_wanted(name, text)        keep a search under a name
-    delete_wanted(name)            forget a view
+    failed(UserError)              a view could not be saved or forgotten
     """
 
     query_wanted = Signal(object)
-    save_wanted = Signal(str, str)
-    delete_wanted = Signal(str)
+    failed = Signal(object)
 
-    def __init__(
-        self,
-        theme: Theme,
-        reader: Callable[[], sqlite3.Connection],
-        shown: Callable[[], Query],
-        parent: QWidget | None = None,
-    ) -> None:
-        """reader: a connection to read views with; shown: the search that would be saved."""
-        super().__init__(
-            "Views", theme, icon="caret-down", name="viewsMenu", tip="Saved searches, statistics", parent=parent
-        )
-        self._theme = theme
-        self._reader = reader
+    def __init__(self, context: AppContext, shown: Callable[[], Query], parent: QWidget | None = None) -> None:
+        """shown: the search that would be saved."""
+        theme, tip = context.theme, "Saved searches, statistics"
+        super().__init__("Views", theme, icon="caret-down", name="viewsMenu", tip=tip, parent=parent)
+        self._context = context
         self._shown = shown
         self._tools: Sequence[QAction] = ()
         self.dialog: NameDialog | None = None
@@ -56,7 +46,7 @@ class ViewsMenu(Button):
 
     def _fill(self) -> None:
         self._menu.clear()
-        saved = views.list_views(self._reader())
+        saved = views.list_views(self._context.reader())
         for view in saved:
             action = self._menu.addAction(view.name)
             action.setToolTip(view.query or "Everything")
@@ -77,13 +67,26 @@ class ViewsMenu(Button):
         self.query_wanted.emit(queries.parse(text))
 
     def _forget(self, name: str, _checked: bool = False) -> None:
-        self.delete_wanted.emit(name)
+        self._context.tasks.run_db(
+            lambda connection: views.delete(connection, name),
+            lambda _none: self._context.notice(f"Forgot “{name}”"),
+            self.failed.emit,
+            owner=self,
+        )
+
+    def _save(self, name: str, text: str) -> None:
+        self._context.tasks.run_db(
+            lambda connection: views.save(connection, name, text),
+            lambda view: self._context.notice(f"Saved as “{view.name}”"),
+            self.failed.emit,
+            owner=self,
+        )
 
     def ask_name(self) -> None:
         """Ask what this search shall be called."""
         text = queries.render(self._shown())
-        dialog = NameDialog(text, self._theme, self)
-        dialog.accepted.connect(lambda: self.save_wanted.emit(dialog.name.text(), text))
+        dialog = NameDialog(text, self._context.theme, self)
+        dialog.accepted.connect(lambda: self._save(dialog.name.text(), text))
         dialog.finished.connect(dialog.deleteLater)
         dialog.finished.connect(self._on_dialog_finished)
         self.dialog = dialog

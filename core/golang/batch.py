@@ -88,16 +88,22 @@ def lay(module: Path, samples: Sequence[Arranged], toolchain: Toolchain, *, test
 
 
 def go(
-    toolchain: Toolchain, arguments: Sequence[str], module: Path, *, seconds: float, cancel: Cancel | None
+    toolchain: Toolchain,
+    arguments: Sequence[str],
+    module: Path,
+    *,
+    seconds: float,
+    cancel: Cancel | None,
+    cgo: bool = False,
 ) -> Finished:
     """A go command in the module, each of its processes under limits: compilers can be bombed.
 
-    Its processes are short and have memory to spare, so that they collect garbage only when there is much of it.
+    cgo: C code may be linked, such as the race detector. Its processes are short and have memory to spare, so that they collect garbage only when there is much of it.
     """
     bounds = ["confine", "-memory", str(COMPILE_MEMORY), "-processor", str(COMPILE_SECONDS)]
     return run(
         [build(toolchain), *bounds, "--", toolchain.go, *arguments],
-        folder=module, environment=environment(toolchain) | _LAVISH, seconds=seconds, cancel=cancel,
+        folder=module, environment=environment(toolchain) | _LAVISH | {"CGO_ENABLED": str(int(cgo))}, seconds=seconds, cancel=cancel,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ class Text:
 
 
 def main(context: WorkerContext) -> None:
-    """Check what the job's folder asks for, at the level of the request: types, vet or test.
+    """Check what the job's folder asks for, at the level of the request: types, vet or test; with `race`, tests run under the race detector.
 
     Events: message, progress, and at the end `checked` with the counts by check and state. Raises UserError for input that
     is not as it should be, when there is no Go toolchain, or when tests may not be run here.
@@ -83,7 +83,15 @@ def _check(
         more.append(vet((CheckItem(at, chunk[at].code) for at in sound), toolchain, context.should_stop))
     if level == "test":
         tests = (TestItem(at, chunk[at].code, chunk[at].test) for at in sound)
-        more.append(run_tests(tests, toolchain, cancel=context.should_stop, parallel=_workers()))
+        more.append(
+            run_tests(
+                tests,
+                toolchain,
+                cancel=context.should_stop,
+                parallel=_workers(),
+                race=context.request.get("race") is True,
+            )
+        )
     for check, found in zip(("vet", "test"), more, strict=False):
         for result in results:
             result.states[check] = "skipped"

@@ -146,7 +146,9 @@ def wrap(sandbox: Sandbox, argv: Sequence[str | Path], folder: Path, limits: Lim
         binds = [part for host, path in shown for part in ("-bind", f"{host}={path}")]
         walls = [*processes, "-root", str(folder), "-space", str(limits.space), *binds]
         return [*bounds, *walls, "--", inside, *arguments]
-    shown.append((str(sandbox.helper), "/confine"))  # limits the processes in there: out here all of the user's would count
+    shown.append(
+        (str(sandbox.helper), "/confine")
+    )  # limits the processes in there: out here all of the user's would count
     binds = [part for host, path in shown for part in ("--ro-bind", host, path)]
     return [
         *bounds, "--",

@@ -15,16 +15,19 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.errors import UserError
 from core.golang.batch import MODULE, Arranged, Complaint, complaints, go, in_characters, lay, too_costly
 from core.golang.checker import Diagnostic
 from core.golang.commands import Cancel, Finished
+from core.golang.sandbox import scratch
 from core.golang.toolchain import Toolchain
 
 Verdict = tuple[str, tuple[Diagnostic, ...]]
 
 _SECONDS = 300.0
 _FEWEST = 3  # below that, linking together saves nothing
-_FLAGS = ("-ldflags=-s -w -X testing.testBinary=1",)
+_LINK = "-ldflags=-s -w -X testing.testBinary=1"
+_RACE_LINK = f"{_LINK} -linkmode external -extldflags -static"  # behind the walls there is no C library to load
 # Neither debug information nor inlined calls: a sixth less to compile. Whatever fails so is built alone, as usual, before it is believed.
 _QUICK = (f"-gcflags={MODULE}/...=-dwarf=false -l",)
 
@@ -34,8 +37,11 @@ class TestBuild:
 
     __test__ = False  # for pytest: this is no test of ours
 
-    def __init__(self, toolchain: Toolchain, folder: Path, cancel: Cancel | None) -> None:
+    def __init__(self, toolchain: Toolchain, folder: Path, cancel: Cancel | None, *, race: bool = False) -> None:
+        """race: with the race detector, which needs a C compiler; see `check_race`."""
         self._toolchain = toolchain
+        self._race = race
+        self._link = _RACE_LINK if race else _LINK
         self._folder = folder
         self._cancel = cancel
         self._verdicts: dict[str, Verdict] = {}
@@ -55,7 +61,7 @@ class TestBuild:
             if len(samples) < _FEWEST:
                 return []
             (module / "all" / "main.go").write_text(_program(samples, self.seal), encoding="utf-8")
-            done = self._go(["build", *_FLAGS, *_QUICK, "-o", str(program), "./all"], module)
+            done = self._go(["build", self._link, *_QUICK, "-o", str(program), "./all"], module)
             if done.stopped == "cancelled":
                 return None
             if done.code == 0 and not done.stopped:
@@ -80,7 +86,7 @@ class TestBuild:
 
     def _each(self, samples: Sequence[Arranged], module: Path) -> bool:
         """Build a test binary for each. False when cancelled."""
-        command = ["test", "-c", "-vet=off", *_FLAGS, "-o", f"{self._folder}/"]
+        command = ["test", "-c", "-vet=off", self._link, "-o", f"{self._folder}/"]
         done = self._go([*command, *(f"./{sample.folder}" for sample in samples)], module)
         if done.stopped == "cancelled":
             return False
@@ -107,7 +113,25 @@ class TestBuild:
         return bool(about)
 
     def _go(self, arguments: Sequence[str], module: Path) -> Finished:
-        return go(self._toolchain, arguments, module, seconds=_SECONDS, cancel=self._cancel)
+        if self._race:
+            arguments = [arguments[0], "-race", *arguments[1:]]
+        return go(self._toolchain, arguments, module, seconds=_SECONDS, cancel=self._cancel, cgo=self._race)
+
+
+def check_race(toolchain: Toolchain) -> None:
+    """Raises UserError where the race detector cannot be built: no C compiler with a static library, or no such detector for this machine."""
+    with scratch(toolchain) as name:
+        folder = Path(name)
+        (folder / "go.mod").write_text(f"module {MODULE}\n")
+        (folder / "main.go").write_text("package main\n\nfunc main() {}\n")
+        command = ["build", "-race", _RACE_LINK, "-o", "probe", "."]
+        done = go(toolchain, command, folder, seconds=_SECONDS, cancel=None, cgo=True)
+    if done.code != 0 or done.stopped:
+        reason = " ".join(done.stderr.split())[:200] or done.stopped
+        raise UserError(
+            f"The race detector cannot be used here: {reason}.",
+            "It needs a C compiler and its static library (`apt-get install gcc libc6-dev`); or run the tests without it.",
+        )
 
 
 def _program(samples: Sequence[Arranged], seal: str) -> str:

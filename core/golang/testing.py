@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +26,7 @@ from core.golang.checker import CheckResult, Diagnostic
 from core.golang.commands import Cancel, run
 from core.golang.pipeline import Pipeline
 from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, inner_environment, probe, scratch, wrap
-from core.golang.testbuild import TestBuild, Verdict
+from core.golang.testbuild import TestBuild, Verdict, check_race
 from core.golang.toolchain import Toolchain, find
 
 BATCH = 128
@@ -51,11 +51,14 @@ def run_tests(
     limits: Limits | None = None,
     cancel: Cancel | None = None,
     parallel: int = 2,
+    race: bool = False,
 ) -> Iterator[CheckResult]:
     """The verdict of each item's own test, in order: states {"test": "pass" | "fail" | "skipped"}.
 
     Diagnostics carry lines of the test; places in the code are named in the message. Ends early when cancel says so.
-    Raises UserError when there is no Go toolchain, or when no sandbox works and the user has not agreed to go without.
+    race: under the race detector, with twice the memory and three times the seconds; a data race fails the test.
+    Raises UserError when there is no Go toolchain, when no sandbox works and the user has not agreed to go without, and
+    when the race detector is asked for and cannot be had.
     """
     toolchain = toolchain or find()
     sandbox = probe(toolchain)
@@ -64,6 +67,11 @@ def run_tests(
             f"Tests were not run. {sandbox.level.explanation}",
             f"Install bubblewrap (`apt-get install bubblewrap`), or set {CONSENT}=1 to run them all the same.",
         )
+    limits = limits or Limits()
+    if race:
+        check_race(toolchain)
+        seconds, processor = 3 * limits.seconds, 3 * limits.processor
+        limits = replace(limits, seconds=seconds, processor=processor, memory=2 * limits.memory)
     sweep(toolchain)
     waiting = iter(items)
     left = threading.Event()
@@ -72,9 +80,11 @@ def run_tests(
         ThreadPoolExecutor(parallel, thread_name_prefix="go-test") as pool,
         ThreadPoolExecutor(1, thread_name_prefix="go-build") as builder,
     ):
-        runner = _Runner(
-            toolchain, sandbox, limits or Limits(), lambda: left.is_set() or bool(cancel and cancel()), pool
-        )
+
+        def stop() -> bool:
+            return left.is_set() or (cancel is not None and cancel())
+
+        runner = _Runner(toolchain, sandbox, limits, stop, pool, race=race)
 
         def begin() -> Future[_Batch] | None:
             some = list(itertools.islice(waiting, BATCH))
@@ -112,13 +122,21 @@ class _Runner:
     """What all batches of one call share."""
 
     def __init__(
-        self, toolchain: Toolchain, sandbox: Sandbox, limits: Limits, cancel: Cancel, pool: ThreadPoolExecutor
+        self,
+        toolchain: Toolchain,
+        sandbox: Sandbox,
+        limits: Limits,
+        cancel: Cancel,
+        pool: ThreadPoolExecutor,
+        *,
+        race: bool,
     ) -> None:
         self._toolchain = toolchain
         self._sandbox = sandbox
         self._limits = limits
         self._cancel = cancel
         self._pool = pool
+        self._race = race
 
     def build(self, items: Sequence[TestItem], pipeline: Pipeline) -> _Batch:
         """Arrange a batch, and link what can be linked into one program."""
@@ -126,7 +144,7 @@ class _Runner:
         verdicts = {sample.folder: verdict for sample in samples if (verdict := _without_building(sample)) is not None}
         room = scratch(self._toolchain)
         try:
-            build = TestBuild(self._toolchain, Path(room.name), self._cancel)
+            build = TestBuild(self._toolchain, Path(room.name), self._cancel, race=self._race)
             together = build.together([sample for sample in samples if sample.folder not in verdicts])
         except BaseException:
             room.cleanup()

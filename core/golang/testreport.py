@@ -19,6 +19,10 @@ _HEAD = re.compile(r"(=== (?:RUN|CONT|NAME|PAUSE)|--- (?:PASS|FAIL|SKIP):) +(\S*
 _MESSAGE = re.compile(r" *([\w.-]+\.go):(\d+): ?(.*)")
 _FRAME = re.compile(r"^\t\S*/(code|code_?test)\.go:(\d+)", re.MULTILINE)
 _CRASH = re.compile(r"^(panic|fatal error|runtime): (.*(?:\n(?!\n|goroutine |\tpanic: |\[signal ).*)*)", re.MULTILINE)
+_RACE = re.compile(
+    r"^WARNING: DATA RACE\n(Read|Write) at (.*?\n)\n *Previous (read|write) at (.*?\n)\n", re.MULTILINE | re.DOTALL
+)
+_RACE_FRAME = re.compile(r"^ +\S*/(code|code_?test)\.go:(\d+)", re.MULTILINE)
 _TIMEOUT = re.compile(r"panic: test timed out after (\S+)(?:\n\s*running tests:((?:\n\s+\S+ \(\S+\))+))?")
 
 
@@ -121,6 +125,8 @@ def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int,
         return _whole(f"the tests start more processes or threads than they may{during}")
     if code in (128 + 24, 128 + 9, -24, -9):  # SIGXCPU or SIGKILL, as told from behind the walls or directly
         return _whole(f"the tests used more than {processor} seconds of processor time or too much memory{during}")
+    if raced := _RACE.search(stderr):
+        return _data_race(raced, during)
     crash = _CRASH.search(stderr)
     if crash is None:
         return None
@@ -137,12 +143,29 @@ def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int,
     return Diagnostic("test", line, 0, f"{kind}: {message}{place}{during}")
 
 
+def _data_race(raced: re.Match[str], during: str) -> Diagnostic:
+    """What the race detector says first: the two accesses, each at the innermost place in the sample."""
+    lines = []
+    words = []
+    for kind, frames in ((raced[1].lower(), raced[2]), (raced[3], raced[4])):
+        place = _RACE_FRAME.search(frames)
+        if place is None:
+            words.append(f"a {kind} outside the sample")
+            continue
+        text = "code" if place[1] == "code" else "test"
+        lines += [int(place[2])] if text == "test" else []
+        words.append(f"a {kind} at {text} line {place[2]}")
+    return Diagnostic("test", lines[0] if lines else 0, 0, f"data race: {words[0]} after {words[1]}{during}")
+
+
 def _failures(report: Report, *, crashed: bool = False) -> tuple[Diagnostic, ...]:
     marked = any(report.errors)
     found = []
     explained = set()
     for (test, file, line, text), is_error in zip(report.messages, report.errors, strict=True):
-        if test not in report.failed or (marked and not is_error):
+        if (
+            test not in report.failed or (marked and not is_error) or file == "testing.go"
+        ):  # the framework's word on a race
             continue
         explained.add(test)
         own = file in ("code_test.go", "codetest.go")

@@ -53,19 +53,29 @@ class Summary:
 
 
 def start_check(
-    jobs_dir: Path, connection: sqlite3.Connection, query: Query, level: str = "types", *, again: bool = False
+    jobs_dir: Path,
+    connection: sqlite3.Connection,
+    query: Query,
+    level: str = "types",
+    *,
+    again: bool = False,
+    race: bool = False,
 ) -> JobFolder:
     """Start a job that checks the code of the samples that `query` finds.
 
     level: types (parse, format, types), vet (and vet), test (and the samples' own tests). again: also what this toolchain has
-    judged before. Raises UserError when nothing is found, or when there is no Go toolchain.
+    judged before. race: tests run under the race detector, whatever was said without it. Raises UserError when nothing is found, or when there is no Go toolchain.
     """
     if level not in LEVELS:
         raise UserError(f"There is no level “{level}”.", f"Known are: {', '.join(LEVELS)}.")
+    if race and level != "test":
+        raise UserError("The race detector watches tests run.", "Ask for the level “test” with it.")
     toolchain = find().version
-    folder = create(jobs_dir, "check", {"level": level}, title=f"Check Go ({level})")
+    folder = create(
+        jobs_dir, "check", {"level": level, "race": race}, title=f"Check Go ({'race detector' if race else level})"
+    )
     try:
-        if again:
+        if again or race:
             count = _write(folder.path / INPUT, _texts(connection, query, "1"))
         else:
             count = _write_new(connection, folder, query, level, toolchain)

@@ -221,7 +221,7 @@ def test_a_check_is_stopped_from_the_line_that_shows_it(
     go_ready: None, page: SamplesPage, context: AppContext, workspace: Workspace, qtbot: QtBot, calm: Calm
 ) -> None:
     context.jobs.start()
-    page.check_test()
+    context.commands.run("samples.check_test")
     qtbot.waitUntil(page.progress.isVisible, timeout=60_000)
     click(page, "progressStop", qtbot)
     qtbot.waitUntil(lambda: page.banner.text.startswith("The check was stopped"), timeout=120_000)

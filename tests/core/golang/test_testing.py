@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import time
 from pathlib import Path
 
@@ -215,3 +217,32 @@ def test_without_walls_nothing_runs_unless_the_user_says_so(
     monkeypatch.setenv(sandbox.CONSENT, "1")
     (result,) = verdicts(toolchain, (CODE, TEST))
     assert result.states == {"test": "pass"}
+
+
+def test_the_race_detector_names_both_places(toolchain: Toolchain) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("the race detector needs a C compiler")
+    racy = (
+        'package a\n\nimport "sync"\n\nfunc Count(n int) int {\n\ttotal := 0\n\tvar wait sync.WaitGroup\n\tfor range n {\n'
+        "\t\twait.Go(func() {\n\t\t\ttotal++\n\t\t})\n\t}\n\twait.Wait()\n\treturn total\n}\n"
+    )
+    test = body('if Count(2) == 0 { t.Error("none") }')
+    items = [TestItem(0, racy, test), TestItem(1, CODE, TEST), TestItem(2, CODE, TEST)]
+    results = list(run_tests(items, toolchain, race=True))
+    assert [one.states["test"] for one in results] == ["fail", "pass", "pass"]
+    [(line, message)] = said(results[0])
+    assert line == 0
+    assert re.fullmatch(
+        r"data race: a (read|write) at code line 10 after a (read|write) at code line 10 during TestIt", message
+    )
+    assert next(run_tests(items[:1], toolchain)).states == {"test": "pass"}
+
+
+def test_without_a_c_compiler_the_race_detector_says_what_to_install(
+    toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = environment(toolchain)
+    monkeypatch.setattr("core.golang.batch.environment", lambda _toolchain: {**usual, "PATH": "/nowhere"})
+    with pytest.raises(UserError, match="race detector cannot be used here") as caught:
+        next(run_tests([TestItem(0, CODE, TEST)], toolchain, race=True))
+    assert "apt-get install gcc" in caught.value.hint
