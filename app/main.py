@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -130,6 +131,7 @@ class Desk(QObject):
             return
         self._instance.listen()
         self.context.jobs.start()
+        self.context.tasks.run(partial(_prepare_go, self.context.workspace.jobs), owner=self)
         root = str(self.context.workspace.root)
         if self.context.settings.last_workspace != root:
             self.context.update_settings(replace(self.context.settings, last_workspace=root))
@@ -161,6 +163,12 @@ class Desk(QObject):
         if self._instance is not None:
             self._instance.release()
             self._instance = None
+
+
+def _prepare_go(jobs: Path) -> None:
+    from core.golang.warming import warm_if_cold  # late: not before the first paint
+
+    warm_if_cold(jobs)
 
 
 def run_window(root: Path | None = None) -> int:

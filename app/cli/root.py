@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "complete": ("app.cli.models", "complete", "Let a model answer one prompt."),
     "serve": ("app.cli.models", "serve", "Serve a model over an OpenAI-compatible interface on loopback."),
     "starter": ("app.cli.models", "starter", "The small model that ships with Gosmith."),
+    "warm": ("app.cli.warm", "warm", "Prepare Go now, so that the first check need not wait."),
     "doctor": ("app.cli.doctor", "doctor", "What is installed, what is missing and how to get it."),
 }
 GLOBAL_FLAGS = {"--json"}

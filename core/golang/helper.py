@@ -6,6 +6,7 @@ together build once, and a process killed half-way leaves nothing that would be 
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import fcntl
 import hashlib
@@ -23,6 +24,7 @@ from core.golang.toolchain import Toolchain, environment
 from core.paths import cache_dir, resources
 
 Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +36,71 @@ class Helper:
     toolchain: Toolchain
 
 
-def prepare(toolchain: Toolchain, say: Say | None = None) -> Helper:
-    """The helper and its pack, built now if they are not in the cache (half a minute on two cores the first time).
+def prepare(toolchain: Toolchain, say: Say | None = None, progress: Progress | None = None) -> Helper:
+    """The helper and its pack, built now if they are not in the cache (a minute or two on two cores the first time).
 
-    say: told in words what is being built, only when something is.
+    say: told in words what is being built, only when something is. progress: packages of the standard library compiled, of all.
     Raises UserError when the cache cannot be written or Go fails.
     """
-    return Helper(binary=build(toolchain, say), pack=export_data(toolchain, say), toolchain=toolchain)
+    return Helper(binary=build(toolchain, say), pack=export_data(toolchain, say, progress), toolchain=toolchain)
+
+
+def is_ready(toolchain: Toolchain) -> bool:
+    """Whether `prepare` would build nothing."""
+    return (_helper_folder(toolchain) / "gocheck").is_file() and (_pack_folder(toolchain) / "std.pack").is_file()
 
 
 def build(toolchain: Toolchain, say: Say | None = None) -> Path:
     """The helper's binary for this source and this Go version."""
-    source = resources() / "gocheck"
-    folder = cache_dir() / "gocheck" / _key(toolchain, source)
+    folder = _helper_folder(toolchain)
     binary = folder / "gocheck"
     if binary.is_file():
         return binary
-    with _building(folder):
+    with _building(folder, say):
         if not binary.is_file():
             if say is not None:
                 say("Building the Go helper")
             with tempfile.TemporaryDirectory(dir=folder) as temporary:
                 made = Path(temporary) / "gocheck"
-                _go(toolchain, ["build", "-buildvcs=false", "-ldflags=-s -w", "-o", str(made), "."], source)
+                _go(toolchain, ["build", "-buildvcs=false", "-ldflags=-s -w", "-o", str(made), "."], _source())
                 _publish(made, binary)
     return binary
 
 
-def export_data(toolchain: Toolchain, say: Say | None = None) -> Path:
+def export_data(toolchain: Toolchain, say: Say | None = None, progress: Progress | None = None) -> Path:
     """One file with the export data of every package of the standard library: a line of JSON, then the data.
 
-    What Go keeps in its build cache is trimmed after some days and ten times as large, hence a copy of our own.
+    Compiling them fills Go's build cache as well, which vet and tests then find warm. What Go keeps in its build cache is trimmed after some days and ten times as large, hence a copy of our own.
     """
-    folder = cache_dir() / "gocheck" / _key(toolchain, None)
+    folder = _pack_folder(toolchain)
     pack = folder / "std.pack"
     if pack.is_file():
         return pack
-    with _building(folder):
+    with _building(folder, say):
         if not pack.is_file():
             if say is not None:
-                say("Reading the Go standard library (once)")
+                say("Compiling Go's standard library (once)")
+            _compile(toolchain, folder, progress)
             listed = _go(toolchain, ["list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "std"], folder)
             with tempfile.TemporaryDirectory(dir=folder) as temporary:
                 made = Path(temporary) / "std.pack"
                 _write_pack(made, listed)
                 _publish(made, pack)
     return pack
+
+
+def _compile(toolchain: Toolchain, folder: Path, progress: Progress | None) -> None:
+    """Compile the standard library into Go's build cache, package by package."""
+    total = len(_go(toolchain, ["list", "std"], folder).splitlines())
+    done = 0
+
+    def compiled(_package: str) -> None:
+        nonlocal done
+        done = min(done + 1, total)
+        if progress is not None:
+            progress(done, total)
+
+    _go(toolchain, ["build", "-v", "std"], folder, compiled)
 
 
 def _publish(made: Path, place: Path) -> None:
@@ -111,6 +132,18 @@ def _write_pack(pack: Path, listed: str) -> None:
                 file.write(part.read(size))
 
 
+def _source() -> Path:
+    return resources() / "gocheck"
+
+
+def _helper_folder(toolchain: Toolchain) -> Path:
+    return cache_dir() / "gocheck" / _key(toolchain, _source())
+
+
+def _pack_folder(toolchain: Toolchain) -> Path:
+    return cache_dir() / "gocheck" / _key(toolchain, None)
+
+
 def _key(toolchain: Toolchain, source: Path | None) -> str:
     digest = hashlib.sha256(f"{toolchain.version}\0{toolchain.goroot}".encode())
     if source is None:
@@ -122,7 +155,7 @@ def _key(toolchain: Toolchain, source: Path | None) -> str:
 
 
 @contextlib.contextmanager
-def _building(folder: Path) -> Iterator[None]:
+def _building(folder: Path, say: Say | None) -> Iterator[None]:
     """Hold the folder's lock; the kernel drops it when this process dies."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +166,7 @@ def _building(folder: Path) -> Iterator[None]:
             "Make the folder writable, or set GOSMITH_CACHE to one that is.",
         ) from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _take(lock, say)
         for left in folder.glob("tmp*"):  # of a build that was killed
             shutil.rmtree(left, ignore_errors=True)
         yield
@@ -141,19 +174,40 @@ def _building(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _go(toolchain: Toolchain, arguments: list[str], folder: Path) -> str:
+def _take(lock: int, say: Say | None) -> None:
     try:
-        done = subprocess.run(
-            [toolchain.go, *arguments],
-            cwd=folder, env=environment(toolchain), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if say is not None:
+            say("Waiting for another process that prepares Go")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _go(toolchain: Toolchain, arguments: list[str], folder: Path, hear: Say | None = None) -> str:
+    """What a go command prints. hear: told each line of what it says besides, as it comes."""
+    said: collections.deque[str] = collections.deque(maxlen=20)
+    try:
+        with (
+            tempfile.TemporaryFile("w+", encoding="utf-8") as printed,
+            subprocess.Popen(
+                [toolchain.go, *arguments],
+                cwd=folder, env=environment(toolchain), stdin=subprocess.DEVNULL,
+                stdout=printed, stderr=subprocess.PIPE, text=True,
+            ) as process,
+        ):  # fmt: skip
+            assert process.stderr is not None
+            for line in process.stderr:
+                said.append(line.strip())
+                if hear is not None:
+                    hear(line.strip())
+            code = process.wait()
+            printed.seek(0)
+            output = printed.read()
     except OSError as error:
         raise UserError(f"{toolchain.go} cannot be started: {error.strerror}.", "Check the Go installation.") from error
-    if done.returncode != 0:
-        reason = done.stderr.strip().splitlines()
+    if code != 0:
         raise UserError(
-            f"`go {arguments[0]}` failed: {reason[-1] if reason else f'exit code {done.returncode}'}.",
+            f"`go {arguments[0]}` failed: {said[-1] if said else f'exit code {code}'}.",
             "Check that the disk is not full and that the Go installation is whole (`gosmith doctor`).",
         )
-    return done.stdout
+    return output

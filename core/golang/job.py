@@ -45,7 +45,7 @@ def main(context: WorkerContext) -> None:
     if level not in LEVELS:
         raise UserError(f"There is no check level {level!r}.", f"Choose one of {', '.join(LEVELS)}.")
     toolchain = find()
-    prepare(toolchain, say=context.message)
+    prepare(toolchain, say=context.message, progress=context.progress)
     total = sum(1 for _ in _texts(context.folder.path / "input.jsonl"))
     output = context.folder.output / "verdicts.jsonl"
     done, counts = _resume(output)

@@ -13,4 +13,5 @@ KINDS: Final[dict[str, str]] = {
     "serve": "core.engine.serve_job",
     "starter": "core.engine.starter_job",
     "check": "core.golang.job",
+    "warm": "core.golang.warm_job",
 }

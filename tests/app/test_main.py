@@ -40,7 +40,7 @@ HEAVY = (
 
 
 @pytest.fixture
-def desk(qapp: QApplication, theme: Theme, tmp_path: Path, leaks_nothing: None) -> Iterator[Desk]:
+def desk(qapp: QApplication, theme: Theme, tmp_path: Path, leaks_nothing: None, go_ready: None) -> Iterator[Desk]:
     reporter = ErrorReporter(theme, Log(tmp_path / "log"))
     made = Desk(qapp, Settings(theme="light"), theme, reporter)
     yield made

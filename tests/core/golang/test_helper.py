@@ -52,7 +52,7 @@ def test_two_processes_that_start_together_build_once(helper: Helper, tmp_path: 
     ]
     said = [process.communicate(timeout=120)[0].splitlines() for process in both]
     assert said[0][-1] == said[1][-1]
-    assert sorted(len(lines) for lines in said) == [1, 2]  # one said that it builds
+    assert sum("Building the Go helper" in lines for lines in said) == 1
     assert not list((cache / "gocheck").glob("*/tmp*"))
 
 
