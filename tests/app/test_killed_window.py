@@ -33,7 +33,7 @@ app.main.run_window(pathlib.Path(sys.argv[1]))
 """
 
 
-def test_every_decision_that_was_reported_survives_a_kill(workspace: Workspace) -> None:
+def test_every_decision_that_was_reported_survives_a_kill(workspace: Workspace, go_ready: None) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     child = subprocess.Popen(
         [sys.executable, "-c", ACCEPT_FOR_EVER, str(workspace.root)],
