@@ -38,11 +38,13 @@ def states(verdict: Verdicts) -> tuple[str | None, ...]:
 
 
 def go_word(verdict: Verdicts) -> tuple[str, str]:
-    """What Go says in a word and its tone: the first check that fails, "passes", or "unchecked"."""
+    """What Go says in a word and its tone: the first check that fails, "external", "passes", or "unchecked"."""
     found = states(verdict)
     failed = [check for check, state in zip(CHECKS, found, strict=True) if state == "fail"]
     if failed:
         return failed[0] + (f" +{len(failed) - 1}" if len(failed) > 1 else ""), "bad"
+    if verdict.external:
+        return "external", "dim"
     if "pass" in found:
         return "passes", "good"
     return "unchecked", "dim"
@@ -51,7 +53,8 @@ def go_word(verdict: Verdicts) -> tuple[str, str]:
 def go_sentence(verdict: Verdicts) -> str:
     """All five in words, for tool tips and screen readers."""
     words = {"pass": "passes", "fail": "fails", "skipped": "skipped", None: "unchecked"}
-    return ", ".join(f"{check} {words[state]}" for check, state in zip(CHECKS, states(verdict), strict=True))
+    found = [f"{check} {words[state]}" for check, state in zip(CHECKS, states(verdict), strict=True)]
+    return ", ".join([*found, *(["it imports beyond the standard library"] if verdict.external else [])])
 
 
 def number(value: int) -> str:

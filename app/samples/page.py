@@ -45,6 +45,9 @@ from core.samples import store
 from core.samples.edits import Operation
 from core.samples.query import Query, SortKey
 
+_AHEAD = 4
+"""Samples read before they are asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -253,6 +256,14 @@ class SamplesPage(Page):
             self.detail.show_sample(store.sample(self.context.reader(), sample_id))
         self.uses.ask(self.detail.sample)
         self._on_scope_changed()
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """The samples that come next shall be in memory when one goes there."""
+        row = self.table.currentIndex().row()
+        coming = list(self.model.ids[row + 1 : row + 1 + _AHEAD])
+        if coming:
+            self.context.tasks.run_query(lambda connection: store.touch(connection, coming), owner=self)
 
     def _on_saved(self, sample_id: int) -> None:
         if self.detail.edit.sample is not None and self.detail.edit.sample.id == sample_id:

@@ -106,40 +106,38 @@ def change_review(
     """Set columns of the reviews in the scope, and log it. Returns how many samples changed.
 
     values: what decides whether a sample changes; always: written along with it, such as who and when. One part a distinct state before, made
-    in SQL: fifty thousand samples that were all new are one part. The first few states are found one by one, each at the cost of a scan;
+    in SQL: fifty thousand samples that were all new are one part. The first few states are parted off one by one, each from what is left;
     grouping sorts everything by four columns, which costs six times as much.
     """
     columns = {**values, **always}
     differs = " OR ".join(f"{column} IS NOT :{column}" for column in values)
     listed, after = ", ".join(columns), json.dumps(columns)
-    rows = "temp.scope CROSS JOIN review ON sample_id = id"
     log = "INSERT INTO operation_part (operation_id, subject, before, after, ids)"
-    left = int(connection.execute("SELECT count(*) FROM temp.scope").fetchone()[0])
-    unseen, seen = f"({differs})", dict(values)
-    for place in range(_FEW):
-        before = left and connection.execute(f"SELECT {listed} FROM {rows} WHERE {unseen} LIMIT 1", seen).fetchone()
-        if not before:
+    rows, wanted = "temp.scope CROSS JOIN review ON sample_id = id", differs
+    known: dict[str, object] = dict(values)
+    first = connection.execute(f"SELECT sample_id FROM {rows} WHERE {wanted} LIMIT 1", known).fetchone()
+    for _ in range(_FEW):
+        if first is None or first[0] is None:
             break
-        alike = " AND ".join(f"{column} IS :{column}{place}" for column in columns)
-        state = {f"{column}{place}": value for column, value in zip(columns, before, strict=True)}
-        part = connection.execute(
-            f"{log} SELECT :operation, 'review', :before, :after, json_group_array(id) FROM {rows} WHERE {alike}",
-            {
-                **state,
-                "operation": operation,
-                "before": json.dumps(dict(zip(columns, before, strict=True))),
-                "after": after,
-            },
-        ).lastrowid
-        left -= connection.execute(
-            "SELECT json_array_length(ids) FROM operation_part WHERE id = ?", (part,)
-        ).fetchone()[0]
-        unseen, seen = f"{unseen} AND NOT ({alike})", {**seen, **state}
+        before = connection.execute(f"SELECT {listed} FROM review WHERE sample_id = ?", first).fetchone()
+        alike = " AND ".join(f"{column} IS :old_{column}" for column in columns)
+        state = {f"old_{column}": value for column, value in zip(columns, before, strict=True)}
+        found, rest = connection.execute(
+            f"""
+            SELECT json_group_array(sample_id) FILTER (WHERE {alike}), json_group_array(sample_id) FILTER (WHERE NOT ({alike}))
+            FROM {rows} WHERE {wanted}
+            """,
+            {**known, **state},
+        ).fetchone()
+        was = json.dumps(dict(zip(columns, before, strict=True)))
+        connection.execute(f"{log} VALUES (?, 'review', ?, ?, ?)", (operation, was, after, found))
+        rows, wanted, known = "json_each(:rest) CROSS JOIN review ON sample_id = value", "1", {"rest": rest}
+        first = connection.execute("SELECT json_extract(?, '$[0]')", (rest,)).fetchone()
     else:
         state_now = "json_object(" + ", ".join(f"'{column}', {column}" for column in columns) + ")"
         connection.execute(
-            f"{log} SELECT :operation, 'review', {state_now}, :after, json_group_array(id) FROM {rows} WHERE {unseen} GROUP BY {listed}",
-            {**seen, "operation": operation, "after": after},
+            f"{log} SELECT :operation, 'review', {state_now}, :after, json_group_array(sample_id) FROM {rows} GROUP BY {listed}",
+            {**known, "operation": operation, "after": after},
         )
     assignments = ", ".join(f"{column} = :{column}" for column in columns)
     inside = f"sample_id IN (SELECT id FROM temp.scope) AND ({differs})"

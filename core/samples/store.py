@@ -27,13 +27,14 @@ NAMED_IDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What each check says: pass, fail, skipped, or None while unchecked."""
+    """What each check says: pass, fail, skipped, or None while unchecked. external: it imports beyond the standard library, so that most cannot be asked."""
 
     parse: str | None = None
     format: str | None = None
     types: str | None = None
     vet: str | None = None
     test: str | None = None
+    external: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ _COLUMNS = """
     s.title, r.status, r.rating, s.topic, s.source, s.tokens, s.lines, v.parse, v.format, v.types, v.vet, v.test,
     (SELECT group_concat(name, char(31)) FROM (SELECT name FROM tag WHERE sample_id = s.id ORDER BY name)) AS tags,
     EXISTS (SELECT 1 FROM duplicate d WHERE d.sample_id = s.id AND d.keeper <> s.id) AS duplicate,
-    s.version_id, r.deleted, (SELECT percent FROM score WHERE score.version_id = s.version_id)
+    s.version_id, r.deleted, (SELECT percent FROM score WHERE score.version_id = s.version_id),
+    EXISTS (SELECT 1 FROM policy p WHERE p.version_id = s.version_id AND p.kind = 'external')
 """
 _TABLES = "sample s JOIN review r ON r.sample_id = s.id JOIN verdict v ON v.version_id = s.version_id"
 
@@ -135,7 +137,23 @@ def rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[SampleRow |
 
 
 def _row(row: Sequence[Any]) -> SampleRow:
-    (key, title, status, rating, topic, source, tokens, lines, *checks, tags, duplicate, version, deleted, score) = row
+    (
+        key,
+        title,
+        status,
+        rating,
+        topic,
+        source,
+        tokens,
+        lines,
+        *checks,
+        tags,
+        duplicate,
+        version,
+        deleted,
+        score,
+        external,
+    ) = row
     return SampleRow(
         key,
         title,
@@ -145,7 +163,7 @@ def _row(row: Sequence[Any]) -> SampleRow:
         source,
         tokens,
         lines,
-        verdicts(checks),
+        verdicts(checks, external=bool(external)),
         _split(tags),
         bool(duplicate),
         version,
@@ -154,9 +172,10 @@ def _row(row: Sequence[Any]) -> SampleRow:
     )
 
 
-def verdicts(checks: Sequence[int | None]) -> Verdicts:
+def verdicts(checks: Sequence[int | None], *, external: bool = False) -> Verdicts:
     """The five stored numbers as words."""
-    return Verdicts(*(None if state is None else STATES[state] for state in checks))
+    parse, format_, types, vet, test = (None if state is None else STATES[state] for state in checks)
+    return Verdicts(parse, format_, types, vet, test, external)
 
 
 def _split(tags: str | None) -> tuple[str, ...]:
@@ -183,6 +202,12 @@ def sample(connection: sqlite3.Connection, sample_id: int) -> Sample:
         tags=row.tags, verdict=row.verdict, diagnostics=diagnostics(connection, row.version), toolchain=toolchain, duplicate=row.duplicate,
         deleted=row.deleted, author=author, created=created, updated=updated, score=row.score, policy=policy(connection, row.version),
     )  # fmt: skip
+
+
+def touch(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+    """Read the texts of these samples once, so that whoever asks for them next finds them in memory."""
+    statement = "SELECT sum(length(t.response)) FROM sample s JOIN version t ON t.id = s.version_id WHERE s.id IN (SELECT value FROM json_each(?))"
+    connection.execute(statement, (json.dumps(list(ids)),)).fetchone()
 
 
 def diagnostics(connection: sqlite3.Connection, version: int) -> tuple[Diagnostic, ...]:

@@ -113,6 +113,8 @@ def test_a_sample_that_is_gone_leaves_an_empty_row(model: SampleModel, store: St
         (Verdicts(), "unchecked", "dim"),
         (Verdicts("pass", "pass", "pass"), "passes", "good"),
         (Verdicts("pass", "fail", "pass", "skipped"), "format", "bad"),
+        (Verdicts("pass", "pass", "skipped", external=True), "external", "dim"),
+        (Verdicts("pass", "fail", "skipped", external=True), "format", "bad"),
         (Verdicts("pass", "pass", "fail", "fail", "fail"), "types +2", "bad"),
     ],
 )

@@ -57,7 +57,7 @@ ATTACKS: dict[str, tuple[str, str, str]] = {
     "read the host's passwd": ('b, err := os.ReadFile("/etc/passwd")\nif err != nil || !strings.Contains(string(b), "root:") {\n\tt.Fatal("contained")\n}', "os strings", ""),
     "read the parent's environment": ('for _, p := range []string{"1", strconv.Itoa(os.Getppid()), "self", "PARENT"} {\n\tb, _ := os.ReadFile("/proc/" + p + "/environ")\n\tif strings.Contains(string(b), "TOKEN") {\n\t\treturn\n\t}\n}\nt.Fatal("contained")', "os strconv strings", ""),
     "environment secrets": ('for _, e := range os.Environ() {\n\tif strings.Contains(e, "TOKEN") {\n\t\treturn\n\t}\n}\nt.Fatal("contained")', "os strings", ""),
-    "files of the parent": ('for _, p := range []string{"1", strconv.Itoa(os.Getppid()), "PARENT"} {\n\tif _, err := os.ReadFile("/proc/" + p + "/root/HOME/.netrc"); err == nil {\n\t\treturn\n\t}\n\tif _, err := os.ReadFile("/proc/" + p + "/cwd/../../.netrc"); err == nil {\n\t\treturn\n\t}\n}\nt.Fatal("contained")', "os strconv", ""),
+    "files of the parent": ('for _, p := range []string{"1", strconv.Itoa(os.Getppid()), "PARENT"} {\n\tif _, err := os.ReadFile(filepath.Join("/proc", p, "root", "HOME/.netrc")); err == nil {\n\t\treturn\n\t}\n\tif _, err := os.ReadFile("/proc/" + p + "/cwd/../../.netrc"); err == nil {\n\t\treturn\n\t}\n}\nt.Fatal("contained")', "os path/filepath strconv", ""),
     "dial": (f'_, err := net.Dial("tcp", "127.0.0.1:PORT")\n{WORKED}', "net", ""),
     "dial the world": ('_, err := net.DialTimeout("tcp", "192.0.2.1:80", time.Second/2)\nif e, ok := err.(net.Error); ok && !e.Timeout() {\n\tt.Fatal("contained:", err)\n}', "net time", ""),
     "resolve a name": (f'_, err := net.LookupHost("example.com")\n{WORKED}', "net", ""),

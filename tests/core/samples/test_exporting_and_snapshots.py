@@ -110,6 +110,31 @@ def test_parquet_holds_what_else_is_known_and_other_libraries_read_it(
         assert query.count(other, parse("topic:io source:gpt-4 tag:a tag:b")) == 3
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_load_dataset_reads_it_and_what_it_saves_comes_back_the_same(
+    connection: sqlite3.Connection, fill: Fill, tmp_path: Path, format: str
+) -> None:
+    import datasets
+
+    fill(6)
+    if format in ("openai", "sharegpt", "parquet"):  # elsewhere one column would be of two types
+        turns = ("system", "user", "assistant", "user", "assistant")
+        with transaction(connection):
+            long = NewSample(tuple(Message(role, f"{role} {n} ünïcode\n") for n, role in enumerate(turns)))
+            adding.add(connection, [long], author="test")
+    out = tmp_path / f"out.{'parquet' if format == 'parquet' else 'jsonl'}"
+    exported = export(connection, Query(), out, format=format).exported
+    kind, cache = "parquet" if format == "parquet" else "json", str(tmp_path / "cache")
+    loaded = datasets.load_dataset(kind, data_files=str(out), split="train", cache_dir=cache)
+    assert len(loaded) == exported
+    loaded.save_to_disk(tmp_path / "saved")
+    with closing(connect(tmp_path / "other.db")) as other:
+        migrate(other)
+        result = import_files(other, [tmp_path / "saved"])
+        assert (result.imported, result.rejected) == (exported, ())
+        assert hashes(other) == hashes(connection)
+
+
 @pytest.mark.parametrize("what", ["openai", "parquet", "snapshot"])
 def test_a_full_disk_is_a_sentence_and_leaves_no_half_file(
     connection: sqlite3.Connection, fill: Fill, tmp_path: Path, what: str
