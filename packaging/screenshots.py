@@ -78,7 +78,7 @@ def prepare(root: Path) -> None:
 
 def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
     """One picture a page."""
-    for name in ("samples", "training", "playground", "settings"):
+    for name in ("samples", "training", "playground"):
         window.show_page(name)
         page = window.current_page()
         if name == "samples":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -27,6 +28,9 @@ NAMES = {
     "stop": "stopField",
 }
 
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", " ": "\\s"}
+"""How white space is typed into the field of stop strings; the first one first."""
+
 
 class SamplingPanel(QWidget):
     """Fields for every sampling setting; a wrong one says so below itself.
@@ -47,7 +51,7 @@ class SamplingPanel(QWidget):
             number_field("repetition_penalty", "Repetition penalty", "1 for none. More than 1.1 hurts code."),
             integer_field("max_tokens", "Max new tokens"),
             text_field("seed", "Seed", "Empty for a new one each time. The same seed gives the same answer."),
-            text_field("stop", "Stop strings", "Separated by spaces; \\n is a line end."),
+            text_field("stop", "Stop strings", "Separated by spaces; \\n is a line end, \\s a space."),
         ]
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
@@ -99,7 +103,7 @@ class SamplingPanel(QWidget):
             if field.key == "seed":
                 field.write("" if sampling.seed is None else sampling.seed)
             elif field.key == "stop":
-                field.write(" ".join(stop.replace("\n", "\\n") for stop in sampling.stop))
+                field.write(" ".join(map(_written, sampling.stop)))
             else:
                 field.write(getattr(sampling, field.key))
 
@@ -130,7 +134,7 @@ class SamplingPanel(QWidget):
         if seed:
             values["seed"] = int(seed) if seed.isdecimal() else seed
         stops = str(values.pop("stop")).split()
-        values["stop"] = tuple(stop.replace("\\n", "\n").replace("\\t", "\t") for stop in stops)
+        values["stop"] = tuple(map(_read, stops))
         try:
             return validate(**values)
         except UserError as error:
@@ -154,3 +158,15 @@ class SamplingPanel(QWidget):
     def _on_edited(self) -> None:
         self.sampling()
         self.edited.emit()
+
+
+def _written(stop: str) -> str:
+    """A stop string as it is typed: without white space, which parts one from the next."""
+    for letter, escape in _ESCAPES.items():
+        stop = stop.replace(letter, escape)
+    return stop
+
+
+def _read(typed: str) -> str:
+    letters = {escape: letter for letter, escape in _ESCAPES.items()}
+    return re.sub(r"\\[\\nts]", lambda found: letters[found[0]], typed)

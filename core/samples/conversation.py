@@ -29,8 +29,7 @@ class Message:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewSample:
+class NewSample(NamedTuple):
     """A conversation on its way into the workspace."""
 
     messages: tuple[Message, ...]

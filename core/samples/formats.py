@@ -6,12 +6,12 @@ record that does not fit its file's shape is refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.samples.conversation import Message, NewSample, problem
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 SHAPES = ("openai", "alpaca", "sharegpt", "prompt-completion")
 """Shapes of a record, the order in which detection prefers them."""
@@ -49,9 +49,7 @@ def shape_of(record: Record) -> str | None:
 
 def parse(record: Record, shape: str) -> NewSample:
     """The conversation in `record`, read as `shape`; topic, source and tags where the record names them. Raises NotASampleError."""
-    messages = {"openai": _openai, "alpaca": _alpaca, "sharegpt": _sharegpt, "prompt-completion": _prompt_completion}[
-        shape
-    ](record)
+    messages = _READERS[shape](record)
     reason = problem(messages)
     if reason:
         raise NotASampleError(reason)
@@ -118,7 +116,7 @@ def _turns(record: Record, key: str, role: str, content: str) -> tuple[Message, 
         raise NotASampleError(f"“{key}” is missing" if turns is None else f"“{key}” is not a list")
     messages = []
     for turn in turns:
-        if not isinstance(turn, Mapping):
+        if not isinstance(turn, dict):
             raise NotASampleError(f"“{key}” holds something that is no message")
         speaker = turn.get(role)
         if not isinstance(speaker, str):
@@ -131,7 +129,7 @@ def _content(value: object, key: str) -> str:
     """Text, or OpenAI's list of parts as far as they are text."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and value and all(isinstance(part, Mapping) and part.get("type") == "text" and isinstance(part.get("text"), str) for part in value):  # fmt: skip
+    if isinstance(value, list) and value and all(isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str) for part in value):  # fmt: skip
         return "".join(part["text"] for part in value)
     raise NotASampleError(f"a message has no “{key}”" if value is None else f"the “{key}” of a message is not text")
 
@@ -150,13 +148,21 @@ def _optional(record: Record, key: str) -> str:
     return value or ""
 
 
+_READERS: dict[str, Callable[[Record], tuple[Message, ...]]] = {
+    "openai": _openai,
+    "alpaca": _alpaca,
+    "sharegpt": _sharegpt,
+    "prompt-completion": _prompt_completion,
+}
+
+
 def _name(record: Record, key: str) -> str:
     value = record.get(key)
     return " ".join(value.split())[:80] if isinstance(value, str) else ""
 
 
 def _is_turns(value: object, role: str) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping) and role in value[0]
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and role in value[0]
 
 
 def write(messages: Sequence[Message], shape: str) -> dict[str, Any]:

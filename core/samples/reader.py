@@ -43,7 +43,7 @@ def read_ahead(order: Order) -> Generator[Batch, None, None]:
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
             [*python_command(), "core.samples.reader"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=module_environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=module_environment(), pipesize=1 << 20,
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None

@@ -15,11 +15,11 @@ def test_the_panel_begins_with_the_defaults_and_reads_what_is_typed(theme: Theme
     panel = SamplingPanel(theme)
     qtbot.addWidget(panel)
     assert panel.sampling() == Sampling()
-    for name, text in (("temperature", "0.2"), ("top_k", "40"), ("seed", "7"), ("stop", "\\n} END")):
+    for name, text in (("temperature", "0.2"), ("top_k", "40"), ("seed", "7"), ("stop", "\\n} END the\\send \\\\n")):
         field = panel.findChild(QLineEdit, NAMES[name])
         field.clear()
         qtbot.keyClicks(field, text)
-    assert panel.sampling() == Sampling(temperature=0.2, top_k=40, seed=7, stop=("\n}", "END"))
+    assert panel.sampling() == Sampling(temperature=0.2, top_k=40, seed=7, stop=("\n}", "END", "the end", "\\n"))
 
 
 def test_a_wrong_setting_is_marked_and_nothing_is_sent(theme: Theme, qtbot: QtBot) -> None:

@@ -137,3 +137,15 @@ def test_tokens_are_estimated_near_what_tokenizers_make_of_code() -> None:
     code = "func Sum(values []int) int {\n\ttotal := 0\n\tfor _, v := range values {\n\t\ttotal += v\n\t}\n\treturn total\n}\n"
     assert 35 <= estimate_tokens(code) <= 55  # 45 pieces in common byte-level vocabularies
     assert estimate_tokens("") == 0
+
+
+def test_a_row_says_that_its_code_imports_beyond_the_standard_library(
+    connection: sqlite3.Connection, fill: Callable[..., tuple[int, ...]]
+) -> None:
+    ids = fill(2)
+    version = store.sample(connection, ids[0]).version
+    found = (Diagnostic("external", 3, 1, "imports example.com/x"),)
+    store.save_verdicts(connection, [store.VerdictRecord(version, {"parse": "pass"}, policy=found)])
+    rows = store.rows(connection, ids)
+    assert [row.verdict.external for row in rows if row] == [True, False]
+    assert store.sample(connection, ids[0]).verdict.external
