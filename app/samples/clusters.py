@@ -24,7 +24,7 @@ from app.samples.columns import number
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
-from app.widgets.labels import label, section
+from app.widgets.labels import ElidedLabel, section
 from app.widgets.side_by_side import SideBySide
 from core.samples.duplicates import KINDS, Cluster, Found
 from core.samples.store import Sample
@@ -67,7 +67,8 @@ class ClusterView(QWidget):
         self.setObjectName("clusterView")
         self.setAccessibleName("Near copies")
         self.setProperty("kind", "surface")
-        self._summary = label(tone="dim", name="clusterSummary")
+        self._summary = ElidedLabel(tone="dim")
+        self._summary.setObjectName("clusterSummary")
         self._kinds = {
             kind: Button(TITLES[kind], theme, kind="segment", name=f"clusters-{kind}", tip=TIPS[kind]) for kind in KINDS
         }

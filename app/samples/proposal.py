@@ -13,12 +13,14 @@ from app.samples.drafts import DraftChecker
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.diff_view import DiffView
+from app.widgets.diffing import unified
 from app.widgets.labels import label
 from core.golang.checker import CheckResult
 from core.golang.extract import with_code
 from core.samples.store import Sample
 
-_MOST_LINES = 12
+_SHARE = 4
+"""At most one part in so many of the pane's height; the rest is scrolled."""
 
 
 class Proposal(QFrame):
@@ -81,7 +83,8 @@ class Proposal(QFrame):
             self._show(code, result.formatted)
 
     def _show(self, code: str, formatted: str) -> None:
-        self.diff.show_diff(code.rstrip("\n"), formatted.rstrip("\n"))
-        lines = min(_MOST_LINES, max(2, self.diff.blockCount()))
-        self.diff.setFixedHeight(lines * self.diff.fontMetrics().lineSpacing() + 14)
+        self.diff.show_lines(unified(code.rstrip("\n"), formatted.rstrip("\n"), context=1))
+        line = self.diff.fontMetrics().lineSpacing()
+        room = self.parentWidget().height() // _SHARE // line
+        self.diff.setFixedHeight(max(2, min(self.diff.blockCount(), room)) * line + 14)
         self.show()

@@ -14,7 +14,7 @@ from app.samples.pick_card import PickCard
 from app.theme import Theme
 from app.widgets.bars import Bar, BarCard
 from app.widgets.buttons import Button
-from app.widgets.labels import label, section
+from app.widgets.labels import ElidedLabel, label, section
 from core.models import Model
 from core.samples import query as queries
 from core.samples.query import Query
@@ -50,7 +50,8 @@ class StatisticsView(QWidget):
         self.cards = {key: BarCard(title, theme, name=f"bars-{key}") for key, title in _TITLES.items()}
         for key, card in self.cards.items():
             card.chosen.connect(lambda value, key="source" if key == "accepted" else key: self._on_chosen(key, value))
-        self._summary = label(tone="dim", name="statisticsSummary")
+        self._summary = ElidedLabel(tone="dim")
+        self._summary.setObjectName("statisticsSummary")
         self._close = Button("Back to the table", theme, kind="link", name="closeStatistics")
         self._close.clicked.connect(self.closed)
         self._models = QComboBox()
