@@ -5,9 +5,11 @@ A generator that yields nothing and returns the result, so that the work reads a
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeVar
+import functools
+from collections.abc import Callable, Generator
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 Steps = Generator[None, None, T]
@@ -20,3 +22,13 @@ def run(steps: Steps[T]) -> T:
             next(steps)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
+
+
+def in_one_go(begin: Callable[P, Steps[T]]) -> Callable[P, T]:
+    """The same work for those who wait for its end."""
+
+    @functools.wraps(begin)
+    def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        return run(begin(*args, **kwargs))
+
+    return done

@@ -14,6 +14,11 @@ from typing import NamedTuple
 
 from core.samples.conversation import Message, NewSample, Text, text_of
 
+# After the first five columns those of `Text`, in its order.
+_VERSION = """
+    INSERT INTO version (id, sample_id, parent, author, created, hash, title, tokens, lines, context, prompt, response, code, test)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 _WORDS = "INSERT INTO words (rowid, prompt, response) VALUES (?, ?, ?)"
 
 
@@ -26,17 +31,9 @@ class Added:
 
 
 class Prepared(NamedTuple):
-    """A sample ready to be stored: the columns of its `Text`, in that order, and what it is known by. Plain values, cheap to send to another process."""
+    """A sample ready to be stored: its text's columns are derived. Plain values, cheap to send to another process."""
 
-    hash: bytes
-    title: str
-    tokens: int
-    lines: int
-    context: str | None
-    prompt: str
-    response: str
-    code: str
-    test: str
+    text: Text
     topic: str
     source: str
     tags: tuple[str, ...]
@@ -44,7 +41,7 @@ class Prepared(NamedTuple):
 
 def prepare(messages: Sequence[Message], topic: str, source: str, tags: tuple[str, ...]) -> Prepared:
     """Derive what is stored; the messages must be a sample (`conversation.problem` is empty)."""
-    return Prepared(*text_of(messages), topic, source, tags)
+    return Prepared(text_of(messages), topic, source, tags)
 
 
 def add(connection: sqlite3.Connection, new: Sequence[NewSample], *, author: str) -> Added:
@@ -58,11 +55,11 @@ def add(connection: sqlite3.Connection, new: Sequence[NewSample], *, author: str
 
 def insert(connection: sqlite3.Connection, prepared: Sequence[Prepared], *, author: str) -> Added:
     """`add` of what is prepared already."""
-    known = _known_hashes(connection, [one.hash for one in prepared])
+    known = _known_hashes(connection, [one.text.hash for one in prepared])
     fresh: list[Prepared] = []
     for one in prepared:
-        if one.hash not in known:
-            known.add(one.hash)
+        if one.text.hash not in known:
+            known.add(one.text.hash)
             fresh.append(one)
     first = _next_id(connection, "sample")
     ids = range(first, first + len(fresh))
@@ -77,25 +74,22 @@ def insert(connection: sqlite3.Connection, prepared: Sequence[Prepared], *, auth
                 key,
                 f"{now:08x}{chance[16 * n : 16 * n + 16]}",
                 version,
-                one.title,
+                one.text.title,
                 one.topic,
                 one.source,
-                one.tokens,
-                one.lines,
+                one.text.tokens,
+                one.text.lines,
                 now,
             )
             for n, (key, version, one) in enumerate(zip(ids, versions, fresh, strict=True))
         ],
     )
     connection.executemany(
-        """
-        INSERT INTO version (id, sample_id, author, created, hash, title, tokens, lines, context, prompt, response, code, test)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        [(version, key, author, now, *one[:9]) for key, version, one in zip(ids, versions, fresh, strict=True)],
+        _VERSION,
+        [(version, key, None, author, now, *one.text) for key, version, one in zip(ids, versions, fresh, strict=True)],
     )
     connection.executemany(
-        _WORDS, [(version, one.prompt, one.response) for version, one in zip(versions, fresh, strict=True)]
+        _WORDS, [(version, one.text.prompt, one.text.response) for version, one in zip(versions, fresh, strict=True)]
     )
     connection.executemany("INSERT INTO review (sample_id) VALUES (?)", zip(ids))
     connection.executemany(
@@ -111,22 +105,10 @@ def insert(connection: sqlite3.Connection, prepared: Sequence[Prepared], *, auth
 def add_version(connection: sqlite3.Connection, sample_id: int, parent: int, text: Text, *, author: str) -> int:
     """Store another text of a sample inside the caller's transaction, without choosing it; returns the version."""
     version = _next_id(connection, "version")
-    connection.execute(
-        """
-        INSERT INTO version (id, sample_id, hash, title, tokens, lines, author, created, context, prompt, response, code, test, parent)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        (version, sample_id, *_columns(text, author, int(time.time())), parent),
-    )
+    connection.execute(_VERSION, (version, sample_id, parent, author, int(time.time()), *text))
     connection.execute(_WORDS, (version, text.prompt, text.response))
     connection.execute("INSERT INTO verdict (version_id, sample_id, current) VALUES (?, ?, 0)", (version, sample_id))
     return version
-
-
-def _columns(text: Text, author: str, now: int) -> tuple[object, ...]:
-    return (
-        text.hash, text.title, text.tokens, text.lines, author, now, text.context, text.prompt, text.response, text.code, text.test,
-    )  # fmt: skip
 
 
 def _next_id(connection: sqlite3.Connection, table: str) -> int:

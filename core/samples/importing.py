@@ -120,28 +120,6 @@ def preview(paths: Sequence[Path], format: str | None = None) -> Preview:
     )
 
 
-def import_files(
-    connection: sqlite3.Connection,
-    paths: Sequence[Path],
-    *,
-    format: str | None = None,
-    source: str | None = None,
-    tags: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
-    cancel: Callable[[], bool] = lambda: False,
-) -> ImportResult:
-    """Import the good rows of these files.
-
-    source: who wrote them, whatever the rows say. progress: called with bytes read and bytes in all. cancel: asked before each batch; what
-    went in before stays, and can be undone. Raises UserError when no file can be read, or the disk is full.
-    """
-    return steps.run(
-        import_in_steps(
-            connection, paths, format=format, source=source, tags=tags, progress=progress, cancel=cancel
-        )
-    )  # fmt: skip
-
-
 def import_in_steps(
     connection: sqlite3.Connection,
     paths: Sequence[Path],
@@ -152,7 +130,11 @@ def import_in_steps(
     progress: Callable[[int, int], None] | None = None,
     cancel: Callable[[], bool] = lambda: False,
 ) -> Steps[ImportResult]:
-    """`import_files`, a step a batch: others may write between two."""
+    """Import the good rows of these files, a step a batch: others may write between two.
+
+    source: who wrote them, whatever the rows say. progress: called with bytes read and bytes in all. cancel: asked before each batch; what
+    went in before stays, and can be undone. Raises UserError when no file can be read, or the disk is full.
+    """
     files, unread = _sources(paths, format)
     order = Order(tuple(files), source or "", tuple(tags))
     rejected = list(unread)
@@ -169,6 +151,10 @@ def import_in_steps(
     with closing(new()) as batches:
         taken = yield from take_in(connection, batches, label=f"Import {names}", author="import", cancel=cancel)
     return ImportResult(taken.imported, taken.duplicates, tuple(rejected), taken.operation)
+
+
+import_files = steps.in_one_go(import_in_steps)
+"""`import_in_steps` for those who have nothing else to do meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,12 @@ import tempfile
 import threading
 from collections.abc import Generator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 from core.errors import UserError
 from core.jobs.control import module_environment, python_command
 from core.samples.adding import Prepared
+from core.samples.conversation import Text
 from core.samples.sources import Batch, Order, Rejected, Source, batches
 
 OWN_PROCESS = 8 << 20
@@ -85,13 +86,12 @@ def _unpack_order(data: bytes) -> Order:
     return Order(tuple(Source(Path(path), *rest) for path, *rest in files), source, tags)
 
 
-def _unpacked(order: Order, frame: tuple[object, ...]) -> Batch:
+def _unpacked(order: Order, frame: tuple[Any, ...]) -> Batch:
     if len(frame) == 2:
-        message, hint = cast(tuple[str, str], frame)
-        raise UserError(message, hint)
-    new, rejected, position = cast(tuple[list[tuple[object, ...]], list[tuple[str, int, str]], int], frame)
+        raise UserError(*frame)
+    new, rejected, position = frame
     return Batch(
-        [Prepared(*row) for row in new],  # type: ignore[arg-type]
+        [Prepared(Text(*text), *rest) for text, *rest in new],
         [Rejected(Path(file), line, reason) for file, line, reason in rejected],
         position,
     )
@@ -115,7 +115,7 @@ def main() -> None:
     try:
         for batch in batches(order):
             rejected = [(str(one.file), one.line, one.reason) for one in batch.rejected]
-            outbox.put(marshal.dumps(([tuple(row) for row in batch.new], rejected, batch.position)))
+            outbox.put(marshal.dumps(([(tuple(text), *rest) for text, *rest in batch.new], rejected, batch.position)))
         outbox.put(b"")
     except UserError as error:
         outbox.put(marshal.dumps((error.message, error.hint)))

@@ -98,7 +98,7 @@ def batches(order: Order) -> Generator[Batch, None, None]:
                 source = order.source or sample.source or DEFAULT_SOURCE
                 prepared = prepare(sample.messages, sample.topic, source, tags)
                 new.append(prepared)
-                characters += len(prepared.prompt) + len(prepared.response)
+                characters += len(prepared.text.prompt) + len(prepared.text.response)
                 position = min(before + read, order.size)
             if len(new) + len(rejected) >= wanted or characters >= _BATCH_CHARACTERS:
                 yield Batch(new, rejected, position)
