@@ -307,7 +307,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_counted_before_stays(
     rows = [chat(f"prompt {n} " + "x" * 2000) for n in range(3000)]
     path = lines(tmp_path / "many.jsonl", rows)
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    connection.execute(f"PRAGMA max_page_count = {pages + 1500}")
+    connection.execute(f"PRAGMA max_page_count = {pages + 375}")
     with pytest.raises(UserError) as caught:
         import_files(connection, [path])
     assert "full" in str(caught.value).lower() or "space" in str(caught.value).lower()
