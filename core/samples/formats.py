@@ -13,10 +13,12 @@ from core.samples.conversation import Message, NewSample, problem
 
 Record = dict[str, Any]
 
-SHAPES = ("openai", "alpaca", "sharegpt", "prompt-completion")
-"""Shapes of a record, the order in which detection prefers them."""
+SHAPES = ("openai", "alpaca", "sharegpt", "preference", "prompt-completion")
+"""Shapes of a record, the order in which detection prefers them. Of a preference the chosen answer becomes the sample."""
 FORMATS = (*SHAPES, "parquet")
-"""What a user can name. Parquet and arrow files hold records of any shape; an export to parquet holds `messages`."""
+"""What a user can name when reading. Parquet and arrow files hold records of any shape."""
+WRITTEN = tuple(name for name in FORMATS if name != "preference")
+"""What can be written: a preference needs a second answer. Parquet then holds `messages`."""
 
 _PAIRS = (("prompt", "completion"), ("problem", "solution"), ("question", "answer"), ("instruction", "response"))
 _SPEAKERS = {
@@ -42,9 +44,25 @@ def shape_of(record: Record) -> str | None:
         return "sharegpt"
     if isinstance(record.get("instruction"), str) and isinstance(record.get("output"), str):
         return "alpaca"
+    if record.get("chosen") is not None and record.get("rejected") is not None:
+        return "preference"
     if any(record.get(prompt) is not None and record.get(completion) is not None for prompt, completion in _PAIRS):
         return "prompt-completion"
     return None
+
+
+def no_shape(record: Record) -> str:
+    """Where a record is of a known kind that cannot be samples: what it is and what to do with it; else nothing."""
+    keys = record.keys()
+    if {"custom_id", "body"} <= keys:
+        return "They are requests of an OpenAI batch, without answers."
+    if {"custom_id", "response"} <= keys:
+        return "They are answers of an OpenAI batch, whose questions lie in its input file: join the two by custom_id first."
+    if "content" in keys and keys & {"lang", "language", "path", "ext"}:
+        return "They are source files: write them into a folder and use “mine”."
+    if "text" in keys:
+        return "They hold text without a question and an answer: that is for continued pre-training, not for review."
+    return ""
 
 
 def parse(record: Record, shape: str) -> NewSample:
@@ -59,6 +77,8 @@ def parse(record: Record, shape: str) -> NewSample:
         if isinstance(tags, list)
         else ()
     )
+    if isinstance(record.get("label"), bool) and shape == "prompt-completion":
+        named = (*named, "labelled-good" if record["label"] else "labelled-bad")
     return NewSample(messages, _name(record, "topic"), _name(record, "source"), named)
 
 
@@ -101,6 +121,15 @@ def _prompt_completion(record: Record) -> tuple[Message, ...]:
         next((pair for pair in _PAIRS if pair[0] in record), _PAIRS[0]),
     )
     return (*_side(record, prompt, "user"), *_side(record, completion, "assistant"))
+
+
+def _preference(record: Record) -> tuple[Message, ...]:
+    chosen = _side(record, "chosen", "assistant")
+    if record.get("prompt") is not None:
+        return (*_side(record, "prompt", "user"), *chosen)
+    if isinstance(record.get("chosen"), str):
+        raise NotASampleError("“chosen” is text, and there is no “prompt” beside it")
+    return chosen
 
 
 def _side(record: Record, key: str, role: str) -> tuple[Message, ...]:
@@ -152,6 +181,7 @@ _READERS: dict[str, Callable[[Record], tuple[Message, ...]]] = {
     "openai": _openai,
     "alpaca": _alpaca,
     "sharegpt": _sharegpt,
+    "preference": _preference,
     "prompt-completion": _prompt_completion,
 }
 

@@ -23,7 +23,7 @@ from core.samples import operations, reader, reading
 from core.samples.adding import Prepared, insert
 from core.samples.conversation import text_of
 from core.samples.formats import FORMATS as FORMATS
-from core.samples.formats import SHAPES, shape_of
+from core.samples.formats import SHAPES, no_shape, shape_of
 from core.samples.jsontext import Bad
 from core.samples.operations import Operation
 from core.samples.sources import Order, Rejected, Source
@@ -69,6 +69,7 @@ def detect(path: Path) -> str:
     counts: Counter[str] = Counter()
     bad: Bad | None = None
     readable = 0
+    unlike = ""
     for item in islice(reading.read(path), DETECT_ROWS):
         if isinstance(item, Bad):
             bad = bad or item
@@ -82,13 +83,15 @@ def detect(path: Path) -> str:
         shape = shape_of(item.value) if isinstance(item.value, dict) else None
         if shape is not None:
             counts[shape] += 1
+        elif isinstance(item.value, dict):
+            unlike = unlike or no_shape(item.value)
     if not readable:
         why = f" (line {bad.line}: {bad.reason})" if bad else ""
         raise UserError(f"No row of {path} can be read{why}.", "Choose a file of JSON lines, a JSON array or parquet.")
     if not counts:
         raise UserError(
             f"{path} is in no format that is known here.",
-            f"Rows need the keys of one of: {', '.join(SHAPES)}. Name the format if you know it.",
+            unlike or f"Rows need the keys of one of: {', '.join(SHAPES)}. Name the format if you know it.",
         )
     return max(counts, key=lambda shape: counts[shape])
 

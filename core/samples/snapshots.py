@@ -32,6 +32,7 @@ from core.samples.exporting import contaminated_alone
 from core.samples.formats import write
 from core.samples.language import Query, leaving, living, render
 from core.samples.query import count, select
+from core.versions import tools
 
 NEAR = 0.7
 """Solutions at least this similar stay on one side of the split."""
@@ -129,6 +130,7 @@ def create(
             "name": name,
             "query": render(query),
             "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "tools": tools(),
             "seed": seed,
             "validation_share": validation,
             "samples": len(rows),

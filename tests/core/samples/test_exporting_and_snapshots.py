@@ -18,7 +18,8 @@ from core.database import connect, migrate, transaction
 from core.errors import UserError
 from core.samples import adding, edits, query, snapshots
 from core.samples.conversation import Message, NewSample
-from core.samples.exporting import FORMATS, export
+from core.samples.exporting import export
+from core.samples.formats import WRITTEN
 from core.samples.importing import import_files
 from core.samples.language import Query, parse
 from tests.core.samples.conftest import sample
@@ -30,7 +31,7 @@ def hashes(connection: sqlite3.Connection) -> set[bytes]:
     return {row[0] for row in connection.execute("SELECT v.hash FROM sample s JOIN version v ON v.id = s.version_id")}
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_what_is_exported_comes_back_the_same(
     connection: sqlite3.Connection, fill: Fill, tmp_path: Path, format: str
 ) -> None:
@@ -88,6 +89,7 @@ def test_an_export_keeps_the_order_of_the_search_and_says_what_it_is(
     manifest = json.loads(result.manifest.read_text())
     assert manifest["query"] == "id:>100 sort:-id"
     assert (manifest["samples"], manifest["format"], manifest["sha256"]) == (1100, "prompt-completion", result.sha256)
+    assert manifest["tools"]["sqlite"] == sqlite3.sqlite_version
     assert manifest["bytes"] == (tmp_path / "a.jsonl").stat().st_size
 
 
@@ -110,7 +112,7 @@ def test_parquet_holds_what_else_is_known_and_other_libraries_read_it(
         assert query.count(other, parse("topic:io source:gpt-4 tag:a tag:b")) == 3
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_load_dataset_reads_it_and_what_it_saves_comes_back_the_same(
     connection: sqlite3.Connection, fill: Fill, tmp_path: Path, format: str
 ) -> None:

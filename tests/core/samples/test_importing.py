@@ -35,6 +35,7 @@ ROWS: dict[str, Callable[[str], dict[str, Any]]] = {
     "alpaca": lambda prompt: {"instruction": prompt, "input": "", "output": CODE},
     "sharegpt": lambda prompt: {"conversations": [{"from": "human", "value": prompt}, {"from": "gpt", "value": CODE}]},
     "prompt-completion": lambda prompt: {"prompt": prompt, "completion": CODE},
+    "preference": lambda prompt: {"prompt": prompt, "chosen": CODE, "rejected": "I cannot."},
 }
 
 
@@ -266,6 +267,44 @@ def test_reviewing_goes_on_while_an_import_runs(connection: sqlite3.Connection, 
         labels.append(undone.label)
     assert labels == ["Rate 1: sample 1", "Import many.jsonl"]
     assert count(connection) == 0
+
+
+def test_of_a_preference_the_chosen_answer_becomes_the_sample(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    whole, question, answer = chat("a")["messages"], [{"role": "user", "content": "b"}], chat("b")["messages"][1:]
+    rows = [
+        {"chosen": whole, "rejected": [*whole[:1], {"role": "assistant", "content": "no"}]},
+        {"prompt": question, "chosen": answer, "rejected": [{"role": "assistant", "content": "no"}]},
+        {"chosen": "text alone", "rejected": "other text"},
+    ]
+    result = import_files(connection, [lines(tmp_path / "a.jsonl", rows)])
+    assert result.imported == 2
+    assert [store.sample(connection, key).messages[0].content for key in (1, 2)] == ["a", "b"]
+    assert [store.sample(connection, key).response for key in (1, 2)] == [CODE, CODE]
+    assert [(one.line, one.reason) for one in result.rejected] == [
+        (3, "“chosen” is text, and there is no “prompt” beside it")
+    ]
+
+
+def test_labels_of_unpaired_preferences_become_tags(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    rows = [{"prompt": f"q {n}", "completion": CODE, "label": n == 0, "tags": ["x"]} for n in range(2)]
+    assert import_files(connection, [lines(tmp_path / "a.jsonl", rows)]).imported == 2
+    assert store.sample(connection, 1).tags == ("labelled-good", "x")
+    assert store.sample(connection, 2).tags == ("labelled-bad", "x")
+
+
+@pytest.mark.parametrize(
+    ("row", "hint"),
+    [
+        ({"text": "package p"}, "continued pre-training"),
+        ({"content": "package p", "lang": "Go"}, "mine"),
+        ({"custom_id": "1", "method": "POST", "url": "/v1/x", "body": {}}, "without answers"),
+        ({"id": "b", "custom_id": "1", "response": {"status_code": 200}, "error": None}, "join the two by custom_id"),
+    ],
+)
+def test_what_cannot_be_samples_says_what_it_is(tmp_path: Path, row: dict[str, Any], hint: str) -> None:
+    with pytest.raises(UserError, match="in no format") as caught:
+        detect(lines(tmp_path / "a.jsonl", [row]))
+    assert hint in caught.value.hint
 
 
 def test_a_copy_of_what_is_there_stays_out(connection: sqlite3.Connection, tmp_path: Path) -> None:
