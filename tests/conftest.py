@@ -43,6 +43,15 @@ def own_folders(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPa
     return tmp_path
 
 
+@pytest.fixture
+def go_ready(own_folders: Path) -> None:
+    """The Go helper, built into the cache that the whole run shares; without it a real window starts the job that builds it."""
+    from core.golang.helper import prepare
+    from core.golang.toolchain import find
+
+    prepare(find())
+
+
 @pytest.fixture(autouse=True)
 def garbage_waits_for_qt(request: pytest.FixtureRequest) -> Iterator[None]:
     """As in the application, cyclic garbage is not collected while Qt is at work; see `app.collector`."""

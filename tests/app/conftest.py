@@ -21,8 +21,6 @@ from app.samples.page import SamplesPage
 from app.tasks import TaskRunner
 from app.theme import Theme
 from app.window import MainWindow
-from core.golang.helper import prepare
-from core.golang.toolchain import find
 from core.samples import store
 from core.samples.store import VerdictRecord
 from core.settings import Settings
@@ -143,12 +141,6 @@ def statuses(workspace: Workspace) -> Callable[[list[int]], list[str]]:
             return [row.status for row in store.rows(connection, ids) if row is not None]
 
     return ask
-
-
-@pytest.fixture
-def go_ready() -> None:
-    """The Go helper, built into the cache that the whole run shares."""
-    prepare(find())
 
 
 @pytest.fixture

@@ -39,8 +39,10 @@ pytestmark = [
 class Screen:
     """The application on its display, and the driver that sees it."""
 
-    def __init__(self, session: subprocess.Popen[str]) -> None:
+    def __init__(self, session: subprocess.Popen[str], log: Path) -> None:
+        """log: what the application has written."""
         self._session = session
+        self._log = log
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         assert self._session.stdin is not None
@@ -51,12 +53,12 @@ class Screen:
         line = next((line for line in self._session.stdout if line.startswith("{")), "")
         assert line, "the driver ended without an answer"
         answer: dict[str, Any] = json.loads(line)
-        assert answer.pop("ok"), answer
+        assert answer.pop("ok"), f"{answer}; the application says: {self._log.read_text()[-2000:]}"
         return answer
 
 
 @pytest.fixture
-def screen(tmp_path: Path) -> Iterator[Screen]:
+def screen(tmp_path: Path, go_ready: None) -> Iterator[Screen]:
     display = f":{90 + os.getpid() % 400}"
     environment = {
         **os.environ,
@@ -92,7 +94,7 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
             stderr=log,
         )  # fmt: skip
         children.append(session)
-        yield Screen(session)
+        yield Screen(session, tmp_path / "app.log")
     finally:
         log.close()
         for child in reversed(children):
