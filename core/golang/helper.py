@@ -101,6 +101,8 @@ def _compile(toolchain: Toolchain, folder: Path, progress: Progress | None) -> N
             progress(done, total)
 
     _go(toolchain, ["build", "-v", "std"], folder, compiled)
+    if progress is not None and done < total:
+        progress(total, total)  # Go is silent about packages that need no compiling
 
 
 def _publish(made: Path, place: Path) -> None:

@@ -17,7 +17,7 @@ from core.golang.warming import start_warming, warm_if_cold
 GO = """#!/bin/sh
 case "$1" in
 list) printf 'errors\\nfmt\\nio\\n' ;;
-build) for package in errors fmt io; do echo "$package" >&2; done ;;
+build) for package in errors fmt; do echo "$package" >&2; done ;;
 esac
 """
 
