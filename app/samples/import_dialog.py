@@ -37,7 +37,7 @@ _TITLES = {
     "openai": "OpenAI chat",
     "alpaca": "Alpaca",
     "sharegpt": "ShareGPT",
-    "preference": "Preference: the chosen answer",
+    "preference": "Preference (the chosen answer)",
     "prompt-completion": "Prompt and completion",
     "parquet": "Parquet",
 }

@@ -44,6 +44,7 @@ class Toolbar(QWidget):
     def offer_checks(self, levels: Sequence[QAction], more: Sequence[QAction]) -> None:
         """What the Check button offers: Go's levels, and what follows from them."""
         menu = QMenu(self._check)
+        menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # not the button's
         menu.addActions(levels)
         menu.addSeparator()
         menu.addActions(more)

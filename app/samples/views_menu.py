@@ -37,6 +37,7 @@ class ViewsMenu(Button):
         self.dialog: NameDialog | None = None
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._menu = QMenu(self)
+        self._menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # not the button's
         self._menu.aboutToShow.connect(self._fill)
         self.setMenu(self._menu)
 
