@@ -2,14 +2,17 @@
 
 Formula, for every row i whose target t is not `IGNORE`:
 
-    z = hidden_i @ weight.T        loss = sum_i (logsumexp(z) - z_t)
-    dz = softmax(z) - onehot(t)    dhidden_i = dz @ weight        dweight = sum_i dz^T hidden_i
+    z = hidden_i @ weight.T        loss = sum_i (logsumexp(z) - (1 - s) z_t - s mean(z))
+    dz = softmax(z) - (1 - s) onehot(t) - s / V
+    dhidden_i = dz @ weight        dweight = sum_i dz^T hidden_i
+
+with s the label smoothing (Szegedy et al. 2016) and V the vocabulary.
 
 Ignored rows are dropped before anything is multiplied: completion-only training ignores more than half of them.
 The rest is walked in chunks whose fp32 logits fit a byte budget; the gradient of a chunk is made while its logits are
 at hand, so that the backward pass is one multiplication by the incoming gradient. A frozen head costs no dweight.
 The loss is summed in fp32 whatever the input's type (fp64 for fp64, so that gradcheck means something).
-No bias, no label smoothing, no second derivative.
+No bias, no second derivative.
 """
 
 from __future__ import annotations
@@ -26,13 +29,15 @@ from kernels.reference import IGNORE
 BUDGET = 256 * 2**20
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, *, budget: int = BUDGET) -> Tensor:
+def linear_cross_entropy(
+    hidden: Tensor, weight: Tensor, targets: Tensor, *, budget: int = BUDGET, label_smoothing: float = 0.0
+) -> Tensor:
     """Summed cross-entropy of `hidden @ weight.T` against `targets`: a scalar in fp32 (fp64 for fp64 input).
 
     hidden: [rows, width], weight: [vocabulary, width] of one dtype. targets: [rows] int64, `IGNORE` rows count nothing.
     budget: bytes of logits in memory at a time, at the least one row. Zero rows to count give 0 and zero gradients.
     """
-    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets, budget)  # type: ignore[no-untyped-call]
+    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets, budget, label_smoothing)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -43,7 +48,7 @@ def rows_per_chunk(vocabulary: int, budget: int, element: int = 4) -> int:
 
 class _LinearCrossEntropy(Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, budget: int) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, budget: int, smoothing: float) -> Tensor:
         precise = torch.float64 if hidden.dtype == torch.float64 else torch.float32
         wants_hidden, wants_weight = ctx.needs_input_grad[0], ctx.needs_input_grad[1]
         kept = (targets != IGNORE).nonzero().squeeze(1)
@@ -57,11 +62,15 @@ class _LinearCrossEntropy(Function):
                 part, answer = rows[start : start + size], answers[start : start + size]
                 logits = (part @ weight.T).to(precise)
                 normaliser = logits.logsumexp(-1, keepdim=True)
-                loss += (normaliser - logits.gather(1, answer[:, None])).sum()
+                loss += (normaliser - (1.0 - smoothing) * logits.gather(1, answer[:, None])).sum()
+                if smoothing:
+                    loss -= smoothing * logits.mean(-1).sum()
                 if d_rows is None and d_weight is None:
                     continue
                 d_logits = logits.sub_(normaliser).exp_()
-                d_logits.scatter_add_(1, answer[:, None], d_logits.new_full((len(answer), 1), -1.0))
+                d_logits.scatter_add_(1, answer[:, None], d_logits.new_full((len(answer), 1), smoothing - 1.0))
+                if smoothing:
+                    d_logits -= smoothing / weight.shape[0]
                 if d_rows is not None:
                     d_rows[start : start + size] = d_logits.to(weight.dtype) @ weight
                 if d_weight is not None:
@@ -72,14 +81,16 @@ class _LinearCrossEntropy(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         (grad,) = grad_outputs
         kept, d_rows, d_weight = ctx.saved_tensors
         shape, hidden_dtype, weight_dtype = ctx.shapes
         d_hidden = None
         if d_rows is not None:
             d_hidden = torch.zeros(shape, dtype=hidden_dtype, device=d_rows.device)
-            d_hidden[kept] = d_rows * grad.to(hidden_dtype)
+            d_hidden[kept] = (d_rows.to(grad.dtype) * grad).to(
+                hidden_dtype
+            )  # half precision would round or overflow `grad`
         if d_weight is not None:
             d_weight = (d_weight * grad).to(weight_dtype)
-        return d_hidden, d_weight, None, None
+        return d_hidden, d_weight, None, None, None

@@ -12,7 +12,7 @@ from torch.nn import functional
 IGNORE = -100
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """Sum over rows of -log softmax(hidden @ weight.T)[target], in fp32 (fp64 for fp64 input).
 
     hidden: [rows, width]. weight: [vocabulary, width]. targets: [rows] int64, `IGNORE` rows count nothing.
@@ -20,4 +20,6 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
     """
     precise = torch.float64 if hidden.dtype == torch.float64 else torch.float32
     logits = (hidden @ weight.T).to(precise)
-    return functional.cross_entropy(logits, targets, ignore_index=IGNORE, reduction="sum")
+    return functional.cross_entropy(
+        logits, targets, ignore_index=IGNORE, reduction="sum", label_smoothing=label_smoothing
+    )

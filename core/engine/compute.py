@@ -1,7 +1,7 @@
 """Which device and which number format a job computes in, decided once and said aloud.
 
-It refuses what the machine cannot do well instead of doing it slowly in silence: fp16 without a GPU, and library versions
-that this engine has not been written for. bf16 on a CPU without bf16 units is not an error: fp32 is used, and said.
+It refuses library versions that this engine has not been written for. What a machine does slowly is said, never silent: fp16
+on a CPU, and bf16 on one without bf16 units, where fp32 is used instead.
 """
 
 from __future__ import annotations
@@ -51,12 +51,10 @@ def choose(dtype: str, rank: int = 0) -> Compute:
     if dtype == "fp32":
         return Compute(device, torch.float32)
     if dtype == "fp16":
-        raise UserError(
-            "Training in fp16 is not built: it needs loss scaling, and every GPU since 2020 computes in bf16.",
-            'Set precision.dtype to "bf16", or to "fp32".',
-        )
+        slow = "" if device.type == "cuda" else "fp16 on a CPU is slow; bf16 or fp32 are not."
+        return Compute(device, torch.float16, slow)
     if dtype != "bf16":
-        raise UserError(f'precision.dtype is "{dtype}".', 'Use "bf16" or "fp32".')
+        raise UserError(f'precision.dtype is "{dtype}".', 'Use "bf16", "fp16" or "fp32".')
     if device.type == "cpu" and not cpu_has_bf16():
         return Compute(device, torch.float32, "This CPU has no bf16 units, so fp32 is used instead of bf16.")
     return Compute(device, torch.bfloat16)

@@ -2,21 +2,26 @@
 
 One optimizer step trains on batch.micro x batch.accumulation sequences, for any number of processes: they share them out,
 so that one process and two give the same losses. The loss is the mean over all trained tokens of the step, counted before the
-first backward pass, so that accumulation is the same computation as a larger batch. It refuses to go on with a number that is not finite.
+first backward pass, so that accumulation is the same computation as a larger batch. What the guard, a stop, a request or
+the end of patience asks for is agreed by all processes at the same step.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from core.engine import checkpoint, data, model, optim
-from core.engine.parallel import Group
+from core.engine import checkpoint, data, gradients, model, optim
+from core.engine.gradients import LossScale
+from core.engine.guard import Guard
+from core.engine.measures import Meter
+from core.engine.parallel import Group, share
 from core.engine.prepare import Monitor, Prepared, prepare
 from core.errors import UserError
 from core.training.config import RunConfig
@@ -36,138 +41,322 @@ class Result:
     stopped: bool
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far a run is and all it remembers beside weights and moments; goes into every checkpoint.
+
+    best: lowest validation loss so far. worse: validations since then.
+    """
+
+    guard: Guard
+    scale: LossScale
+    step: int = 0
+    loss: float = math.nan
+    validation: float = math.nan
+    best: float = math.inf
+    worse: int = 0
+
+    def note(self) -> dict[str, Any]:
+        """Plain data for gosmith.json."""
+        return {
+            "loss": _number(self.loss),
+            "validation_loss": _number(self.validation),
+            "best": _number(self.best),
+            "worse": self.worse,
+            "guard": self.guard.note(),
+            "scale": asdict(self.scale),
+        }
+
+    def take(self, saved: checkpoint.Saved) -> None:
+        """Go on from a checkpoint."""
+        note = saved.note
+        self.step, self.loss = saved.step, float(note["loss"] if note["loss"] is not None else math.nan)
+        self.validation = math.nan if note.get("validation_loss") is None else float(note["validation_loss"])
+        self.best = math.inf if note.get("best") is None else float(note["best"])
+        self.worse = int(note.get("worse", 0))
+        self.guard = Guard.of(note.get("guard", {}))
+        self.scale = LossScale(**note["scale"]) if note.get("scale") else self.scale
+
+
+@dataclass(slots=True)
+class Run:
+    """What all parts of the loop need. saved: step of the newest checkpoint, -1 for none."""
+
+    config: RunConfig
+    prepared: Prepared
+    optimizer: torch.optim.Optimizer
+    output: Path
+    monitor: Monitor
+    group: Group
+    progress: Progress
+    saved: int = -1
+    parameters: list[torch.nn.Parameter] = field(default_factory=list)
+
+
 def train(
-    config: RunConfig, base: Path, snapshot: Path, output: Path, *, run: str, monitor: Monitor, group: Group
+    config: RunConfig,
+    base: Path,
+    snapshot: Path,
+    output: Path,
+    *,
+    run: str,
+    monitor: Monitor,
+    group: Group,
+    origin: Mapping[str, Any] | None = None,
 ) -> Result:
     """Train, and write checkpoints into `output`, from which a second call with the same arguments goes on.
 
-    base: a model folder or a checkpoint. snapshot: a folder with train.jsonl and validation.jsonl. Raises UserError.
+    base: a model folder or a checkpoint. snapshot: a folder with train.jsonl and validation.jsonl. origin: what else
+    checkpoints are to tell of where they come from. Raises UserError.
     """
-    prepared = prepare(config, base, snapshot, run, monitor, group.rank)
-    student, compute = prepared.student, prepared.compute
+    prepared = prepare(config, base, snapshot, run, monitor, group)
+    prepared.identity.update(origin or {})
     size = config.batch.micro * config.batch.accumulation
     steps = total_steps(config, len(prepared.train.members))
-    parameters = [parameter for _, parameter in student.trainable()]
-    optimizer = optim.adamw(
-        student.trainable(),
-        learning_rate=config.optimizer.learning_rate,
-        weight_decay=config.optimizer.weight_decay,
-    )
+    optimizer = optim.make(prepared.student.trainable(), config.optimizer)
+    progress = Progress(Guard(), LossScale.first(prepared.compute.dtype))
+    this = Run(config, prepared, optimizer, output, monitor, group, progress)
+    this.parameters = [parameter for _, parameter in prepared.student.trainable()]
     if group.first:
         checkpoint.sweep(output)
-    start, loss = resume(output, prepared, optimizer, monitor)
-    validation_loss = math.nan
-    if start in (0, steps):
-        validation_loss = validate(prepared, start, config, monitor, group)
-    monitor.progress(start, steps)
-    stopped = False
-    saved = done = start
+    resume(this)
+    if progress.step in (0, steps):
+        validate(this)
+    monitor.progress(progress.step, steps)
+    meter = Meter(config, Path(prepared.identity["base"]), prepared.compute, group.size, prepared.train.mean_context())
+    epoch = max(1, math.ceil(len(prepared.train.members) / size))
+    reason = ""
 
-    for step in range(start, steps):
+    while progress.step < steps and not reason:
         began = time.perf_counter()
-        chosen = prepared.train.at(step, size)
+        chosen = prepared.train.at(progress.step + progress.guard.offset, size)
         trained = prepared.train.targets(chosen)
-        rate = config.optimizer.learning_rate * optim.factor(
-            step, steps, schedule=config.optimizer.schedule, rise=config.optimizer.warmup_steps(steps)
-        )
+        rate = config.optimizer.learning_rate * optim.factor(progress.step, steps, config.optimizer)
         optim.set_learning_rate(optimizer, rate)
 
-        student.model.train()
-        summed = torch.zeros((), dtype=torch.float64, device=compute.device)
-        for micro in data.share(chosen, group.rank, group.size, config.batch.micro):
-            seed_dropout(config.seed, step, micro)
-            batch = prepared.train.collate(micro, pad_id(student)).to(compute.device)
-            micro_loss = student.loss(batch, compute)
-            (micro_loss / trained).backward()  # type: ignore[no-untyped-call]
-            summed += micro_loss.detach()  # read once a step: each read would wait for the GPU
-        group.add_gradients(parameters)
-        loss = group.total(summed.item()) / trained
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.optimizer.clip or math.inf))
-        check_finite(step + 1, loss, norm, output)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        done = step + 1
+        local = backward(this, chosen, trained)
+        total, stop, asked, after_epoch = group.sums(
+            [
+                local,
+                monitor.should_stop(),
+                monitor.checkpoint_requested(),
+                monitor.stop_after_epoch(),
+            ]
+        )
+        loss = total / trained
+        norm = gradients.norm(this.parameters, group) / progress.scale.value
+        if not update(this, loss, norm):
+            continue
+        done = progress.step
 
-        tokens = sum(prepared.train.length(sequence) for sequence in chosen)
-        seconds = time.perf_counter() - began
         monitor.event(
             "step",
             step=done,
             loss=round(loss, 6),
             lr=rate,
             grad_norm=round(norm, 6),
-            tokens=tokens,
-            tokens_per_second=round(tokens / seconds, 1),
+            **meter.measure(
+                sum(prepared.train.length(sequence) for sequence in chosen), trained, time.perf_counter() - began
+            ),
         )
         monitor.progress(done, steps)
-        if config.validation.every and (done % config.validation.every == 0 or done == steps):
-            validation_loss = validate(prepared, done, config, monitor, group)
-        stopped = group.any(monitor.should_stop())
-        asked = group.any(monitor.checkpoint_requested())
-        if stopped or asked or done == steps or (config.checkpoints.every and done % config.checkpoints.every == 0):
-            save(output, done, loss, prepared, optimizer, config, monitor, group)
-            saved = done
-        if stopped:
-            break
+        due = bool(config.checkpoints.every) and done % config.checkpoints.every == 0
+        reason = "stop" if stop else "epoch" if after_epoch and done % epoch == 0 else ""
+        every = config.validation.every
+        if every and (done % every == 0 or done == steps or due):
+            validate(this)
+            if config.validation.patience and progress.worse >= config.validation.patience and done < steps:
+                reason = reason or "patience"
+        if reason or asked or due or done == steps:
+            save(this)
 
-    if saved != done:
-        save(output, done, loss, prepared, optimizer, config, monitor, group)
+    if reason == "patience":
+        monitor.event(
+            "message",
+            text=f"Stopped early: {progress.worse} validations in a row were no better than {progress.best:.4f}.",
+        )
+    if this.saved != progress.step:
+        save(this)
     paths = tuple(item.path for item in checkpoint.list_checkpoints(output))
-    return Result(done, loss, None if math.isnan(validation_loss) else validation_loss, paths, stopped)
+    last = None if math.isnan(progress.validation) else progress.validation
+    return Result(progress.step, progress.loss, last, paths, reason in ("stop", "epoch"))
 
 
-def validate(prepared: Prepared, step: int, config: RunConfig, monitor: Monitor, group: Group) -> float:
-    """Mean loss over the trained tokens of the validation sequences, or of so many spread over them; nan without any."""
-    held = prepared.validation
+def backward(this: Run, chosen: Sequence[int], trained: int) -> float:
+    """Leave the gradient of a step's mean loss in the parameters, scaled up by the loss scale; this process's summed loss."""
+    prepared, group, device = this.prepared, this.group, this.prepared.compute.device
+    prepared.objective.train()
+    summed = torch.zeros((), dtype=torch.float64, device=device)
+    # Sharded gradients come as means over the processes that share the rows out, and a mean is not what is asked for.
+    factor = this.progress.scale.value * (group.data_size if prepared.sharded else 1) / trained
+    batches = batches_of(this, prepared.train, chosen, this.config.batch.micro)
+    for number, (seed, batch) in enumerate(batches):
+        torch.manual_seed(seed)
+        if prepared.sharded:
+            sync_gradients(prepared.objective, now=number == len(batches) - 1)
+        micro_loss = prepared.objective(batch.to(device))
+        (micro_loss * factor).backward()
+        summed += micro_loss.detach()  # read once a step: each read would wait for the GPU
+    if not prepared.sharded:
+        group.add_gradients(this.parameters)
+    return float(summed.item())
+
+
+def batches_of(this: Run, rows: data.Sequences, chosen: Sequence[int], micro: int) -> list[tuple[int, data.Batch]]:
+    """This process's micro-batches, each with the seed of its dropout: a number that depends on the rows and the step, not on
+    what ran before, so that resuming needs no generator state. Sharded processes are all given equally many."""
+    group, student = this.group, this.prepared.student
+    found = [
+        (_seed(this.config.seed, this.progress.step, part), rows.collate(part, pad_id(student)))
+        for part in share(chosen, group, micro)
+    ]
+    if this.prepared.sharded:
+        most = math.ceil(math.ceil(len(chosen) / group.data_size) / micro)
+        found += [(0, data.filler())] * (most - len(found))
+    return found
+
+
+def sync_gradients(objective: torch.nn.Module, *, now: bool) -> None:
+    """Whether the coming backward pass adds gradients up over processes; once a step is enough."""
+    from torch.distributed.fsdp import FSDPModule
+
+    if isinstance(objective, FSDPModule):
+        objective.set_requires_gradient_sync(now)
+
+
+def update(this: Run, loss: float, norm: float) -> bool:
+    """Change the weights, or do what the guard says instead; False when the step is to be tried anew with other rows.
+
+    Raises UserError when the run has to end.
+    """
+    progress, config = this.progress, this.config
+    step = progress.step + 1
+    if not math.isfinite(norm) and math.isfinite(loss) and progress.scale.overflowed():
+        this.optimizer.zero_grad(set_to_none=True)
+        return finish(this, loss)
+    verdict, what = progress.guard.judge(loss, norm, config.guard)
+    if verdict == "stop":
+        raise stopped_by(what, step, this.output)
+    if verdict == "rewind":
+        rewind(this, what)
+        return False
+    if verdict == "skip":
+        progress.guard.skip(step, what)
+        this.monitor.event("message", text=f"Step {step:,} was left out: {what}.", step=step)
+        this.optimizer.zero_grad(set_to_none=True)
+        return finish(this, loss)
+    if verdict == "note":
+        this.monitor.event("message", text=f"At step {step:,} {what}.", step=step)
+    clip = config.optimizer.clip
+    gradients.scale(this.parameters, (min(1.0, clip / (norm + 1e-6)) if clip else 1.0) / progress.scale.value)
+    this.optimizer.step()
+    this.optimizer.zero_grad(set_to_none=True)
+    progress.scale.went_well()
+    progress.guard.went_well(loss)
+    return finish(this, loss)
+
+
+def finish(this: Run, loss: float) -> bool:
+    """Count a step as done."""
+    this.progress.step += 1
+    this.progress.loss = loss
+    return True
+
+
+def rewind(this: Run, what: str) -> None:
+    """Go back to the newest checkpoint and pass over the rows since then. Raises UserError when there is none."""
+    step = this.progress.step + 1
+    found = checkpoint.list_checkpoints(this.output)
+    if not found:
+        raise stopped_by(what, step, this.output)
+    guard, saved = this.progress.guard, found[-1]
+    guard.rewind(step, saved.step, what)
+    rewinds, offset = guard.rewinds, guard.offset
+    this.optimizer.zero_grad(set_to_none=True)
+    checkpoint.restore(saved, this.prepared.student, this.optimizer)
+    this.progress.take(saved)
+    this.progress.guard.rewinds, this.progress.guard.offset = rewinds, offset
+    this.monitor.event(
+        "message",
+        text=f"At step {step:,} {what}: going back to step {saved.step:,} and leaving out the rows since then.",
+        step=saved.step,
+    )
+
+
+def stopped_by(what: str, step: int, output: Path) -> UserError:
+    """The end of a run that would spoil its weights."""
+    older = checkpoint.list_checkpoints(output)
+    kept = f" The checkpoint of step {older[-1].step:,} is intact." if older else ""
+    return UserError(
+        f"{what[0].upper()}{what[1:]} at step {step:,}, so the run was stopped.{kept}",
+        "Lower optimizer.learning_rate (a third of it), lengthen optimizer.warmup, or set precision.dtype to fp32.",
+    )
+
+
+def validate(this: Run) -> None:
+    """Measure the mean loss over the trained tokens of the validation sequences, or of so many spread over them."""
+    held, progress = this.prepared.validation, this.progress
     if held is None:
-        return math.nan
+        return
     every = math.ceil(len(held.members) / VALIDATION_SEQUENCES)
     chosen = sorted(range(0, len(held.members), every), key=held.length)
-    prepared.student.model.eval()
+    this.prepared.objective.eval()
     summed = 0.0
     with torch.no_grad():
-        for micro in data.share(chosen, group.rank, group.size, config.batch.micro):
-            batch = held.collate(micro, pad_id(prepared.student)).to(prepared.compute.device)
-            summed += prepared.student.loss(batch, prepared.compute).item()
-    loss = group.total(summed) / held.targets(chosen)
-    monitor.event("validation", step=step, loss=round(loss, 6), sequences=len(chosen))
-    return loss
+        for _, batch in batches_of(this, held, chosen, this.config.batch.micro):
+            summed += this.prepared.objective(batch.to(this.prepared.compute.device)).item()
+    progress.validation = this.group.total(summed) / held.targets(chosen)
+    better = progress.validation < progress.best
+    progress.best, progress.worse = (progress.validation, 0) if better else (progress.best, progress.worse + 1)
+    this.monitor.event("validation", step=progress.step, loss=round(progress.validation, 6), sequences=len(chosen))
 
 
-def save(
-    output: Path,
-    step: int,
-    loss: float,
-    prepared: Prepared,
-    optimizer: torch.optim.Optimizer,
-    config: RunConfig,
-    monitor: Monitor,
-    group: Group,
-) -> None:
-    """Rank 0 writes; the others wait, so that none runs into a failure of the first one's disk a step later."""
-    if group.first:
-        path = checkpoint.save(
-            output, step, prepared.student, optimizer, {**prepared.identity, "loss": loss}, keep=config.checkpoints.keep
-        )
-        monitor.event("checkpoint", step=step, path=str(path))
-    group.wait()
+def save(this: Run) -> None:
+    """Write a checkpoint. Rank 0 writes; the others wait, so that none runs into a failure of the first one's disk a step later."""
+    progress, section = this.progress, this.config.checkpoints
+    note = {**this.prepared.identity, **progress.note()}
+    path = checkpoint.save(
+        this.output,
+        progress.step,
+        this.prepared.student,
+        this.optimizer,
+        note,
+        this.group,
+        keep=section.keep,
+        best=section.best,
+    )
+    this.saved = progress.step
+    this.monitor.event("checkpoint", step=progress.step, path=str(path))
 
 
-def resume(output: Path, prepared: Prepared, optimizer: torch.optim.Optimizer, monitor: Monitor) -> tuple[int, float]:
-    """Load the newest checkpoint in `output`, if any; its step and loss, or 0 and nan. Raises UserError when data or model have changed."""
-    found = checkpoint.list_checkpoints(output)
+def resume(this: Run) -> None:
+    """Load the newest whole checkpoint in the output folder, if any. Raises UserError when data or model have changed."""
+    found = checkpoint.list_checkpoints(this.output)
     if not found:
-        return 0, math.nan
-    newest = found[-1]
+        return
+    place = len(found) - 1
+    if this.group.first:
+        while place >= 0 and (wrong := checkpoint.damage(found[place])):
+            this.monitor.event("message", text=f"{found[place].path.name} is damaged ({wrong}) and is passed over.")
+            place -= 1
+    place = this.group.told(place)
+    if place < 0:
+        raise UserError(
+            f"All checkpoints of this run are damaged; {found[-1].path.name}: {checkpoint.damage(found[-1])}.",
+            "Start a new run, or put the folder back from a backup.",
+        )
+    newest = found[place]
+    identity = this.prepared.identity
     for key, what in (("start_hash", "base model"), ("data_hash", "training data"), ("template_hash", "chat template")):
-        if newest.note.get(key) != prepared.identity[key]:
+        if newest.note.get(key) != identity[key]:
             raise UserError(
                 f"{newest.path.name} cannot be resumed from: the {what} has changed since.",
                 "Put it back as it was, or start a new run.",
             )
-    checkpoint.restore(newest, prepared.student, optimizer)
-    monitor.event("message", text=f"Going on after step {newest.step:,}.", step=newest.step)
-    return newest.step, float(newest.note["loss"])
+    checkpoint.restore(newest, this.prepared.student, this.optimizer)
+    this.progress.take(newest)
+    this.saved = newest.step
+    this.monitor.event("message", text=f"Going on after step {newest.step:,}.", step=newest.step)
 
 
 def total_steps(config: RunConfig, sequences: int) -> int:
@@ -178,24 +367,15 @@ def total_steps(config: RunConfig, sequences: int) -> int:
     return config.budget.steps
 
 
-def seed_dropout(seed: int, step: int, sequences: Sequence[int]) -> None:
-    """Random numbers of a micro-batch from what it is, not from what ran before: resuming needs no generator state."""
-    torch.manual_seed(hash((seed, step, *sequences)) & (2**63 - 1))
-
-
-def check_finite(step: int, loss: float, norm: float, output: Path) -> None:
-    """Stop before a weight is spoilt. Raises UserError."""
-    if math.isfinite(loss) and math.isfinite(norm):
-        return
-    what = "loss" if not math.isfinite(loss) else "gradient norm"
-    older = checkpoint.list_checkpoints(output)
-    kept = f" The checkpoint of step {older[-1].step:,} is intact." if older else ""
-    raise UserError(
-        f"The {what} became {loss if what == 'loss' else norm} at step {step:,}, so the run was stopped.{kept}",
-        "Lower optimizer.learning_rate (a third of it), lengthen optimizer.warmup, or set precision.dtype to fp32.",
-    )
-
-
 def pad_id(student: model.Student) -> int:
     """Any id will do: padding is never attended to and never trained."""
     return int(student.tokenizer.pad_token_id or 0)
+
+
+def _seed(seed: int, step: int, sequences: Sequence[int]) -> int:
+    return hash((seed, step, *sequences)) & (2**63 - 1)
+
+
+def _number(value: float) -> float | None:
+    """JSON has no numbers that are not finite."""
+    return value if math.isfinite(value) else None

@@ -22,10 +22,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from core.engine.compute import Compute
-from core.engine.data import Batch
+from core.engine.objective import Objective, hidden
 from core.errors import UserError
-from kernels import reference
-from kernels.linear_cross_entropy import linear_cross_entropy
+from core.training.sections import MethodSection
 
 NEVER_CODE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 
@@ -44,29 +43,9 @@ class Student:
         """Names and parameters that training changes, in a fixed order."""
         return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
 
-    def hidden(self, ids: Tensor, positions: Tensor) -> Tensor:
-        """Last hidden states [sequences, length, width].
-
-        Documents in one sequence are kept apart by `positions` alone: transformers builds the block mask from them only
-        where there is neither an attention mask nor a cache, so neither is ever passed here.
-        """
-        states: Tensor = self.causal.base_model(
-            input_ids=ids, position_ids=positions, use_cache=False
-        ).last_hidden_state
-        return states
-
-    def loss(self, batch: Batch, compute: Compute) -> Tensor:
-        """Summed cross-entropy over the batch's trained tokens, fp32."""
-        targets = batch.targets.reshape(-1)
-        with compute.autocast():
-            if not self.fused_head:
-                logits = self.causal(input_ids=batch.ids, position_ids=batch.positions, use_cache=False).logits
-                return nn.functional.cross_entropy(
-                    logits.float().flatten(0, 1), targets, ignore_index=reference.IGNORE, reduction="sum"
-                )
-            states = self.hidden(batch.ids, batch.positions).flatten(0, 1).to(compute.dtype)
-            head = self.causal.get_output_embeddings().weight.to(compute.dtype)
-        return linear_cross_entropy(states, head, targets, budget=compute.logits_budget)
+    def objective(self, compute: Compute, *, label_smoothing: float = 0.0) -> Objective:
+        """What a run on this student minimises."""
+        return Objective(self.model, self.causal, compute, fused_head=self.fused_head, label_smoothing=label_smoothing)
 
 
 def load_tokenizer(path: Path) -> Any:
@@ -102,6 +81,17 @@ def load_causal(path: Path, dtype: torch.dtype, device: torch.device) -> Any:
         ) from error
     causal.config.use_cache = False
     return causal.to(device)
+
+
+def shape_of(path: Path, dtype: torch.dtype) -> Any:
+    """The model in a folder without its weights: parameters on no device, to be sharded and then filled. Raises UserError."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    require_safetensors(path)
+    with torch.device("meta"):
+        causal = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(path, **NEVER_CODE), dtype=dtype)
+    causal.config.use_cache = False
+    return causal
 
 
 def require_safetensors(path: Path) -> None:
@@ -162,17 +152,22 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def attach_lora(
-    causal: Any, *, base: Path, rank: int, alpha: float, dropout: float, targets: str | Sequence[str]
-) -> Any:
+def attach_lora(causal: Any, *, base: Path, method: MethodSection) -> Any:
     """A PEFT model around `causal` whose fp32 adapters alone are trainable. Raises UserError for a target no layer has."""
     from peft import LoraConfig, get_peft_model
 
-    chosen = "all-linear" if targets == "all-linear" else [targets] if isinstance(targets, str) else list(targets)
+    chosen: str | list[str] = method.targets if method.targets == "all-linear" else list(method.targets)
     if isinstance(chosen, list):
         check_targets(causal, chosen)
     config = LoraConfig(
-        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=chosen, bias="none", task_type="CAUSAL_LM"
+        r=method.rank,
+        lora_alpha=method.alpha,
+        lora_dropout=method.dropout,
+        target_modules=chosen,
+        use_rslora=method.rslora,
+        use_dora=method.dora,
+        bias="none",
+        task_type="CAUSAL_LM",
     )
     with quiet():
         model = get_peft_model(causal, config)
@@ -204,15 +199,18 @@ def check_targets(causal: Any, targets: Sequence[str]) -> None:
             )
 
 
-def open_adapter(causal: Any, path: Path, *, trainable: bool) -> Any:
-    """The adapter in `path` on its base. Raises UserError when it does not fit."""
-    from peft import PeftModel
+def open_adapter(causal: Any, path: Path, *, trainable: bool, values: bool = True) -> Any:
+    """The adapter in `path` on its base; without `values` its shape alone. Raises UserError when it does not fit."""
+    from peft import PeftConfig, PeftModel, get_peft_model
 
     if not (path / "adapter_model.safetensors").is_file():
         raise UserError(f"The adapter in {path} has no adapter_model.safetensors.", "Only safetensors are loaded.")
     try:
         with quiet():
-            model = PeftModel.from_pretrained(causal, path, is_trainable=trainable)
+            if values:
+                model = PeftModel.from_pretrained(causal, path, is_trainable=trainable)
+            else:
+                model = get_peft_model(causal, PeftConfig.from_pretrained(path))
     except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(
             f"The adapter in {path} does not fit its base: {_first_line(error)}", "Choose the base it was trained on."
@@ -242,8 +240,8 @@ def probe(student: Student, compute: Compute, *, packing: bool) -> None:
     was_training = student.model.training
     student.model.eval()
     with torch.no_grad(), compute.autocast():
-        packed = student.hidden(ids, apart).float()
-        alone = student.hidden(ids[:, 10:], apart[:, 10:]).float()
+        packed = hidden(student.causal, ids, apart).float()
+        alone = hidden(student.causal, ids[:, 10:], apart[:, 10:]).float()
         logits = student.causal(input_ids=ids[:, 10:], position_ids=apart[:, 10:], use_cache=False).logits.float()
         head = student.causal.get_output_embeddings()
         plain = (alone.to(compute.dtype) @ head.weight.to(compute.dtype).T).float()

@@ -1,59 +1,92 @@
-"""The processes of one run, and the few sums they agree on.
+"""The processes of one run, and the few things they agree on.
 
-One process holds everything ("single"), or each holds the whole model and they add up gradients ("ddp"). Sharding ("fsdp")
-is refused. The processes meet at a file, so no port is opened and the process that starts them needs no torch.
+One process holds everything ("single"); or each holds the whole model and they add up gradients ("ddp"); or each holds a
+shard of it ("fsdp", `core.engine.sharding`). The processes of one machine meet at a file, so no port is opened and the process that
+starts them needs no torch; several machines meet at the address that their configuration names.
 Every method of a Group is called by all processes or by none: a call on one only would wait for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from core.errors import UserError
-
+T = TypeVar("T")
 TIMEOUT = timedelta(minutes=5)
+BUCKET = 64 << 20
+"""Bytes of gradients that travel in one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """rank: 0 .. size-1. Rank 0 writes events and checkpoints. For size 1 every method returns at once."""
+    """rank: 0 .. size-1. tensor: how many neighbouring ranks share each layer and see the same rows.
+
+    Rank 0 writes events and checkpoints. For size 1 every method returns at once.
+    """
 
     rank: int = 0
     size: int = 1
+    tensor: int = 1
 
     @property
     def first(self) -> bool:
         """Whether this process is the one that writes."""
         return self.rank == 0
 
+    @property
+    def data_rank(self) -> int:
+        """Which share of a step's rows is this process's."""
+        return self.rank // self.tensor
+
+    @property
+    def data_size(self) -> int:
+        """Into how many shares the rows of a step are split."""
+        return self.size // self.tensor
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        """Each value's sum over processes, in one message; processes that see the same rows count once."""
+        if self.size == 1:
+            return list(values)
+        cells = torch.tensor(list(values), dtype=torch.float64)
+        torch.distributed.all_reduce(cells)
+        return [float(value) / self.tensor for value in cells]
+
     def total(self, value: float) -> float:
         """The sum over processes."""
+        return self.sums([value])[0]
+
+    def largest(self, value: int) -> int:
+        """The largest value on any process."""
         if self.size == 1:
             return value
-        cell = torch.tensor([value], dtype=torch.float64)
-        torch.distributed.all_reduce(cell)
-        return cell.item()
+        cell = torch.tensor([value], dtype=torch.int64)
+        torch.distributed.all_reduce(cell, op=torch.distributed.ReduceOp.MAX)
+        return int(cell.item())
 
-    def any(self, flag: bool) -> bool:
-        """Whether the flag is set on any process; all get the same answer, at the same step."""
-        return self.total(float(flag)) > 0
+    def told(self, value: T) -> T:
+        """What rank 0 says, whatever the others pass."""
+        if self.size == 1:
+            return value
+        box = [value]
+        torch.distributed.broadcast_object_list(box, src=0)
+        return box[0]
 
     def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace each gradient by the sum over processes, in one message; a missing gradient counts as zero."""
+        """Replace each gradient by the sum over processes; a missing gradient counts as zero."""
         if self.size == 1:
             return
-        owned = list(parameters)
-        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in owned]
-        flat = torch.cat([grad.reshape(-1).float() for grad in grads])
-        torch.distributed.all_reduce(flat)
-        for parameter, grad, part in zip(owned, grads, torch.split(flat, [g.numel() for g in grads]), strict=True):
-            parameter.grad = part.view_as(grad).to(grad.dtype)
+        for bucket in _buckets(parameters):
+            grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in bucket]
+            flat = torch.cat([grad.reshape(-1).float() for grad in grads])
+            torch.distributed.all_reduce(flat)
+            for parameter, grad, part in zip(bucket, grads, torch.split(flat, [g.numel() for g in grads]), strict=True):
+                parameter.grad = part.view_as(grad).to(grad.dtype)
 
     def wait(self) -> None:
         """Until all processes are here."""
@@ -61,37 +94,50 @@ class Group:
             torch.distributed.barrier()
 
 
-def check_mode(mode: str, processes: int, *, offload: bool) -> None:
-    """Refuse what this engine does not do, before anything is loaded."""
-    if mode == "fsdp":
-        raise UserError(
-            'parallel.mode = "fsdp" is not built yet: the model cannot be sharded over GPUs.',
-            'Use "auto": each process then holds the whole model ("ddp"). For less memory lower batch.micro, or use LoRA.',
-        )
-    if mode not in ("auto", "single", "ddp"):
-        raise UserError(f'parallel.mode is "{mode}".', 'Use "auto", "single" or "ddp".')
-    if mode == "single" and processes > 1:
-        raise UserError(
-            f'parallel.mode is "single", but parallel.processes is {processes}.', 'Set processes = 1, or mode = "ddp".'
-        )
-    if offload:
-        raise UserError("parallel.offload is not built yet.", "Set parallel.offload = false.")
+def join(rank: int, size: int, store: Path | None, *, tensor: int = 1, rendezvous: str = "") -> Group:
+    """Meet the other processes at the file `store` (all name the same one, new for each attempt) or at `rendezvous`, host:port.
 
-
-def join(rank: int, size: int, store: Path | None) -> Group:
-    """Meet the other processes at the file `store` (all name the same one, new for each attempt)."""
+    Tensors on GPUs travel by NCCL when every process of this machine has a GPU of its own, all others by gloo.
+    """
     if size == 1:
         return Group()
-    if store is None:
+    if store is None and not rendezvous:
         raise ValueError("several processes need a store file to meet at")
-    # Sums of gradients travel through host memory with gloo: one adapter a step. NCCL belongs to the multi-GPU work.
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{store}", rank=rank, world_size=size, timeout=TIMEOUT
+        backend,
+        init_method=f"tcp://{rendezvous}" if rendezvous else f"file://{store}",
+        rank=rank,
+        world_size=size,
+        timeout=TIMEOUT,
     )
-    return Group(rank, size)
+    return Group(rank, size, tensor)
 
 
 def leave(group: Group) -> None:
     """The counterpart of `join`."""
     if group.size > 1:
         torch.distributed.destroy_process_group()
+
+
+def share(items: Sequence[T], group: Group, micro: int) -> list[Sequence[T]]:
+    """This process's part of a step's sequences, as micro-batches. With few sequences some processes have none."""
+    mine = items[group.data_rank :: group.data_size]
+    return [mine[start : start + micro] for start in range(0, len(mine), micro)]
+
+
+def _buckets(parameters: Iterable[nn.Parameter]) -> Iterator[list[nn.Parameter]]:
+    bucket: list[nn.Parameter] = []
+    size = 0
+    for parameter in parameters:
+        bucket.append(parameter)
+        size += _bytes(parameter)
+        if size >= BUCKET:
+            yield bucket
+            bucket, size = [], 0
+    if bucket:
+        yield bucket
+
+
+def _bytes(tensor: Tensor) -> int:
+    return 4 * tensor.numel()

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 import torch
 
-from core.engine import data, model, template
+from core.engine import data, documents, model, provenance, sharding, template, token_cache
 from core.engine.compute import Compute, choose, describe
-from core.engine.parallel import check_mode
+from core.engine.objective import Objective, add_noise
+from core.engine.parallel import Group
 from core.errors import UserError
 from core.training.config import RunConfig
 from core.training.config_file import to_mapping
@@ -31,22 +32,28 @@ class Monitor(Protocol):
 
     def checkpoint_requested(self) -> bool: ...
 
+    def stop_after_epoch(self) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run before its first step: everything that is computed from the request."""
+    """A run before its first step: everything that is computed from the request.
+
+    sharded: every process must run the model equally often, with or without rows.
+    """
 
     student: model.Student
+    objective: Objective
     train: data.Sequences
     validation: data.Sequences | None
     compute: Compute
+    sharded: bool
     identity: dict[str, Any]
 
 
-def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Monitor, rank: int = 0) -> Prepared:
+def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Monitor, group: Group) -> Prepared:
     """Load and check everything. Every mismatch between configuration, model and data ends here, as a UserError."""
-    check_mode(config.parallel.mode, config.parallel.processes, offload=config.parallel.offload)
-    compute = choose(config.precision.dtype, rank)
+    compute = choose(config.precision.dtype, group.rank % config.parallel.processes)
     check_kernels(config.kernels, compute)
     torch.manual_seed(config.seed)
 
@@ -55,12 +62,23 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
         monitor.event(
             "message", text="The base has no chat template: a plain one is used and saved with the checkpoints."
         )
-    train = load_sequences(snapshot / "train.jsonl", tokenizer, config, monitor)
-    validation = load_validation(snapshot / "validation.jsonl", tokenizer, config)
-    student = load_student(config, base, tokenizer, compute)
-    model.probe(student, compute, packing=config.data.packing)
-    if config.kernels == "off":
-        student.fused_head = False
+    if not group.first:
+        group.wait()  # until rank 0 has tokenized for all
+    train = load_sequences(snapshot / "train.jsonl", base, tokenizer, config, monitor)
+    validation = load_validation(snapshot / "validation.jsonl", base, tokenizer, config)
+    if group.first:
+        group.wait()
+
+    sharded = config.parallel.mode == "fsdp" and group.size > 1
+    student = load_student(config, base, tokenizer, compute, group, sharded=sharded)
+    if group.first or not sharded:
+        where = Compute(torch.device("cpu"), compute.dtype) if sharded else compute
+        model.probe(student, where, packing=config.data.packing)
+    student.fused_head = group.told(student.fused_head) and config.kernels != "off"
+    objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
+    distribute(objective, student, config, compute, group, sharded=sharded)
+    if config.method.neftune:
+        add_noise(student.causal, config.method.neftune)
 
     uncut = [item for item in train.documents if not item.cut]
     if config.data.objective == "sft" and uncut and not any(ends_with_mark(tokenizer, item) for item in uncut):
@@ -85,45 +103,77 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
         "vocabulary": len(tokenizer),
         "data_hash": train.fingerprint(),
         "config": to_mapping(config),
+        **provenance.describe(snapshot, group.size),
     }
-    return Prepared(student, train, validation, compute, identity)
+    return Prepared(student, objective, train, validation, compute, sharded, identity)
 
 
-def load_sequences(path: Path, tokenizer: Any, config: RunConfig, monitor: Monitor) -> data.Sequences:
+def distribute(
+    objective: Objective, student: model.Student, config: RunConfig, compute: Compute, group: Group, *, sharded: bool
+) -> None:
+    """Bring the model onto this process's device, or its shard of it, ready to be trained."""
+    source: dict[str, torch.Tensor] | None = None
+    if sharded:
+        if group.first:
+            source = {name: value.detach() for name, value in sharding.tensors(objective)}
+        else:
+            sharding.on_no_device(objective)
+        meshes = sharding.meshes(config.parallel, compute.device)
+        if meshes.tensor is not None:
+            sharding.split_layers(student.causal, meshes.tensor)
+    sharding.recompute_activations(student.causal, config.parallel.activation_checkpointing)
+    if config.parallel.compile:
+        sharding.compile_layers(student.causal)
+    if sharded:
+        if meshes.data is not None:
+            sharding.shard(objective, student.causal, config.parallel, compute, meshes.data)
+        sharding.spread(objective, source, compute.device, offload=config.parallel.offload)
+
+
+def load_sequences(path: Path, base: Path, tokenizer: Any, config: RunConfig, monitor: Monitor) -> data.Sequences:
     """The training sequences. Raises UserError naming the first row that would teach nothing."""
-    good, bad = data.split_refusals(
-        data.documents(data.read_rows(path), tokenizer, config.data.objective, config.data.max_length)
-    )
-    data.refuse(bad, path.name)
+    good, bad = documents.split_refusals(token_cache.load(path, base, tokenizer, config.data))
+    documents.refuse(bad, path.name)
     if not good:
         raise UserError("The snapshot has no sample to train on.", "Create a snapshot from a query that finds samples.")
     cut = sum(document.cut > 0 for document in good)
     if cut:
         monitor.event("message", text=f"{cut:,} of {len(good):,} samples are cut at {config.data.max_length:,} tokens.")
-    return data.sequences(good, packing=config.data.packing, max_length=config.data.max_length, seed=config.seed)
+    return data.sequences(
+        good,
+        packing=config.data.packing,
+        max_length=config.data.max_length,
+        seed=config.seed,
+        micro=config.batch.micro,
+    )
 
 
-def load_validation(path: Path, tokenizer: Any, config: RunConfig) -> data.Sequences | None:
+def load_validation(path: Path, base: Path, tokenizer: Any, config: RunConfig) -> data.Sequences | None:
     """The validation sequences, one document each; rows that teach nothing cannot be measured and are left out."""
     if not path.exists() or not config.validation.every:
         return None
-    good, _ = data.split_refusals(
-        data.documents(data.read_rows(path), tokenizer, config.data.objective, config.data.max_length)
-    )
+    good, _ = documents.split_refusals(token_cache.load(path, base, tokenizer, config.data))
     return data.sequences(good, packing=False, max_length=config.data.max_length, seed=config.seed) if good else None
 
 
-def load_student(config: RunConfig, base: Path, tokenizer: Any, compute: Compute) -> model.Student:
-    """The base with a new adapter, or with the adapter of the checkpoint `base` to go on from, or all of it trainable."""
+def load_student(
+    config: RunConfig, base: Path, tokenizer: Any, compute: Compute, group: Group, *, sharded: bool
+) -> model.Student:
+    """The base with a new adapter, or with the adapter of the checkpoint `base` to go on from, or all of it trainable.
+
+    Of a sharded run rank 0 loads into main memory, and the others make the shape alone.
+    """
     lora = config.method.kind == "lora"
     continued = model.is_adapter(base)
     root = model.adapter_base(base) if continued else base
-    causal = model.load_causal(root, compute.dtype if lora else torch.float32, compute.device)
+    dtype = compute.dtype if lora else torch.float32
+    hollow = sharded and not group.first
+    if hollow:
+        causal = model.shape_of(root, dtype)
+    else:
+        causal = model.load_causal(root, dtype, torch.device("cpu") if sharded else compute.device)
     model.check_vocabulary(causal, tokenizer, base)
     check_length(causal, config)
-    if config.parallel.activation_checkpointing != "none":
-        with model.quiet():
-            causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if not lora:
         if continued:
             raise UserError(
@@ -131,7 +181,7 @@ def load_student(config: RunConfig, base: Path, tokenizer: Any, compute: Compute
             )
         return model.Student(causal, causal, tokenizer, "full")
     if continued:
-        wrapped = model.open_adapter(causal, base, trainable=True)
+        wrapped = model.open_adapter(causal, base, trainable=True, values=not hollow)
         wrapped.peft_config["default"].base_model_name_or_path = str(root)
         if wrapped.peft_config["default"].r != config.method.rank:
             raise UserError(
@@ -139,18 +189,11 @@ def load_student(config: RunConfig, base: Path, tokenizer: Any, compute: Compute
                 "Use the checkpoint's rank.",
             )
     else:
-        wrapped = model.attach_lora(
-            causal,
-            base=root,
-            rank=config.method.rank,
-            alpha=config.method.alpha,
-            dropout=config.method.dropout,
-            targets=config.method.targets,
-        )
+        wrapped = model.attach_lora(causal, base=root, method=config.method)
     return model.Student(wrapped, causal, tokenizer, "lora")
 
 
-def ends_with_mark(tokenizer: Any, document: data.Document) -> bool:
+def ends_with_mark(tokenizer: Any, document: documents.Document) -> bool:
     """Whether the last trained token of a document is a special one, such as <|im_end|>."""
     return int(document.ids[document.trained][-1]) in tokenizer.all_special_ids
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.engine import data, model, template
+from core.engine import data, documents, model, template, token_cache
 from core.files import write_json
 from core.jobs.worker import WorkerContext
 from core.training.config_file import from_mapping
@@ -29,16 +29,16 @@ def main(context: WorkerContext) -> None:
     if config.data.objective == "sft":
         template.ensure_template(tokenizer)
     snapshot = Path(context.request["snapshot"])
-    good, refused = data.split_refusals(
-        data.documents(
-            data.read_rows(snapshot / "train.jsonl"), tokenizer, config.data.objective, config.data.max_length
-        )
-    )
+    good, refused = documents.split_refusals(token_cache.load(snapshot / "train.jsonl", base, tokenizer, config.data))
     rows: list[dict[str, Any]] = []
     totals = {"documents": len(good), "refused": len(refused), "tokens": 0, "trained": 0, "cut": 0, "sequences": 0}
     if good:
         sequences = data.sequences(
-            good, packing=config.data.packing, max_length=config.data.max_length, seed=config.seed
+            good,
+            packing=config.data.packing,
+            max_length=config.data.max_length,
+            seed=config.seed,
+            micro=config.batch.micro,
         )
         totals |= {
             "tokens": sum(len(document.ids) for document in good),
@@ -61,7 +61,7 @@ def main(context: WorkerContext) -> None:
     )
 
 
-def _row(tokenizer: Any, document: data.Document) -> dict[str, Any]:
+def _row(tokenizer: Any, document: documents.Document) -> dict[str, Any]:
     """Tokens with their own text; the first of a document is never predicted, so it is never trained."""
     trained = document.trained.copy()
     trained[:1] = False

@@ -9,6 +9,7 @@ import torch
 
 from core.engine import loop, parallel
 from core.files import write_json
+from core.jobs.folder import read_job
 from core.jobs.worker import WorkerContext
 from core.training.config_file import from_mapping
 
@@ -23,7 +24,14 @@ def main(context: WorkerContext) -> None:
     output.mkdir(exist_ok=True)
     if context.world_size > 1:
         torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // context.world_size))
-    group = parallel.join(context.rank, context.world_size, context.store)
+    section = config.parallel
+    group = parallel.join(
+        section.node * section.processes + context.rank,
+        section.world,
+        context.store,
+        tensor=section.tensor,
+        rendezvous=section.rendezvous,
+    )
     try:
         result = loop.train(
             config,
@@ -33,6 +41,7 @@ def main(context: WorkerContext) -> None:
             run=context.folder.id,
             monitor=context,
             group=group,
+            origin={"command": list(read_job(context.folder).command)},
         )
     finally:
         parallel.leave(group)

@@ -102,6 +102,9 @@ class Notes:
     def checkpoint_requested(self) -> bool:
         return False
 
+    def stop_after_epoch(self) -> bool:
+        return False
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["kind"] == kind]
 

@@ -185,7 +185,7 @@ def test_leaving_casts_to_autocast_changes_no_number(base: Path, tokenizer: Any)
     bf16 = Compute(CPU.device, torch.bfloat16)
     causal = model.load_causal(base, torch.bfloat16, CPU.device)
     torch.manual_seed(0)
-    adapted = model.attach_lora(causal, base=base, rank=4, alpha=8, dropout=0.0, targets="all-linear")
+    adapted = model.attach_lora(causal, base=base, method=MethodSection(rank=4, alpha=8))
     student = Student(adapted, causal, tokenizer, "lora")
     ids, positions = pair()
     found = []
