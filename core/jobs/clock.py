@@ -35,8 +35,9 @@ def next_time(text: str, now: float) -> float:
 
 
 def clock_text(when: float, now: float) -> str:
-    """A moment as short as it can be told: `22:00` within a day, else `21 Nov 22:00`."""
+    """A moment as short as it can be told: `22:00` within a day, else `21 Nov 22:00`, in other years `2 Jan 2099 03:04`."""
     moment = datetime.fromtimestamp(when)
     if 0 <= when - now < 86_400:
         return f"{moment:%H:%M}"
-    return f"{moment.day} {moment:%b %H:%M}"
+    year = "" if moment.year == datetime.fromtimestamp(now).year else f" {moment.year}"
+    return f"{moment.day} {moment:%b}{year} {moment:%H:%M}"

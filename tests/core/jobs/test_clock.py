@@ -41,3 +41,4 @@ def test_a_day_that_has_passed_is_refused() -> None:
 def test_a_moment_is_told_as_short_as_it_can_be() -> None:
     assert clock_text(NOON + 3600, NOON) == "13:00"
     assert clock_text(NOON + 86_400, NOON) == "21 Nov 12:00"
+    assert clock_text(datetime(2099, 1, 2, 3, 4).timestamp(), NOON) == "2 Jan 2099 03:04"
