@@ -20,6 +20,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +76,33 @@ def eventually() -> Callable[..., None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def begin_nap(eventually: Callable[..., None]) -> Iterator[Callable[..., Any]]:
+    """`begin_nap(jobs_dir, "a", resources=("train",), steps=3)`: a real job that sleeps; nothing of it may be left at the end."""
+    from core import jobs
+    from core.jobs import control
+    from core.jobs.folder import JobFolder
+    from core.jobs.process import members
+
+    made: list[JobFolder] = []
+
+    def begin(
+        jobs_dir: Path,
+        title: str = "A nap",
+        *,
+        kind: str = "sleeper",
+        resources: tuple[str, ...] = (),
+        not_before: float | None = None,
+        **request: Any,
+    ) -> JobFolder:
+        folder = jobs.create(jobs_dir, kind, request, title=title, resources=resources, not_before=not_before)
+        made.append(folder)
+        control.start(folder, main_file=Path(__file__).parent / "core/jobs/sleeper.py")
+        return folder
+
+    yield begin
+    for folder in [one for one in made if one.path.exists()]:
+        control.kill(folder)
+        eventually(lambda folder=folder: not members(folder.path), what="processes left behind")

@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "snapshot": ("app.cli.snapshots", "snapshot", "Freeze samples into what a run trains on."),
     "plan": ("app.cli.training", "plan", "Memory, tokens and time of a run before it starts."),
     "train": ("app.cli.training", "train", "Fine-tune a base on a snapshot."),
-    "jobs": ("app.cli.jobs", "jobs", "Background jobs: list, show, stop, resume, log."),
+    "jobs": ("app.cli.jobs", "jobs", "Background jobs: what runs, who waits, who holds which GPU."),
     "models": ("app.cli.models", "models", "Bases and checkpoints at hand."),
     "complete": ("app.cli.models", "complete", "Let a model answer one prompt."),
     "serve": ("app.cli.models", "serve", "Serve a model over an OpenAI-compatible interface on loopback."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import click
 
 from app.cli.output import Session
 from core.jobs import JobFolder, info, start
+from core.jobs.clock import clock_text, next_time
 from core.training import launch
 from core.training.config_file import load_config
 
@@ -36,25 +39,49 @@ def plan(session: Session, config_file: Path) -> None:
 @click.command()
 @click.argument("config_file", metavar="CONFIG.toml", type=CONFIG)
 @click.option("--detach", is_flag=True, help="Start the run and return; `gosmith jobs show` follows it.")
+@click.option(
+    "--start-at",
+    metavar="TIME",
+    help="Wait until 22:00, or 2026-11-21T22:00, and return; the run needs no shell and no window.",
+)
 @click.pass_obj
-def train(session: Session, config_file: Path, detach: bool) -> None:
+def train(session: Session, config_file: Path, detach: bool, start_at: str | None) -> None:
     """Fine-tune a base on a snapshot."""
+    now = time.time()
+    not_before = next_time(start_at, now) if start_at is not None else None
     workspace = session.workspace()
     folder = launch.launch(
-        load_config(config_file), jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models
-    )  # fmt: skip
+        load_config(config_file),
+        jobs=workspace.jobs,
+        snapshots=workspace.snapshots,
+        models=workspace.models,
+        not_before=not_before,
+    )
     start(folder)
-    answer_run(session, folder, detach=detach)
+    if not_before is None:
+        answer_run(session, folder, detach=detach)
+    else:
+        when = clock_text(not_before, now)
+        answer_started(
+            session, folder, f"{folder.id} starts at {when}; `gosmith jobs start {folder.id}` starts it now."
+        )
+
+
+def answer_started(session: Session, folder: JobFolder, text: str) -> None:
+    """Answer that a run is on its way, and nobody waits for it here."""
+    state = info(folder)
+    begins = datetime.fromtimestamp(state.not_before).astimezone().isoformat() if state.not_before else None
+    data: dict[str, Any] = {
+        "job": state.id, "state": state.state, "steps": state.step or 0, "final_loss": None, "checkpoints": [],
+        "starts_at": begins,
+    }  # fmt: skip
+    session.answer(data, text)
 
 
 def answer_run(session: Session, folder: JobFolder, *, detach: bool) -> None:
     """Wait for a run unless detached, and answer with its outcome."""
     if detach:
-        state = info(folder)
-        data: dict[str, Any] = {
-            "job": state.id, "state": state.state, "steps": state.step or 0, "final_loss": None, "checkpoints": [],
-        }  # fmt: skip
-        session.answer(data, f"Started {state.id}; `gosmith jobs show {state.id}` follows it.")
+        answer_started(session, folder, f"Started {folder.id}; `gosmith jobs show {folder.id}` follows it.")
         return
     from app.cli.waiting import wait_for
 

@@ -26,9 +26,13 @@ SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """query: the text of a search whose samples are to be frozen; None to choose among the snapshots that exist."""
+    """query: the text of a search whose samples are to be frozen; None to choose among the snapshots that exist.
+
+    snapshot: the one to choose first; "" for the newest.
+    """
 
     query: str | None
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,14 @@ class DataSource(QObject):
         for item in found:
             draft = Draft(item.name, item.folder, item.train, item.validation, new=False)
             self._add(draft, f"{item.name} ({item.samples:,} samples)")
-        if self.draft is None and found:
+        wanted = self._scope.snapshot
+        if wanted in self._drafts:
+            self.picker.setCurrentIndex(self.picker.findData(wanted))
+            self._use(self._drafts[wanted])
+        elif wanted:
+            self.picker.setCurrentIndex(-1)
+            self.failed.emit(UserError(f"The snapshot “{wanted}” is no longer there.", "Choose another one."))
+        elif self.draft is None and found:
             self._use(self._drafts[found[0].name])
         elif self.draft is None:
             self.failed.emit(

@@ -5,21 +5,28 @@ The page owns no run: it lists folders, asks a run to stop by writing into its f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
-from PySide6.QtWidgets import QSplitter, QStackedWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.pages import Page
+from app.training.lease_strip import LeaseStrip
+from app.training.run_actions import RunActions
 from app.training.run_dialog import RunDialog
 from app.training.run_view import RunView
 from app.training.runs_list import RunRow, RunsList
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
 from core.errors import UserError
-from core.jobs import JobFolder, JobInfo, stop
+from core.jobs import JobFolder, JobInfo
 from core.training import launch
+from core.training.machine import look
 from core.training.metrics import sparkline
+
+STOP_TIP = "Pause: saves a checkpoint and stops. Resume goes on from there."
 
 
 class TrainingPage(Page):
@@ -30,27 +37,43 @@ class TrainingPage(Page):
         self._dialog: RunDialog | None = None
         self._sparks: dict[str, tuple[object, tuple[float, ...]]] = {}
         theme = context.theme
-        self._stop = Button("Stop", theme, icon="stop", name="runStop", tip="Save a checkpoint and stop this run")
-        self._stop.clicked.connect(self._on_stop)
+        self._gpus = 0
+        self.actions_of_run = RunActions(context, self)
+        self.actions_of_run.acted.connect(self._look)
+        self.actions_of_run.failed.connect(self._on_problem)
+        self.actions_of_run.clone_wanted.connect(self._on_clone_wanted)
+        self._stop = Button("Stop", theme, icon="stop", name="runStop", tip=STOP_TIP)
+        self._stop.clicked.connect(self.actions_of_run.stop)
         self._stop.setEnabled(False)
+        self._more = Button("Run", theme, icon="caret-down", name="runMore", tip="What to do with the chosen run")
+        self._more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow of a menu stands at the right
+        menu = QMenu(self._more)
+        menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # not the button's
+        menu.aboutToShow.connect(lambda: self.actions_of_run.fill(menu))
+        self._more.setMenu(menu)
+        self._more.setEnabled(False)
         self._new = Button("New run…", theme, icon="plus", kind="primary", name="newRun")
         self._new.clicked.connect(lambda: self.open_dialog(None))
         self.header.add(self._stop)
+        self.header.add(self._more)
         self.header.add(self._new)
         self.runs = RunsList(theme)
         self.runs.run_selected.connect(self._on_run_selected)
+        self.runs.move_wanted.connect(self.actions_of_run.move)
+        self.runs.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.runs.customContextMenuRequested.connect(self._on_menu_requested)
+        self.leases = LeaseStrip()
         self.view = RunView(theme, context.tasks)
         self.view.resume_requested.connect(self._on_resume)
         self.view.checkpoint_chosen.connect(self._on_checkpoint_chosen)
         self.view.state_changed.connect(self._on_state_changed)
         self._splitter = QSplitter()
-        self._splitter.addWidget(self.runs)
+        self._splitter.addWidget(self._left())
         self._splitter.addWidget(self.view)
         self._splitter.setSizes([230, 820])
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
-        self.runs.setMinimumWidth(180)
         self._empty = EmptyState(
             theme,
             icon="chart-line",
@@ -64,19 +87,33 @@ class TrainingPage(Page):
         context.jobs.updated.connect(self._on_jobs_updated)
         context.training_wanted.connect(lambda _query: self._take_request())
         self._on_jobs_updated()
+        context.tasks.run(look, lambda machine: self._on_gpus_counted(machine.gpus), owner=self)
         self._take_request()
+
+    def _left(self) -> QWidget:
+        side = QWidget()
+        side.setMinimumWidth(180)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.runs, 1)
+        column.addWidget(self.leases)
+        return side
 
     def _take_request(self) -> None:
         query = self.context.take_training_request()
         if query is not None:
             self.open_dialog(query)
 
-    def open_dialog(self, query: str | None) -> None:
-        """Open the launch dialog, on the samples a search finds or, with None, on a snapshot to be chosen."""
+    def open_dialog(self, query: str | None, *, cloned: Mapping[str, Any] | None = None) -> None:
+        """Open the launch dialog, on the samples a search finds or, with None, on a snapshot to be chosen.
+
+        cloned: what was asked of a run that the new one shall be like, as in its job.json.
+        """
         if self._dialog is not None:
             self._dialog.raise_()
             return
-        self._dialog = RunDialog(self.context, query, self)
+        self._dialog = RunDialog(self.context, query, self, cloned=cloned)
         self._dialog.run_started.connect(self._on_run_started)
         self._dialog.finished.connect(self._on_dialog_finished)
         self._dialog.open()
@@ -95,6 +132,13 @@ class TrainingPage(Page):
         self._stack.setCurrentWidget(self._splitter if found else self._empty)
         self.header.set_detail(_summary(found))
         self.runs.set_rows([RunRow(job, self._spark(job)) for job in found])
+        self.leases.show_jobs(self.context.jobs.jobs, self._gpus)
+        if not found:
+            self._offer(None)
+
+    def _on_gpus_counted(self, gpus: int) -> None:
+        self._gpus = gpus
+        self.leases.show_jobs(self.context.jobs.jobs, gpus)
 
     def _spark(self, job: JobInfo) -> tuple[float, ...]:
         """The course of the loss in some 40 points; read again only when the run has moved on."""
@@ -108,20 +152,25 @@ class TrainingPage(Page):
         self.view.show_run(JobFolder(self.context.workspace.jobs / job_id))
 
     def _on_state_changed(self, run: JobInfo) -> None:
-        self._stop.setEnabled(run.alive)
-        self._stop.setText("Stop now" if run.state == "stopping" else "Stop")
+        self._offer(run)
 
-    def _on_stop(self) -> None:
-        folder = self.view.feed.folder
-        if folder is not None:
-            self._run(lambda: stop(folder))
+    def _offer(self, run: JobInfo | None) -> None:
+        """Buttons and commands for this run, None for no run."""
+        model = self.runs.runs
+        self.actions_of_run.show_run(run, [model.row(position).job.id for position in model.waiting()])
+        self._stop.setEnabled(run is not None and run.alive)
+        self._stop.setText("Stop now" if run is not None and run.state == "stopping" else "Stop")
+        self._more.setEnabled(run is not None)
+
+    def _on_menu_requested(self, place: QPoint) -> None:
+        if self.runs.indexAt(place).isValid():
+            self.actions_of_run.pop_up(self.runs.viewport().mapToGlobal(place))
+
+    def _on_clone_wanted(self, request: Mapping[str, Any]) -> None:
+        self.open_dialog(None, cloned=request)
 
     def _on_resume(self, folder: JobFolder) -> None:
-        self._run(lambda: launch.resume(folder))
-
-    def _run(self, function: Callable[[], object]) -> None:
-        """Off the GUI thread, since starting a supervisor takes some 50 ms; then look again."""
-        self.context.tasks.run(function, lambda _result: self._look(), self._on_problem, owner=self)
+        self.context.tasks.run(lambda: launch.resume(folder), lambda _none: self._look(), self._on_problem, owner=self)
 
     def _look(self) -> None:
         self.view.feed.go_on()

@@ -6,6 +6,7 @@ on garbage is refused here, with the row named. Starting freezes the samples fir
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.training.dialog_data import DataSource, Draft, Scope
 from app.training.forecast_panel import ForecastPanel
 from app.training.preview_run import PreviewRun
 from app.training.run_form import RunForm
+from app.training.start_time import StartTime
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.labels import label, section
@@ -38,13 +40,21 @@ PREVIEW_MS = 700
 class RunDialog(QDialog):
     """Asks for a run.
 
-    query: train on what this search finds (frozen on start); None: on a snapshot that exists.
+    query: train on what this search finds (frozen on start); None: on a snapshot that exists. cloned: what was asked of
+    a run that the new one shall be like; all its settings are kept, those too that the form does not show.
     Signals: run_started(job id).
     """
 
     run_started = Signal(str)
 
-    def __init__(self, context: AppContext, query: str | None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        context: AppContext,
+        query: str | None,
+        parent: QWidget | None = None,
+        *,
+        cloned: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("runDialog")
         self.setWindowTitle("New run")
@@ -53,7 +63,15 @@ class RunDialog(QDialog):
         self._models: list[Model] = []
         self._config: RunConfig | None = None
         self._refused = ""
-        self._source = DataSource(context, Scope(query), self)
+        self._wanted_base = str(cloned["base"]) if cloned is not None else ""
+        self._kept: dict[str, Any] = {}
+        self._presets = list_presets()
+        name = f"run {datetime.now():%b %d %H:%M}"
+        snapshot = ""
+        if cloned is not None:
+            name, snapshot = _next_name(cloned["config"]["name"]), cloned["config"]["data"]["snapshot"]
+            self._presets.insert(0, _preset_of(cloned["config"]))
+        self._source = DataSource(context, Scope(query, snapshot), self)
         self._source.measured.connect(self._on_measured)
         self._source.failed.connect(self._on_problem)
         self._preview_run = PreviewRun(context, self)
@@ -65,7 +83,7 @@ class RunDialog(QDialog):
         self._preview_timer = QTimer(self, singleShot=True, interval=PREVIEW_MS)
         self._preview_timer.timeout.connect(self._ask_preview)
         self._choose_preset(0)
-        self._form.fields["name"].write(f"run {datetime.now():%b %d %H:%M}")
+        self._form.fields["name"].write(name)
         workspace = context.workspace
         context.tasks.run(lambda: list_models(workspace.models, workspace.jobs), self._on_models, owner=self)
         self._source.load()
@@ -73,7 +91,6 @@ class RunDialog(QDialog):
     def _build(self) -> None:
         theme = self._context.theme
         self._banner = Banner(theme, name="runDialogBanner")
-        self._presets: list[Preset] = list_presets()
         self._preset = QComboBox()
         self._preset.setObjectName("presetPicker")
         for preset in self._presets:
@@ -96,11 +113,13 @@ class RunDialog(QDialog):
         self._start.clicked.connect(self._on_start)
         cancel = Button("Cancel", theme, name="runCancel")
         cancel.clicked.connect(self.reject)
+        self._start_time = StartTime()
         self._foot = label(tone="dim", wrap=True, name="runDialogNote")
         foot = QHBoxLayout()
         foot.setContentsMargins(20, 10, 20, 12)
         foot.setSpacing(8)
         foot.addWidget(self._foot, 1)
+        foot.addWidget(self._start_time)
         foot.addWidget(cancel)
         foot.addWidget(self._start)
         body = QHBoxLayout()
@@ -163,6 +182,7 @@ class RunDialog(QDialog):
         values = _merged(to_mapping(defaults), dict(preset.settings))
         if "budget" in preset.settings:
             values["budget"] = dict(preset.settings["budget"])
+        self._kept = values
         self._form.set_values({**values, "name": name or "run"})
 
     def _on_models(self, models: list[Model]) -> None:
@@ -174,6 +194,12 @@ class RunDialog(QDialog):
             self._on_problem(
                 UserError("There is no base to train.", "Put a model folder into the workspace's models folder.")
             )
+        if self._wanted_base:
+            self._base.setCurrentIndex(self._base.findData(self._wanted_base))
+            if self._base.currentIndex() < 0:
+                self._on_problem(
+                    UserError(f"The base of that run is no longer at {self._wanted_base}.", "Choose another one.")
+                )
         self._on_edited()
 
     def _on_measured(self) -> None:
@@ -186,7 +212,8 @@ class RunDialog(QDialog):
         """The configuration as it stands in the dialog."""
         place = self._base.currentIndex()
         base = self._models[place] if 0 <= place < len(self._models) else None
-        values = self._form.values()
+        shown = self._form.values()
+        values = {**_merged(self._kept, shown), "budget": shown["budget"]}
         values["model"] = {"base": base.name if base else ""}
         values.setdefault("data", {})["snapshot"] = self._source.snapshot_name or ""
         return values
@@ -259,12 +286,16 @@ class RunDialog(QDialog):
         values["data"]["snapshot"] = draft.name
         checked = check(values)
         assert isinstance(checked, RunConfig)
-        workspace = self._context.workspace
+        workspace, not_before = self._context.workspace, self._start_time.not_before()
 
         def begin() -> JobFolder:
             folder = launch.launch(
-                checked, jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models
-            )  # fmt: skip
+                checked,
+                jobs=workspace.jobs,
+                snapshots=workspace.snapshots,
+                models=workspace.models,
+                not_before=not_before,
+            )
             start(folder)
             return folder
 
@@ -292,6 +323,19 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         merged[key] = _merged(merged.get(key, {}), dict(value)) if isinstance(value, dict) else value
     return merged
+
+
+def _preset_of(config: Mapping[str, Any]) -> Preset:
+    """The settings of a run as a starting point for another."""
+    settings = {key: value for key, value in config.items() if key not in ("name", "model")}
+    settings["data"] = {key: value for key, value in settings["data"].items() if key != "snapshot"}
+    return Preset("clone", f"As “{config['name']}”", "All settings of that run; change what you want to try.", settings)
+
+
+def _next_name(name: str) -> str:
+    """`errgroup` becomes `errgroup 2`, and that `errgroup 3`."""
+    stem, _, number = name.rpartition(" ")
+    return f"{stem} {int(number) + 1}" if stem and number.isdecimal() else f"{name} 2"
 
 
 def _sentence(problem: Problem) -> str:

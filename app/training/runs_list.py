@@ -1,103 +1,33 @@
 """The list of runs: name, state in a word and a colour, how far it is, and the course of its loss in miniature.
 
-It shows rows and tells which one was chosen; what a run is doing, others find out.
+It shows rows, tells which one was chosen and where a waiting one was dropped; what a run is doing, others find out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QModelIndex, QObject, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.theme import Theme
-from core.jobs import JobInfo
+from app.training.runs_model import WORDS, Index, RowRole, RunRow, RunsModel
 
-Index = QModelIndex | QPersistentModelIndex
-WORDS = {
-    "queued": "Queued", "running": "Running", "stopping": "Stopping", "done": "Done",
-    "stopped": "Stopped", "failed": "Failed", "interrupted": "Interrupted",
-}  # fmt: skip
+__all__ = ["WORDS", "RunRow", "RunsList"]
+
 ROW_HEIGHT = 58
-RowRole = Qt.ItemDataRole.UserRole
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run as the list shows it. spark: some 40 losses over the whole run, oldest first."""
-
-    job: JobInfo
-    spark: tuple[float, ...] = ()
-
-    @property
-    def progress_text(self) -> str:
-        """Such as `120 / 300`; empty when nothing is known."""
-        if self.job.step is None:
-            return ""
-        return f"{self.job.step:,} / {self.job.total:,}" if self.job.total else f"step {self.job.step:,}"
-
-
-class RunsModel(QAbstractListModel):
-    """Rows by position, kept apart from the view so that an update of one row does not lose the selection."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[RunRow] = []
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row = self._rows[index.row()]
-        if role == RowRole:
-            return row
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{row.job.title}, {WORDS[row.job.state]} {row.progress_text}".strip()
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return row.job.message or row.job.id
-        return None
-
-    def set_rows(self, rows: Sequence[RunRow]) -> None:
-        """Show these rows. Only what differs is announced, so that selection and scroll position stay."""
-        if [row.job.id for row in rows] != [row.job.id for row in self._rows]:
-            self.beginResetModel()
-            self._rows = list(rows)
-            self.endResetModel()
-            return
-        for position, (old, new) in enumerate(zip(self._rows, rows, strict=True)):
-            if old != new:
-                self._rows[position] = new
-                index = self.index(position)
-                self.dataChanged.emit(index, index)
-
-    def row(self, position: int) -> RunRow:
-        """The row at a position."""
-        return self._rows[position]
-
-    def position(self, job_id: str) -> int | None:
-        """Where a run stands, None when it is not here."""
-        return next((i for i, row in enumerate(self._rows) if row.job.id == job_id), None)
 
 
 class RunsList(QListView):
-    """The runs of a workspace, newest first.
+    """The runs of a workspace: running, waiting, ended.
 
-    Signals: run_selected(job id), when the user or the program chose another run.
+    Signals: run_selected(job id), when the user or the program chose another run; move_wanted(job id, before), when a
+    waiting run was dropped (see `RunsModel`).
     """
 
     run_selected = Signal(str)
+    move_wanted = Signal(str, str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,18 +42,23 @@ class RunsList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
+        self.setDragDropMode(QListView.DragDropMode.DragDrop)
+        self.setDefaultDropAction(Qt.DropAction.MoveAction)
+        self.runs.move_wanted.connect(self.move_wanted)
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         theme.changed.connect(self.viewport().update)
 
     def set_rows(self, rows: Sequence[RunRow]) -> None:
-        """Show these runs and keep the chosen one chosen; with none chosen, choose the newest."""
-        wanted = self._wanted
+        """Show these runs and keep the chosen one chosen; when it is gone, choose its neighbour, at first the topmost."""
+        wanted, place = self._wanted, max(0, self.currentIndex().row())
         self.runs.set_rows(rows)
         if not rows:
             return
-        position = self.runs.position(wanted) if wanted else 0
-        if self.currentIndex().row() != (position or 0):
-            self.setCurrentIndex(self.runs.index(position or 0))
+        position = self.runs.position(wanted) if wanted else None
+        if position is None:
+            position = min(place, len(rows) - 1)
+        if self.currentIndex().row() != position:
+            self.setCurrentIndex(self.runs.index(position))
 
     def select(self, job_id: str) -> None:
         """Choose a run, now or as soon as it appears."""

@@ -12,8 +12,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from core.errors import UserError
 from core.files import read_json, write_json
@@ -124,11 +125,9 @@ def stop(folder: JobFolder, *, grace: float = GRACE, wait: bool = False, timeout
     """
     now = info(folder)
     if now.alive:
-        asked = read_json(folder.control) or {}
-        again = "stop" in asked
-        write_json(
-            folder.control, {**asked, "stop": {"time": time.time(), "grace": 0.0 if again else grace, "now": again}}
-        )
+        with _asking(folder) as asked:
+            again = "stop" in asked
+            asked["stop"] = {"time": time.time(), "grace": 0.0 if again else grace, "now": again}
     if wait:
         wait_for_end(folder, timeout)
     return info(folder)
@@ -137,7 +136,8 @@ def stop(folder: JobFolder, *, grace: float = GRACE, wait: bool = False, timeout
 def kill(folder: JobFolder, *, timeout: float = 10.0) -> JobInfo:
     """End a job now, with everything it started; nothing is saved. Also clears up after a supervisor that was killed."""
     if info(folder).alive and read_state(folder).supervisor is not None:
-        write_json(folder.control, {"stop": {"time": time.time(), "grace": 0.0, "now": True}})
+        with _asking(folder) as asked:
+            asked["stop"] = {"time": time.time(), "grace": 0.0, "now": True}
         with contextlib.suppress(TimeoutError):
             wait_for_end(folder, timeout)
     sweep(folder.path)
@@ -145,9 +145,31 @@ def kill(folder: JobFolder, *, timeout: float = 10.0) -> JobInfo:
 
 
 def request_checkpoint(folder: JobFolder) -> None:
-    """Ask a running worker to save a checkpoint at its next step."""
-    asked = read_json(folder.control) or {}
-    write_json(folder.control, {**asked, "checkpoint": int(asked.get("checkpoint", 0)) + 1})
+    """Ask a worker to save a checkpoint at its next step."""
+    with _asking(folder) as asked:
+        asked["checkpoint"] = int(asked.get("checkpoint", 0)) + 1
+
+
+def request_stop_after_epoch(folder: JobFolder) -> None:
+    """Ask a worker to save and stop when it has finished the epoch it is in; asking twice is asking once."""
+    with _asking(folder) as asked:
+        asked["stop_after_epoch"] = True
+
+
+def start_now(folder: JobFolder) -> None:
+    """Let a job that waits for its time ask for its leases at once; of no effect on any other."""
+    with _asking(folder) as asked:
+        asked["start_now"] = True
+
+
+@contextlib.contextmanager
+def _asking(folder: JobFolder) -> Iterator[dict[str, Any]]:
+    """control.json to be changed; one at a time, so that no request is lost to another of the same moment."""
+    with open(folder.path / "control.lock", "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        asked = read_json(folder.control) or {}
+        yield asked
+        write_json(folder.control, asked)
 
 
 def wait_for_end(folder: JobFolder, timeout: float) -> JobInfo:

@@ -3,7 +3,7 @@
 What its files say about where it stands is read in `core.jobs.status`; starting and stopping are in `core.jobs.control`.
 
     job.json       what was asked, never changed         state.json      where it stands, replaced as a whole
-    events.jsonl   progress and metrics, appended        control.json    requests: stop, checkpoint
+    events.jsonl   progress and metrics, appended        control.json    requests: stop, checkpoint, start now
     rank0.log ...  what each worker printed              supervisor.log  what the supervisor printed
     error.json     why the last attempt failed           output/         what the job made
     heartbeat.0    touched by each worker every 5 s  reserve         space for last words on a full disk
@@ -100,7 +100,7 @@ class Job:
     resources: leases the job must hold while it runs, as in `core.jobs.leases`. processes: number of workers.
     command: argv that does the same work again from a terminal, "{folder}" standing for the job's folder; empty when only
     the worker's own command does.
-    created: seconds since the epoch.
+    created: seconds since the epoch. not_before: so many seconds since the epoch before which it does not ask for its leases.
     """
 
     id: str
@@ -111,6 +111,7 @@ class Job:
     resources: tuple[str, ...] = ()
     processes: int = 1
     command: tuple[str, ...] = ()
+    not_before: float | None = None
 
 
 def create(
@@ -122,6 +123,7 @@ def create(
     resources: Sequence[str] = (),
     processes: int = 1,
     command: Sequence[str] = (),
+    not_before: float | None = None,
 ) -> JobFolder:
     """Make the folder of a new job, with output/ in it; nothing runs until `core.jobs.start`.
 
@@ -145,7 +147,9 @@ def create(
         folder.output.mkdir()
         write_json(
             folder.request,
-            asdict(Job(folder.id, kind, title, now, dict(request), tuple(resources), processes, tuple(command))),
+            asdict(
+                Job(folder.id, kind, title, now, dict(request), tuple(resources), processes, tuple(command), not_before)
+            ),
         )
     except OSError as error:
         raise _unwritable(folder.path, error) from error

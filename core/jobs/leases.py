@@ -1,9 +1,10 @@
-"""Who may run now: exclusive leases on named resources, in the order in which jobs were started.
+"""Who may run now: exclusive leases on named resources, in the order of the queue, which is that of asking unless changed.
 
 A lease is an flock on <jobs>/leases/<name>, a place in the queue is an flock on <jobs>/leases/queue/<ticket>. The kernel
 frees both when their holder dies, however it dies, so nothing can stay locked and no daemon has to be asked.
 A resource is a name such as "train" or "gpu:0", or so many of a numbered kind: "gpu:2/8" is any two of gpu:0 to gpu:7.
-There are no shared leases and no priorities; who asked first is served first, even if a later job would fit sooner.
+There are no shared leases and no priorities; who is first in the queue is served first, even if a later job would fit
+sooner. So a job that needs all GPUs gets them: those behind it wait until it has. `core.jobs.order` changes the order.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import UserError
+from core.jobs.order import QUEUE, in_order, write_ticket
+from core.jobs.process import identity
 
 _LOOK_EVERY = 0.1
 
@@ -39,29 +42,29 @@ def wish(resource: str) -> Wish:
         count, size = int(pool[2]), int(pool[3])
         if 1 <= count <= size:
             return Wish(tuple(f"{pool[1]}:{number}" for number in range(size)), count)
-    elif re.fullmatch(r"[a-z]+(:\d{1,4})?", resource) and resource != "queue":
+    elif re.fullmatch(r"[a-z]+(:\d{1,4})?", resource) and resource != QUEUE:
         return Wish((resource,), 1)
     raise UserError(f"“{resource}” cannot be a resource.", 'Write "train", "gpu:0", or "gpu:2/8" for any two of eight.')
 
 
 @contextlib.contextmanager
 def hold(
-    leases_dir: Path, resources: Sequence[str], holder: str, *, waiting: Callable[[str], bool]
+    leases_dir: Path, resources: Sequence[str], holder: str, *, waiting: Callable[[str], bool], job: str = ""
 ) -> Iterator[tuple[str, ...] | None]:
     """Hold all `resources` for as long as the block runs; the block gets the names of the leases.
 
     holder: what others are told who have to wait, such as the job's title. waiting(reason): called about ten times a second
-    while somebody else is first; its answer False gives up, and the block gets None. All or nothing: who waits
-    holds nothing, so two jobs cannot wait for each other. Raises UserError for what cannot be a resource.
+    while somebody else is first; its answer False gives up, and the block gets None. job: id by which the place in the queue
+    can be changed. All or nothing: who waits holds nothing, so two jobs cannot wait for each other. Raises UserError for what cannot be a resource.
     """
     wishes = [wish(resource) for resource in sorted(set(resources))]
     if not wishes:
         yield ()
         return
-    queue = leases_dir / "queue"
+    queue = leases_dir / QUEUE
     queue.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
-        ticket = _draw(queue, wishes, holder, held)
+        ticket = _draw(queue, wishes, holder, job, held)
         while True:
             taken = _ahead(queue, ticket, wishes) or _take(leases_dir, wishes, holder, held)
             if not isinstance(taken, str):
@@ -83,14 +86,15 @@ def _lock(file: IO[str]) -> bool:
     return True
 
 
-def _draw(queue: Path, wishes: Sequence[Wish], holder: str, held: contextlib.ExitStack) -> Path:
+def _draw(queue: Path, wishes: Sequence[Wish], holder: str, job: str, held: contextlib.ExitStack) -> Path:
     """A place at the end of the queue: a locked file whose name sorts by time."""
     path = queue / f"{time.time_ns():020d}-{os.getpid()}"
     unseen = path.with_name(f".{path.name}")
     file = held.enter_context(unseen.open("w", encoding="utf-8"))
     _lock(file)
-    json.dump({"wants": [name for wish in wishes for name in wish.names], "holder": holder}, file)
-    file.flush()
+    me = identity(os.getpid())
+    assert me is not None
+    write_ticket(unseen, [name for wish in wishes for name in wish.names], holder, job, me)
     unseen.rename(path)
     held.callback(path.unlink, missing_ok=True)
     return path
@@ -99,11 +103,9 @@ def _draw(queue: Path, wishes: Sequence[Wish], holder: str, held: contextlib.Exi
 def _ahead(queue: Path, ticket: Path, wishes: Sequence[Wish]) -> str:
     """Who waits for one of the same names and came first; "" when nobody does. Clears away tickets of the dead."""
     wanted = {name for wish in wishes for name in wish.names}
-    for name in sorted(os.listdir(queue)):
-        if name >= ticket.name:
+    for name in in_order(queue.parent, (name for name in os.listdir(queue) if not name.startswith("."))):
+        if name == ticket.name:
             break
-        if name.startswith("."):
-            continue
         path = queue / name
         try:
             with path.open(encoding="utf-8") as file:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from core.errors import UserError
 from core.files import read_json, write_json
 from core.jobs.events import last_events
 from core.jobs.folder import Job, JobFolder, folders, read_job
+from core.jobs.order import places
 from core.jobs.process import Identity, alive, boot_id
 
 STATES: Final = ("queued", "running", "stopping", "done", "stopped", "failed", "interrupted")
@@ -31,19 +33,22 @@ _NEVER_STARTED: Final = 60.0
 class State:
     """The content of state.json. Times are seconds since the epoch.
 
-    supervisor: who drives the job; None before the first start. attempt: 0 before the first start.
-    exits: exit code of each worker that has ended, negative for a signal. steps, total: filled in at the end.
+    scheduled: it waits for its time. supervisor: who drives the job; None before the first start. attempt: 0 before the first start.
+    leases: names of those it holds. exits: exit code of each worker that has ended, negative for a signal.
+    steps, total: filled in at the end.
     """
 
     state: str = "queued"
     message: str = ""
     hint: str = ""
+    scheduled: bool = False
     attempt: int = 0
     supervisor: Identity | None = None
     queued: float | None = None
     started: float | None = None
     finished: float | None = None
     workers: tuple[int, ...] = ()
+    leases: tuple[str, ...] = ()
     exits: tuple[int | None, ...] = ()
     step: int | None = None
     total: int | None = None
@@ -55,7 +60,8 @@ class JobInfo:
 
     state: one of STATES. message, hint: one sentence each, for people. step, total: as far as the job tells.
     heartbeat: latest sign of life of the quietest worker. silent: it runs, but has said nothing for a minute.
-    pid: of the supervisor, None unless it lives.
+    pid: of the supervisor, None unless it lives. leases: names of those it holds now, and workers: pids of who uses them.
+    place: in the queue, from 1, of a job that waits for others. not_before: when a job that waits for its time begins.
     """
 
     id: str
@@ -77,6 +83,10 @@ class JobInfo:
     silent: bool = False
     resources: tuple[str, ...] = ()
     processes: int = 1
+    leases: tuple[str, ...] = ()
+    workers: tuple[int, ...] = ()
+    place: int | None = None
+    not_before: float | None = None
 
     @property
     def alive(self) -> bool:
@@ -100,7 +110,7 @@ def read_state(folder: JobFolder) -> State:
     value = {key: item for key, item in value.items() if key in known}
     if value.get("supervisor"):
         value["supervisor"] = Identity(**value["supervisor"])
-    for key in ("workers", "exits"):
+    for key in ("workers", "leases", "exits"):
         value[key] = tuple(value.get(key, ()))
     return State(**value)
 
@@ -110,8 +120,11 @@ def write_state(folder: JobFolder, state: State) -> None:
     write_json(folder.state, asdict(state))
 
 
-def info(folder: JobFolder) -> JobInfo:
-    """Where a job stands now. Raises UserError when the folder holds no job."""
+def info(folder: JobFolder, queue: Mapping[str, int] | None = None) -> JobInfo:
+    """Where a job stands now. Raises UserError when the folder holds no job.
+
+    queue: the places of those who wait, when the caller knows them already.
+    """
     job = read_job(folder)
     state = read_state(folder)
     if state.state not in ENDED and state.supervisor and not alive(state.supervisor):
@@ -127,6 +140,10 @@ def info(folder: JobFolder) -> JobInfo:
     if silent:
         message = f"No sign of life for {time.time() - newest:.0f} s."
     live = state.state not in ENDED and state.supervisor is not None
+    at_work = state.state in ("running", "stopping")
+    place = None
+    if state.state == "queued":
+        place = (places(folder.path.parent / "leases") if queue is None else queue).get(job.id)
     return JobInfo(
         id=job.id,
         folder=folder,
@@ -147,6 +164,10 @@ def info(folder: JobFolder) -> JobInfo:
         silent=silent,
         resources=job.resources,
         processes=job.processes,
+        leases=state.leases if at_work else (),
+        workers=state.workers if at_work else (),
+        place=place,
+        not_before=job.not_before if state.state == "queued" and state.scheduled else None,
     )
 
 
@@ -168,11 +189,9 @@ def _lost(folder: JobFolder, job: Job, state: State) -> State | None:
     step, total = last_step(folder)
     where = f" at {step:,} of {total:,}" if step is not None and total else f" at step {step:,}" if step else ""
     if state.supervisor.boot != boot_id():
-        message = f"The computer was restarted while this job was {_doing(state.state)}{where}."
+        message = f"The computer was restarted while this job was {_doing(state)}{where}."
     else:
-        message = (
-            f"Its supervisor (process {state.supervisor.pid}) was killed while it was {_doing(state.state)}{where}."
-        )
+        message = f"Its supervisor (process {state.supervisor.pid}) was killed while it was {_doing(state)}{where}."
     saved = last_checkpoint(folder)
     if saved is not None:
         hint = f"Resume it to go on from {saved.name}."
@@ -181,8 +200,10 @@ def _lost(folder: JobFolder, job: Job, state: State) -> State | None:
     return replace(state, state="interrupted", message=message, hint=hint, finished=_last_sign(folder))
 
 
-def _doing(state: str) -> str:
-    return {"queued": "waiting in the queue", "running": "running", "stopping": "stopping"}[state]
+def _doing(state: State) -> str:
+    if state.scheduled:
+        return "waiting for its time"
+    return {"queued": "waiting in the queue", "running": "running", "stopping": "stopping"}[state.state]
 
 
 def _last_sign(folder: JobFolder) -> float | None:
@@ -242,6 +263,7 @@ class JobWatcher:
         """All jobs, newest first. Folders without a readable job.json are no jobs and are left out."""
         found = []
         seen = set()
+        queue = places(self.jobs_dir / "leases")
         for entry in folders(self.jobs_dir):
             folder = JobFolder(self.jobs_dir / entry.name)
             try:
@@ -251,7 +273,7 @@ class JobWatcher:
             kept = self._ended.get(entry.name)
             if kept is None or kept[0] != changed:
                 try:
-                    kept = (changed, info(folder))
+                    kept = (changed, info(folder, queue))
                 except UserError:
                     continue
             if not kept[1].alive:

@@ -24,6 +24,7 @@ from types import FrameType
 from typing import Any
 
 from core.files import read_json, write_json
+from core.jobs.clock import clock_text
 from core.jobs.control import BUSY, DISK_FULL, GRACE, python_command, python_environment
 from core.jobs.events import EventWriter
 from core.jobs.failures import Failure, RankEnd, classify
@@ -35,6 +36,8 @@ from core.jobs.worker import STOPPED
 
 LOOK_EVERY = 0.05
 """Seconds between looks at control.json; the end of a worker is noticed at once."""
+CLOCK_EVERY = 0.25
+"""Seconds between looks at the clock and control.json while a job waits for its time."""
 SHUTDOWN_GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL for workers when the supervisor itself is told to end, as at a shutdown."""
 LOG_LIMIT = 64 << 20
@@ -81,6 +84,7 @@ class Supervision:
     stop: StopRequest | None = None
     lost: StopRequest | None = None
     workers: list[Worker] = field(default_factory=list)
+    control: dict[str, Any] = field(default_factory=dict)
     control_seen: int = 0
     memory_kills: int = field(default_factory=memory_kills)
 
@@ -105,19 +109,26 @@ class Supervision:
         """The stop request, if there is one by now; a second one shortens the first to nothing."""
         if self.signalled and self.stop is None:
             self.stop = StopRequest(SHUTDOWN_GRACE, time.monotonic() - SHUTDOWN_GRACE)
-        try:
-            changed = os.stat(self.folder.control).st_mtime_ns
-        except FileNotFoundError:
-            return self.stop
-        if changed != self.control_seen:
-            self.control_seen = changed
-            asked = (read_json(self.folder.control) or {}).get("stop")
+        if self.look():
+            asked = self.control.get("stop")
             if isinstance(asked, dict):
                 self.stop = self.stop or StopRequest(float(asked.get("grace", GRACE)), time.monotonic())
                 if asked.get("now"):
                     self.stop.grace = 0.0
                     self.stop.terminated = self.stop.terminated or time.monotonic()
         return self.stop
+
+    def look(self) -> bool:
+        """Read control.json if it has changed since the last look; was there anything new?"""
+        try:
+            changed = os.stat(self.folder.control).st_mtime_ns
+        except FileNotFoundError:
+            return False
+        if changed == self.control_seen:
+            return False
+        self.control_seen = changed
+        self.control = read_json(self.folder.control) or {}
+        return True
 
 
 def escalate(request: StopRequest, workers: Sequence[Worker]) -> None:
@@ -187,6 +198,8 @@ def watch(run: Supervision) -> None:
             for worker in run.workers:
                 limit_log(run.folder.rank_log(worker.rank))
         request = run.asked_to_stop()
+        if run.control.get("stop_after_epoch") and not run.state.message:
+            run.change(message="Stops after this epoch.")
         if request is not None:
             if run.state.state == "running" and running:
                 run.change(state="stopping", message="Stopping: it saves what it can.")
@@ -208,8 +221,25 @@ def limit_log(path: Path) -> None:
         file.write(first + b"--- earlier lines were dropped ---\n" + newest)
 
 
+def wait_for_its_time(run: Supervision) -> None:
+    """Return when the job may ask for its leases: its time has come, or somebody wants it started now, or stopped.
+
+    By the clock on the wall, which goes on while the computer sleeps.
+    """
+    when = run.job.not_before
+    while when is not None and (left := when - time.time()) > 0:
+        if run.asked_to_stop() is not None or run.control.get("start_now"):
+            break
+        if not run.state.scheduled:
+            run.change(scheduled=True, message=f"Starts at {clock_text(when, time.time())}.")
+        time.sleep(min(left, CLOCK_EVERY))
+    if run.state.scheduled:
+        run.change(scheduled=False, message="")
+
+
 def supervise(run: Supervision) -> None:
-    """One attempt from queue to end."""
+    """One attempt from its time, through the queue, to its end."""
+    wait_for_its_time(run)
 
     def waiting(reason: str) -> bool:
         if run.state.message != reason:
@@ -217,7 +247,7 @@ def supervise(run: Supervision) -> None:
         return run.asked_to_stop() is None
 
     leases = run.folder.path.parent / "leases"
-    with hold(leases, run.job.resources, run.job.title, waiting=waiting) as held:
+    with hold(leases, run.job.resources, run.job.title, waiting=waiting, job=run.job.id) as held:
         if held is None or run.asked_to_stop() is not None:
             run.change(state="stopped", message="Stopped before it started.", finished=time.time())
             return
@@ -228,6 +258,7 @@ def supervise(run: Supervision) -> None:
             message="",
             started=time.time(),
             workers=tuple(worker.process.pid for worker in run.workers),
+            leases=held,
         )
         watch(run)
         conclude(run)

@@ -100,6 +100,19 @@ class WorkerContext:
         self._checkpoints = asked
         return new
 
+    def stop_after_epoch(self) -> bool:
+        """Has anyone asked this job to stop at the end of the epoch it is in? As cheap as `should_stop`.
+
+        A job that ends for this reason before its work is done calls `stopped_early`. With several workers, agree on the answer
+        among them before acting on it.
+        """
+        self._look()
+        return bool(self._control.get("stop_after_epoch"))
+
+    def stopped_early(self) -> None:
+        """This job ends now, as asked and before its work is done: it ends as `stopped`, not `done`."""
+        self.stopping = True
+
     def _requested_checkpoints(self) -> int:
         return int(self._control.get("checkpoint", 0))
 

@@ -66,8 +66,13 @@ def plan(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> Pla
     return forecast(config, found.base, found.snapshot, jobs)
 
 
-def launch(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> JobFolder:
-    """Make the job folder of a run. Raises UserError as `inputs` does, or when the disk is full."""
+def launch(
+    config: RunConfig, *, jobs: Path, snapshots: Path, models: Path, not_before: float | None = None
+) -> JobFolder:
+    """Make the job folder of a run, which waits until `not_before`, seconds since the epoch, if that is given.
+
+    Raises UserError as `inputs` does, or when the disk is full.
+    """
     found = inputs(config, jobs=jobs, snapshots=snapshots, models=models)
     on = machine.look()
     request = {
@@ -85,6 +90,7 @@ def launch(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> J
         resources=[f"gpu:{min(config.parallel.processes, on.gpus)}/{on.gpus}" if on.gpus else LEASE],
         processes=config.parallel.processes,
         command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs.parent), "train", f"{{folder}}/{CONFIG}"),
+        not_before=not_before,
     )
     try:
         save_config(config, folder.path / CONFIG)

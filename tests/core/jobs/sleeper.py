@@ -32,6 +32,10 @@ def main(context: WorkerContext) -> None:
             context.event("stopping", step=step)
             return
         context.progress(step, steps)
+        if step % request.get("epoch", steps) == 0 and step < steps and context.stop_after_epoch():
+            context.event("epoch", step=step)
+            context.stopped_early()
+            return
         time.sleep(request.get("pause", 0.005))
 
 

@@ -1,0 +1,159 @@
+"""What can be asked of the chosen run, as commands: save, stop, start now, another place in the queue, clone, delete.
+
+Each writes into the run's folder or into the queue's order, on a thread of the pool, and is offered only where it has an
+effect. Nothing is done to a run here: its supervisor and its worker do what they are asked, with or without a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.context import AppContext
+from app.training.delete_question import DeleteQuestion, size_of
+from core.errors import UserError
+from core.jobs import JobInfo, delete, stop
+from core.jobs.control import request_checkpoint, request_stop_after_epoch, start_now
+from core.jobs.folder import read_job
+from core.jobs.order import FIRST, move
+from core.training import launch
+
+_MENU = (
+    ("runs.resume", "runs.start_now", "runs.checkpoint", "runs.stop_after_epoch", "runs.stop"),
+    ("runs.move_first", "runs.move_up", "runs.move_down"),
+    ("runs.clone", "runs.delete"),
+)
+_RESUMABLE = ("stopped", "failed", "interrupted")
+
+
+class RunActions(QObject):
+    """The commands of the chosen run.
+
+    Signals: acted(), when something was asked of a run; failed(UserError); clone_wanted(what was asked of the run, as in
+    job.json).
+    """
+
+    acted = Signal()
+    failed = Signal(object)
+    clone_wanted = Signal(object)
+
+    def __init__(self, context: AppContext, page: QWidget) -> None:
+        super().__init__(page)
+        self._context = context
+        self._page = page
+        self._run: JobInfo | None = None
+        self._queue: list[str] = []
+        self._question: DeleteQuestion | None = None
+        bind = context.commands.bind
+        self._actions = {
+            name: bind(name, page, run)
+            for name, run in (
+                ("runs.resume", lambda: self._ask(lambda chosen: launch.resume(chosen.folder))),
+                ("runs.start_now", lambda: self._ask(lambda chosen: start_now(chosen.folder))),
+                ("runs.checkpoint", lambda: self._ask(lambda chosen: request_checkpoint(chosen.folder))),
+                ("runs.stop_after_epoch", lambda: self._ask(lambda chosen: request_stop_after_epoch(chosen.folder))),
+                ("runs.stop", self.stop),
+                ("runs.move_first", lambda: self._ask(lambda chosen: move(self._jobs, chosen.id, FIRST))),
+                ("runs.move_up", lambda: self._swap(-1)),
+                ("runs.move_down", lambda: self._swap(1)),
+                ("runs.clone", self._clone),
+                ("runs.delete", self._ask_before_deleting),
+            )
+        }
+        self.show_run(None, ())
+
+    @property
+    def _jobs(self) -> Path:
+        return self._context.workspace.jobs
+
+    def show_run(self, run: JobInfo | None, queue: Sequence[str]) -> None:
+        """Offer what can be asked of this run. queue: ids of all runs that wait, the next one first."""
+        self._run, self._queue = run, list(queue)
+        state = run.state if run is not None else ""
+        place = self._queue.index(run.id) if run is not None and run.id in self._queue else None
+        offered = {
+            "runs.resume": state in _RESUMABLE,
+            "runs.start_now": run is not None and run.not_before is not None,
+            "runs.checkpoint": state == "running",
+            "runs.stop_after_epoch": state == "running",
+            "runs.stop": run is not None and run.alive,
+            "runs.move_first": bool(place),
+            "runs.move_up": bool(place),
+            "runs.move_down": place is not None and place < len(self._queue) - 1,
+            "runs.clone": run is not None,
+            "runs.delete": run is not None and not run.alive,
+        }
+        for name, enabled in offered.items():
+            self._actions[name].setEnabled(enabled)
+        self._actions["runs.stop"].setText(
+            "Take it out of the queue" if state == "queued" else "Pause: save a checkpoint and stop"
+        )
+
+    def fill(self, menu: QMenu) -> None:
+        """Put the commands into a menu: what can be done now, and no move for a run that does not wait."""
+        menu.clear()
+        for group in _MENU:
+            actions = [self._actions[name] for name in group if self._actions[name].isEnabled()]
+            menu.addActions(actions)
+            if actions:
+                menu.addSeparator()
+
+    def pop_up(self, place: QPoint) -> None:
+        """The same as a menu of its own, at this point of the screen."""
+        menu = QMenu(self._page)
+        menu.setAccessibleName("What to do with this run")
+        self.fill(menu)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def stop(self) -> None:
+        """Ask the run to save a checkpoint and stop; asked twice, it ends at once."""
+        self._ask(lambda run: stop(run.folder))
+
+    def move(self, job_id: str, before: str) -> None:
+        """Give a waiting run another place (see `core.jobs.order.move`)."""
+        self._do(lambda: move(self._jobs, job_id, before))
+
+    def _swap(self, step: int) -> None:
+        """Change places with the neighbour among the waiting runs."""
+        if self._run is None or self._run.id not in self._queue:
+            return
+        place = self._queue.index(self._run.id)
+        earlier, later = sorted((place, place + step))
+        if earlier >= 0 and later < len(self._queue):
+            first, second = self._queue[earlier], self._queue[later]
+            self.move(second, first)
+
+    def _clone(self) -> None:
+        run = self._run
+        if run is not None:
+            self._context.tasks.run(
+                lambda: read_job(run.folder).request, self.clone_wanted.emit, self.failed.emit, owner=self
+            )
+
+    def _ask_before_deleting(self) -> None:
+        run = self._run
+        if run is not None:
+            self._context.tasks.run(
+                lambda: size_of(run.folder.path), lambda size: self._show_question(run, size), owner=self
+            )
+
+    def _show_question(self, run: JobInfo, size: int) -> None:
+        self._question = DeleteQuestion(run, size, self._page)
+        self._question.accepted.connect(lambda: self._do(lambda: delete(run.folder)))
+        self._question.open()
+
+    def _ask(self, function: Callable[[JobInfo], object]) -> None:
+        run = self._run
+        if run is not None:
+            self._do(lambda: function(run))
+
+    def _do(self, function: Callable[[], object]) -> None:
+        self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)
+
+    def _on_failed(self, error: UserError) -> None:
+        self.failed.emit(error)
+        self.acted.emit()
