@@ -78,7 +78,7 @@ def save(
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
         _write_weights(temporary, student, group)
-        _write_optimizer(temporary, optimizer, group)
+        _write_optimizer(temporary, student, optimizer, group)
         if group.first:
             student.tokenizer.save_pretrained(temporary)
             sums = {file.name: [file.stat().st_size, _sum(file)] for file in sorted(temporary.iterdir())}
@@ -168,7 +168,7 @@ def restore(saved: Saved, student: Student, optimizer: torch.optim.Optimizer) ->
                 raise ValueError(f"it has other tensors than this model: {sorted(set(file.keys()) ^ set(targets))[0]}")
             for name, target in targets.items():
                 set_values(target, file.get_tensor(name))
-        optim.load_state_tensors(optimizer, _optimizer_tensors(saved.path))
+        optim.load_state_tensors(optimizer, student.trainable(), _optimizer_tensors(saved.path))
     except (OSError, SafetensorError, RuntimeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{saved.path.name} cannot be resumed from: {_reason(error)}.",
@@ -235,10 +235,10 @@ def _adapter_names(student: Student) -> dict[str, str]:
     return {own[int(number)]: name for name, number in translated.items()}
 
 
-def _write_optimizer(folder: Path, optimizer: torch.optim.Optimizer, group: Group) -> None:
+def _write_optimizer(folder: Path, student: Student, optimizer: torch.optim.Optimizer, group: Group) -> None:
     held: dict[str, Tensor] = {}
     size = written = 0
-    for name, value in optim.state_tensors(optimizer, keep=group.first):
+    for name, value in optim.state_tensors(optimizer, student.trainable(), keep=group.first):
         if not group.first:
             continue
         held[name] = value.contiguous()

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from core.engine import checkpoint, data, gradients, model, optim
+from core.engine import checkpoint, data, gradients, model, optim, sharding
 from core.engine.gradients import LossScale
 from core.engine.guard import Guard
 from core.engine.measures import Meter
@@ -193,7 +193,7 @@ def backward(this: Run, chosen: Sequence[int], trained: int) -> float:
     for number, (seed, batch) in enumerate(batches):
         torch.manual_seed(seed)
         if prepared.sharded:
-            sync_gradients(prepared.objective, now=number == len(batches) - 1)
+            sharding.sync_gradients(prepared.objective, now=number == len(batches) - 1)
         micro_loss = prepared.objective(batch.to(device))
         (micro_loss * factor).backward()
         summed += micro_loss.detach()  # read once a step: each read would wait for the GPU
@@ -214,14 +214,6 @@ def batches_of(this: Run, rows: data.Sequences, chosen: Sequence[int], micro: in
         most = math.ceil(math.ceil(len(chosen) / group.data_size) / micro)
         found += [(0, data.filler())] * (most - len(found))
     return found
-
-
-def sync_gradients(objective: torch.nn.Module, *, now: bool) -> None:
-    """Whether the coming backward pass adds gradients up over processes; once a step is enough."""
-    from torch.distributed.fsdp import FSDPModule
-
-    if isinstance(objective, FSDPModule):
-        objective.set_requires_gradient_sync(now)
 
 
 def update(this: Run, loss: float, norm: float) -> bool:
@@ -305,6 +297,7 @@ def validate(this: Run) -> None:
     with torch.no_grad():
         for _, batch in batches_of(this, held, chosen, this.config.batch.micro):
             summed += this.prepared.objective(batch.to(this.prepared.compute.device)).item()
+    sharding.give_back(this.prepared.objective)
     progress.validation = this.group.total(summed) / held.targets(chosen)
     better = progress.validation < progress.best
     progress.best, progress.worse = (progress.validation, 0) if better else (progress.best, progress.worse + 1)

@@ -21,18 +21,18 @@ MOMENTUM = 0.9
 def make(named: Iterable[tuple[str, nn.Parameter]], section: OptimizerSection) -> torch.optim.Optimizer:
     """The optimizer of a configuration over what is trainable, in the order of `named`. Raises UserError when a package is missing.
 
-    Vectors (norms, biases) are not decayed. Adafactor scales its rate by the size of a weight (Shazeer and Stern 2018).
+    Vectors (norms, biases) are not decayed. What lies on different processes is in different groups, because fused steps want
+    their tensors alike. Adafactor scales its rate by the size of a weight (Shazeer and Stern 2018).
     """
-    matrices: list[nn.Parameter] = []
-    vectors: list[nn.Parameter] = []
+    alike: dict[tuple[bool, object], list[nn.Parameter]] = {}
     for _, parameter in named:
         if parameter.requires_grad:
-            (matrices if parameter.ndim > 1 else vectors).append(parameter)
+            mesh = parameter.device_mesh if isinstance(parameter, DTensor) else None
+            alike.setdefault((parameter.ndim > 1, mesh), []).append(parameter)
     groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": section.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": parameters, "weight_decay": section.weight_decay if matrices else 0.0}
+        for (matrices, _), parameters in alike.items()
     ]
-    groups = [group for group in groups if group["params"]]
     rate = section.learning_rate
     match section.name:
         case "adamw":
@@ -88,27 +88,34 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def state_tensors(optimizer: torch.optim.Optimizer, *, keep: bool = True) -> Iterator[tuple[str, Tensor]]:
-    """Everything the optimizer remembers, whole and on the CPU, as tensors named "<number>.<what>", one at a time.
+def state_tensors(
+    optimizer: torch.optim.Optimizer, named: Iterable[tuple[str, nn.Parameter]], *, keep: bool = True
+) -> Iterator[tuple[str, Tensor]]:
+    """Everything the optimizer remembers, whole and on the CPU, as tensors named "<parameter>.<what>", one at a time.
 
     Every process of a sharded run must call it; only those with `keep` get values.
     """
-    for number, values in optimizer.state_dict()["state"].items():
-        for what, value in values.items():
+    for name, parameter in named:
+        for what, value in optimizer.state[parameter].items():
             if value is not None:
-                yield f"{number}.{what}", whole(value if isinstance(value, Tensor) else torch.tensor(value), keep=keep)
+                yield f"{name}.{what}", whole(value if isinstance(value, Tensor) else torch.tensor(value), keep=keep)
 
 
-def load_state_tensors(optimizer: torch.optim.Optimizer, tensors: Iterable[tuple[str, Tensor]]) -> None:
+def load_state_tensors(
+    optimizer: torch.optim.Optimizer, named: Iterable[tuple[str, nn.Parameter]], tensors: Iterable[tuple[str, Tensor]]
+) -> None:
     """The counterpart of `state_tensors`, for an optimizer over the same parameters, sharded or not. Raises ValueError."""
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    parameters = dict(named)
+    numbers = {p: number for number, p in enumerate(p for group in optimizer.param_groups for p in group["params"])}
     state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors:
-        number, what = name.split(".", 1)
-        parameter = parameters[int(number)]
+    for full_name, value in tensors:
+        name, _, what = full_name.rpartition(".")
+        parameter = parameters.get(name)
+        if parameter is None:
+            raise ValueError(f"the optimizer's state is of a parameter that is not trained: {name}")
         if isinstance(parameter, DTensor) and value.shape == parameter.shape:
             piece = torch.empty_like(parameter, dtype=value.dtype)
             set_values(piece, value)
             value = piece
-        state.setdefault(int(number), {})[what] = value
+        state.setdefault(numbers[parameter], {})[what] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

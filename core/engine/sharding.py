@@ -13,6 +13,7 @@ Sources: fully_shard of torch 2.11 and later (Zhao et al. 2023), tensor parallel
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import CPUOffloadPolicy, FSDPModule, MixedPrecisionPolicy, OffloadPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from core.engine.compute import Compute
@@ -71,7 +73,9 @@ def recompute_activations(causal: Any, kind: str) -> None:
         from torch.utils.checkpoint import create_selective_checkpoint_contexts
 
         options["context_fn"] = functools.partial(create_selective_checkpoint_contexts, _products())
-    causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # transformers 5.23 has another name for it, 5.17 has not
+        causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
 
 
 def _products() -> list[Any]:
@@ -135,8 +139,6 @@ def _no_tensor(why: str) -> UserError:
 
 def shard(objective: Objective, causal: Any, parallel: ParallelSection, compute: Compute, mesh: DeviceMesh) -> None:
     """Shard everything in `objective` over `mesh`, in place. Optimizers are built after this."""
-    from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, OffloadPolicy, fully_shard
-
     trained = {p.dtype for p in objective.parameters() if p.requires_grad}
     half = compute.dtype != torch.float32 and all(p.requires_grad for p in objective.parameters())
     options: dict[str, Any] = {
@@ -159,6 +161,19 @@ def shard(objective: Objective, causal: Any, parallel: ParallelSection, compute:
     fully_shard(objective, **{**options, "reshard_after_forward": False})
 
 
+def sync_gradients(objective: nn.Module, *, now: bool) -> None:
+    """Whether the coming backward pass adds gradients up over processes; once a step is enough."""
+    if isinstance(objective, FSDPModule):
+        objective.set_requires_gradient_sync(now)
+
+
+def give_back(objective: nn.Module) -> None:
+    """Back to shards after a forward pass that no backward pass follows: the root stays gathered otherwise."""
+    for module in objective.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
+
+
 def on_no_device(module: nn.Module) -> None:
     """Give up all values and keep the shapes."""
     module.to("meta")
@@ -170,7 +185,7 @@ def spread(objective: nn.Module, source: Mapping[str, Tensor] | None, device: to
     Buffers travel too, the ones that are never saved above all: what rotates positions is one.
     """
     if source is None:
-        objective.to_empty(device="cpu" if offload else device)
+        _make_room(objective, torch.device("cpu") if offload else device)
     for name, parameter in tensors(objective):
         full = torch.empty(parameter.shape, dtype=parameter.dtype) if source is None else source[name]
         with torch.no_grad():
@@ -181,6 +196,19 @@ def spread(objective: nn.Module, source: Mapping[str, Tensor] | None, device: to
         for module in objective.modules():
             for name, buffer in module.named_buffers(recurse=False):
                 setattr(module, name, buffer.to(device))
+
+
+def _make_room(module: nn.Module, device: torch.device) -> None:
+    """Memory for what is on no device. What was one tensor with two names stays one, which torch does not see to by itself."""
+    first: dict[nn.Parameter, str] = {}
+    again: dict[str, str] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        if first.setdefault(parameter, name) != name:
+            again[name] = first[parameter]
+    module.to_empty(device=device)
+    for name, same in again.items():
+        owner, _, attribute = name.rpartition(".")
+        setattr(module.get_submodule(owner), attribute, module.get_parameter(same))
 
 
 def tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 
 from core.engine import compute, optim
 from core.errors import UserError
+from core.training.sections import OptimizerSection
 
 
 def test_fp32_is_taken_as_asked() -> None:
@@ -27,10 +29,9 @@ def test_bf16_without_units_becomes_fp32_and_says_so(monkeypatch: pytest.MonkeyP
     assert compute.choose("bf16").dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("dtype", ["fp16", "int8"])
-def test_what_is_not_built_is_refused(dtype: str) -> None:
+def test_what_is_no_format_is_refused() -> None:
     with pytest.raises(UserError):
-        compute.choose(dtype)
+        compute.choose("int8")
 
 
 def test_an_older_library_is_named_with_the_version_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,8 +40,9 @@ def test_an_older_library_is_named_with_the_version_it_takes(monkeypatch: pytest
         compute.check_versions()
 
 
-def rates(schedule: str, rise: int, steps: int = 10) -> list[float]:
-    return [optim.factor(step, steps, schedule=schedule, rise=rise) for step in range(steps)]
+def rates(schedule: str, rise: int, steps: int = 10, **more: Any) -> list[float]:
+    section = OptimizerSection.model_validate({"schedule": schedule, "warmup": rise, **more})
+    return [optim.factor(step, steps, section) for step in range(steps)]
 
 
 def test_the_rate_rises_over_the_warm_up_and_then_follows_its_schedule() -> None:
@@ -59,7 +61,7 @@ def test_a_run_that_is_all_warm_up_never_divides_by_zero() -> None:
 
 def test_norms_and_biases_are_not_decayed() -> None:
     layer = torch.nn.Linear(3, 3)
-    optimizer = optim.adamw(layer.named_parameters(), learning_rate=0.1, weight_decay=0.5)
+    optimizer = optim.make(layer.named_parameters(), OptimizerSection(learning_rate=0.1, weight_decay=0.5))
     decays = {
         parameter.ndim: group["weight_decay"] for group in optimizer.param_groups for parameter in group["params"]
     }
@@ -67,12 +69,12 @@ def test_norms_and_biases_are_not_decayed() -> None:
 
 
 def test_the_optimizer_remembers_through_tensors_alone() -> None:
-    def make() -> tuple[torch.nn.Linear, torch.optim.AdamW]:
+    def make() -> tuple[torch.nn.Linear, torch.optim.Optimizer]:
         torch.manual_seed(0)
         layer = torch.nn.Linear(4, 4)
-        return layer, optim.adamw(layer.named_parameters(), learning_rate=0.1, weight_decay=0.1)
+        return layer, optim.make(layer.named_parameters(), OptimizerSection(learning_rate=0.1, weight_decay=0.1))
 
-    def step(layer: torch.nn.Linear, optimizer: torch.optim.AdamW) -> None:
+    def step(layer: torch.nn.Linear, optimizer: torch.optim.Optimizer) -> None:
         layer(torch.ones(2, 4)).square().sum().backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -81,8 +83,8 @@ def test_the_optimizer_remembers_through_tensors_alone() -> None:
     cut, second = make()
     step(whole, first)
     step(cut, second)
-    third = optim.adamw(cut.named_parameters(), learning_rate=0.1, weight_decay=0.1)
-    optim.load_state_tensors(third, optim.state_tensors(second))
+    third = optim.make(cut.named_parameters(), OptimizerSection(learning_rate=0.1, weight_decay=0.1))
+    optim.load_state_tensors(third, cut.named_parameters(), optim.state_tensors(second, cut.named_parameters()))
     step(whole, first)
     step(cut, third)
     assert torch.equal(whole.weight, cut.weight)

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.engine import data
-from core.engine.data import Document, Refusal, Row
+from core.engine import data, documents
+from core.engine.documents import Document, Refusal, Row
+from core.engine.parallel import Group, share
 from core.errors import UserError
+from core.training.sections import DataSection
 from kernels.reference import IGNORE
 
 
@@ -27,7 +29,10 @@ def chat(question: str, answer: str) -> Row:
 
 
 def tokenized(tokenizer: Any, row: Row, objective: str = "sft", max_length: int = 128) -> list[Document | Refusal]:
-    return list(data.documents([row], tokenizer, objective, max_length))
+    section = DataSection.model_validate(
+        {"snapshot": "s", "objective": objective, "max_length": max_length, "packing": False}
+    )
+    return list(documents.fit(documents.encode([row], tokenizer, section), section))
 
 
 @given(st.lists(st.integers(1, 100), max_size=60))
@@ -91,7 +96,7 @@ def test_the_batch_of_a_step_depends_on_seed_and_step_alone() -> None:
 @given(st.integers(0, 9), st.integers(1, 5), st.integers(1, 4))
 def test_processes_share_a_step_without_gap_or_overlap(count: int, size: int, micro: int) -> None:
     chosen = list(range(count))
-    parts = [data.share(chosen, rank, size, micro) for rank in range(size)]
+    parts = [share(chosen, Group(rank, size), micro) for rank in range(size)]
     assert sorted(i for part in parts for batch in part for i in batch) == chosen
     assert all(len(batch) <= micro for part in parts for batch in part)
 
@@ -132,15 +137,15 @@ def test_a_fully_masked_row_is_refused(tokenizer: Any) -> None:
 
 
 def test_refusals_stop_the_run_with_the_first_row_and_the_count() -> None:
-    data.refuse([], "train.jsonl")
+    documents.refuse([], "train.jsonl")
     with pytest.raises(UserError, match=r"Sample a \(line 3 of train.jsonl\) is empty. 1 more") as caught:
-        data.refuse([Refusal("a", 3, "is empty"), Refusal("b", 4, "is empty")], "train.jsonl")
+        documents.refuse([Refusal("a", 3, "is empty"), Refusal("b", 4, "is empty")], "train.jsonl")
     assert "create the snapshot again" in caught.value.hint
 
 
 def test_text_goes_on_in_the_next_document_and_ends_with_the_end_mark(tokenizer: Any) -> None:
     pieces = tokenized(tokenizer, Row("f", 1, text="func main() {}\n" * 30), "text", 32)
-    good, bad = data.split_refusals(pieces)
+    good, bad = documents.split_refusals(pieces)
     assert not bad
     assert all(len(piece.ids) <= 32 and piece.trained.all() for piece in good)
     ids = np.concatenate([piece.ids for piece in good])
@@ -153,7 +158,7 @@ def test_a_broken_line_is_a_refusal_and_not_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     good = {"sample": "u1", "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}
     path.write_text(json.dumps(good) + '\n{"sample": "u2", "mess\n[1]\n{"messages": [{"role": "user"}]}\n')
-    kinds = [type(row).__name__ for row in data.read_rows(path)]
+    kinds = [type(row).__name__ for row in documents.read_rows(path)]
     assert kinds == ["Row", "Refusal", "Refusal", "Refusal"]
     with pytest.raises(UserError, match=r"nothing.jsonl cannot be read"):
-        list(data.read_rows(tmp_path / "nothing.jsonl"))
+        list(documents.read_rows(tmp_path / "nothing.jsonl"))

@@ -13,7 +13,9 @@ import torch
 from core.engine import data, model
 from core.engine.compute import Compute, cpu_has_bf16
 from core.engine.model import Student
+from core.engine.objective import hidden
 from core.errors import UserError
+from core.training.sections import MethodSection
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -38,8 +40,11 @@ def pair() -> tuple[torch.Tensor, torch.Tensor]:
 def test_packed_documents_give_the_states_they_give_alone(student: Student) -> None:
     ids, positions = pair()
     with torch.no_grad():
-        packed = student.hidden(ids, positions)
-        apart = [student.hidden(ids[:, :10], positions[:, :10]), student.hidden(ids[:, 10:], positions[:, 10:])]
+        packed = hidden(student.causal, ids, positions)
+        apart = [
+            hidden(student.causal, ids[:, :10], positions[:, :10]),
+            hidden(student.causal, ids[:, 10:], positions[:, 10:]),
+        ]
     torch.testing.assert_close(packed, torch.cat(apart, dim=1), atol=1e-5, rtol=1e-5)
 
 
@@ -50,7 +55,7 @@ def test_a_cache_or_a_mask_would_let_documents_see_each_other_in_silence(
     """The trap itself: should transformers close it one day, `Student.hidden` may become simpler."""
     ids, positions = pair()
     with torch.no_grad():
-        right = student.hidden(ids, positions)
+        right = hidden(student.causal, ids, positions)
         wrong = student.causal.base_model(input_ids=ids, position_ids=positions, **leak).last_hidden_state
     assert (right[:, 10:] - wrong[:, 10:]).abs().max() > 0.05
 
@@ -93,7 +98,7 @@ def test_the_fused_head_gives_the_loss_and_gradients_of_the_plain_one(student: S
     for fused in (True, False):
         student.fused_head = fused
         student.model.zero_grad()
-        loss = student.loss(batch, CPU)
+        loss = student.objective(CPU)(batch)
         loss.backward()
         found.append((loss.detach(), student.causal.get_input_embeddings().weight.grad.clone()))
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
@@ -162,9 +167,7 @@ def test_an_adapter_for_another_vocabulary_or_width_does_not_fit(base: Path, tok
     from core.engine import starter
 
     plan = starter.Plan(width=32, layers=2, heads=4, kv_heads=2, intermediate=64)
-    other = model.attach_lora(
-        starter.make_model(tokenizer, plan), base=base, rank=4, alpha=8, dropout=0.0, targets="all-linear"
-    )
+    other = model.attach_lora(starter.make_model(tokenizer, plan), base=base, method=MethodSection(rank=4, alpha=8))
     other.save_pretrained(tmp_path / "adapter")
     with pytest.raises(UserError, match="does not fit its base"):
         model.open_adapter(model.load_causal(base, torch.float32, CPU.device), tmp_path / "adapter", trainable=False)
@@ -195,7 +198,7 @@ def test_leaving_casts_to_autocast_changes_no_number(base: Path, tokenizer: Any)
                 module.cast_input_dtype_enabled = casts
                 torch.nn.init.normal_(module.lora_B["default"].weight, generator=torch.Generator().manual_seed(1))
         adapted.zero_grad()
-        loss = student.loss(data.Batch(ids, positions, torch.roll(ids, -1)), bf16)
+        loss = student.objective(bf16)(data.Batch(ids, positions, torch.roll(ids, -1)))
         loss.backward()
         found.append([loss.detach(), *(parameter.grad.clone() for _, parameter in student.trainable())])
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))

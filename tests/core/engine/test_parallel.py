@@ -1,4 +1,8 @@
-"""Two processes are one run: same losses, same step to stop at, one writer."""
+"""However many processes, however the model lies on them: one run, the same losses and gradient norms, one writer.
+
+Every case is run once by real processes that meet at a file, all of them by one set of processes because starting takes longer
+than training; the same cases are run by one process here, and by the plainest case there is.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,54 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
-from core.engine import data, parallel
+from core.engine import loop, parallel
 from core.engine.parallel import Group
-from core.errors import UserError
 from tests.core.engine.conftest import Notes, config
 
+FSDP = {"mode": "fsdp", "processes": 2}
+DDP = {"mode": "ddp", "processes": 2}
+# All 24 conversations in every step, so that packed, padded, accumulated and not, it is the same step.
+PACKED = {"batch": {"micro": 2, "accumulation": 12}, "data": {"packing": True}}
+PADDED = {"batch": {"micro": 2, "accumulation": 12}, "data": {"packing": False}}
+FULL = {"method": {"kind": "full"}, "optimizer": {"learning_rate": 1e-3}}
+
 CASES: dict[str, dict[str, Any]] = {
-    "packed": {"batch": {"micro": 1, "accumulation": 4}},
-    "padded": {"batch": {"micro": 2, "accumulation": 2}, "data": {"packing": False}},
-    "odd": {"batch": {"micro": 1, "accumulation": 3}},
-    "one": {"batch": {"micro": 1, "accumulation": 1}, "validation": {"every": 2}},
-    "full": {"method": {"kind": "full"}, "batch": {"micro": 2, "accumulation": 1}},
+    "ddp, packed": {**PACKED, "parallel": DDP},
+    "ddp, padded": {**PADDED, "parallel": DDP},
+    "ddp, accumulation 1": {"batch": {"micro": 4, "accumulation": 1}, "parallel": DDP},
+    "ddp, accumulation 4": {"batch": {"micro": 1, "accumulation": 4}, "parallel": DDP},
+    "ddp, rows for one process only": {"batch": {"micro": 1, "accumulation": 1}, "parallel": DDP},
+    "ddp, all weights": {**FULL, "parallel": DDP},
+    "fsdp, packed": {**PACKED, "parallel": FSDP},
+    "fsdp, padded": {**PADDED, "parallel": FSDP},
+    "fsdp, accumulation 1": {"batch": {"micro": 4, "accumulation": 1}, "parallel": FSDP},
+    "fsdp, accumulation 4": {"batch": {"micro": 1, "accumulation": 4}, "parallel": FSDP},
+    "fsdp, an odd number of rows": {"batch": {"micro": 1, "accumulation": 3}, "parallel": FSDP},
+    "fsdp, rows for one process only": {"batch": {"micro": 1, "accumulation": 1}, "parallel": FSDP},
+    "fsdp, not resharded": {"parallel": {**FSDP, "reshard": False}},
+    "fsdp, offloaded": {"parallel": {**FSDP, "offload": True}},
+    "fsdp, offloaded, accumulation 4": {
+        "batch": {"micro": 1, "accumulation": 4},
+        "parallel": {**FSDP, "offload": True},
+    },
+    "fsdp, recomputed": {"parallel": {**FSDP, "activation_checkpointing": "full"}},
+    "fsdp, recomputed in part": {"parallel": {**FSDP, "activation_checkpointing": "selective"}},
+    "fsdp, all weights": {**FULL, "parallel": FSDP},
+    "fsdp, all weights, offloaded": {**FULL, "parallel": {**FSDP, "offload": True}},
+    "fsdp, dora": {"method": {"dora": True}, "parallel": FSDP},
+    "fsdp, plain head": {"kernels": "off", "parallel": FSDP},
+    "split layers": {"parallel": {**FSDP, "tensor": 2}},
+    "split layers, all weights": {**FULL, "parallel": {**FSDP, "tensor": 2}},
 }
+STOPPED = {"parallel": FSDP}
 
 WORKER = """
 import json, sys, torch
@@ -32,101 +67,129 @@ from core.engine import loop, parallel
 from core.training.config_file import from_mapping
 from tests.core.engine.conftest import Notes
 torch.set_num_threads(1)
-rank, folder = int(sys.argv[1]), Path({folder!r})
-group = parallel.join(rank, 2, folder / "store")
+import faulthandler; faulthandler.dump_traceback_later(25, exit=True)
+rank, size, folder = int(sys.argv[1]), int(sys.argv[2]), Path({folder!r})
+group = parallel.join(rank, size, folder / "store")
 told = {{}}
 for name, case in json.loads((folder / "cases.json").read_text()).items():
     notes = Notes(stop_after=2 if name == "stopped" and rank == 1 else None)
-    loop.train(from_mapping(case), Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=group)
+    split = parallel.Group(rank, size, case["parallel"]["tensor"])
+    loop.train(from_mapping(case), Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split)
     told[name] = notes.events
+    print("done", name, file=sys.stderr)
 parallel.leave(group)
 (folder / f"told{{rank}}.json").write_text(json.dumps(told))
 """
 
 
-@pytest.fixture(scope="module")
-def told(base: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """Every case run once by two real processes: what each of them told."""
-    folder = tmp_path_factory.mktemp("two")
-    sections = {**CASES, "stopped": {"budget": {"steps": 6}}}
-    cases = {name: config(**case).model_dump(mode="json") for name, case in sections.items()}
-    for case in cases.values():
-        case["parallel"]["processes"] = 2
-    (folder / "cases.json").write_text(json.dumps(cases))
+def run_cases(
+    folder: Path, cases: Mapping[str, dict[str, Any]], size: int, base: Path, snapshot: Path
+) -> list[dict[str, Any]]:
+    """Every case, by `size` real processes: what each of them told."""
+    plain = {name: config(**case).model_dump(mode="json") for name, case in cases.items()}
+    (folder / "cases.json").write_text(json.dumps(plain))
     root = str(Path(__file__).resolve().parents[3])
     script = WORKER.format(root=root, folder=str(folder), base=str(base), snapshot=str(snapshot))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "error::UserWarning:core", "-c", script]
+    logs = [open(folder / f"log{rank}", "w+", encoding="utf-8") for rank in range(size)]  # noqa: SIM115
     workers = [
-        subprocess.Popen([sys.executable, "-c", script, str(rank)], env=environment, stderr=subprocess.PIPE, text=True)
-        for rank in (0, 1)
+        subprocess.Popen([*command, str(rank), str(size)], env=environment, stderr=logs[rank]) for rank in range(size)
     ]
-    for worker in workers:
-        _, errors = worker.communicate(timeout=120)
-        assert worker.returncode == 0, errors
-    return folder, [json.loads((folder / f"told{rank}.json").read_text()) for rank in (0, 1)]
+    try:
+        for rank, worker in enumerate(workers):
+            assert worker.wait(timeout=150) == 0, (folder / f"log{rank}").read_text()[-4000:]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+        for log in logs:
+            log.close()
+    return [json.loads((folder / f"told{rank}.json").read_text()) for rank in range(size)]
+
+
+@pytest.fixture(scope="module")
+def two(base: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+    """Every case by two processes."""
+    folder = tmp_path_factory.mktemp("two")
+    return folder, run_cases(folder, {**CASES, "stopped": STOPPED}, 2, base, snapshot)
+
+
+def alone(case: Mapping[str, Any]) -> dict[str, Any]:
+    """The same case for one process."""
+    return {key: value for key, value in case.items() if key != "parallel"}
 
 
 def of(events: list[dict[str, Any]], kind: str, field: str = "loss") -> list[float]:
     return [event[field] for event in events if event["kind"] == kind]
 
 
+def trained(case: Mapping[str, Any], base: Path, snapshot: Path, output: Path) -> Notes:
+    notes = Notes()
+    loop.train(config(**case), base, snapshot, output, run="r", monitor=notes, group=Group())
+    return notes
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_two_processes_give_the_losses_of_one(
-    name: str, told: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
+def test_two_processes_give_the_digits_of_one(
+    name: str, two: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
-    from core.engine import loop
-
-    notes = Notes()
-    loop.train(config(**CASES[name]), base, snapshot, tmp_path / "one", run="r", monitor=notes, group=Group())
-    first, second = (events[name] for events in told[1])
+    folder, told = two
+    notes = trained(alone(CASES[name]), base, snapshot, tmp_path / "one")
+    first, second = (events[name] for events in told)
     assert of(first, "step") == pytest.approx(notes.losses(), rel=1e-5)
     assert of(first, "step") == of(second, "step"), "both processes see the same loss"
-    assert of(first, "step", "grad_norm") == pytest.approx([e["grad_norm"] for e in notes.of("step")], rel=1e-3)
-    assert of(first, "validation") == pytest.approx([e["loss"] for e in notes.of("validation")], rel=1e-5)
+    norms = [event["grad_norm"] for event in notes.of("step")]
+    assert of(first, "step", "grad_norm") == pytest.approx(norms, rel=1e-5, abs=2e-6)
+    assert of(first, "step", "grad_norm") == of(second, "step", "grad_norm")
+    assert of(first, "validation") == pytest.approx(of(notes.events, "validation"), rel=1e-5)
+    weights = "adapter_model.safetensors" if "all weights" not in name else "model.safetensors"
+    saved, wanted = (load_file(place / "checkpoint-000006" / weights) for place in (folder / name, tmp_path / "one"))
+    assert {key: value.shape for key, value in saved.items()} == {key: value.shape for key, value in wanted.items()}
+    for key, value in wanted.items():
+        torch.testing.assert_close(saved[key], value, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.slow
-def test_a_stop_that_one_process_hears_stops_both_at_the_same_step(told: tuple[Path, list[dict[str, Any]]]) -> None:
-    folder, (first, second) = told
-    assert of(first["stopped"], "step", "step") == of(second["stopped"], "step", "step") == [1, 2]
-    assert [path.name for path in (folder / "stopped").iterdir()] == ["checkpoint-000002"]
+def test_packed_padded_accumulated_or_not_it_is_the_same_step(base: Path, snapshot: Path, tmp_path: Path) -> None:
+    packed = trained(PACKED, base, snapshot, tmp_path / "packed")
+    padded = trained(PADDED, base, snapshot, tmp_path / "padded")
+    one = trained({"batch": {"micro": 24, "accumulation": 1}, "data": {"packing": False}}, base, snapshot, tmp_path / "1")
+    count = len(padded.of("step"))
+    assert count == 6
+    rows = sum(1 for _ in (snapshot / "train.jsonl").open())
+    assert rows == 24
+    assert one.losses() == pytest.approx(padded.losses(), rel=1e-5)
+    if packed.of("step")[0]["trained"] == padded.of("step")[0]["trained"]:
+        assert packed.losses()[:1] == pytest.approx(padded.losses()[:1], rel=1e-5)
 
 
 @pytest.mark.slow
-def test_only_the_first_process_writes_checkpoints(told: tuple[Path, list[dict[str, Any]]]) -> None:
-    _, (first, second) = told
-    assert of(first["packed"], "checkpoint", "step") == [3, 6]
-    assert not of(second["packed"], "checkpoint", "step")
+def test_a_stop_that_one_process_hears_stops_both_at_the_same_step(two: tuple[Path, list[dict[str, Any]]]) -> None:
+    folder, (first, second) = two
+    assert of(first["stopped"], "step", "step") == of(second["stopped"], "step", "step") == [1, 2, 3]
+    assert [path.name for path in (folder / "stopped").iterdir()] == ["checkpoint-000003"]
+
+
+@pytest.mark.slow
+def test_only_the_first_process_writes_checkpoints(two: tuple[Path, list[dict[str, Any]]]) -> None:
+    _, (first, second) = two
+    assert of(first["fsdp, packed"], "checkpoint", "step") == [3, 6]
+    assert not [path for path in of(second["fsdp, packed"], "checkpoint", "path") if "rank1" in str(path)]
 
 
 def test_a_step_with_fewer_sequences_than_processes_leaves_some_idle() -> None:
-    assert data.share([7], 1, 2, 4) == []
+    assert parallel.share([7], Group(1, 2), 4) == []
 
 
-@pytest.mark.parametrize(
-    ("mode", "processes", "offload", "words"),
-    [
-        ("fsdp", 2, False, "not built yet"),
-        ("single", 2, False, "processes is 2"),
-        ("tensor", 1, False, '"tensor"'),
-        ("auto", 1, True, "offload"),
-    ],
-)
-def test_a_mode_that_is_not_built_says_what_to_use(mode: str, processes: int, offload: bool, words: str) -> None:
-    with pytest.raises(UserError, match=words) as caught:
-        parallel.check_mode(mode, processes, offload=offload)
-    assert caught.value.hint
-
-
-def test_ddp_and_auto_are_taken() -> None:
-    parallel.check_mode("auto", 2, offload=False)
-    parallel.check_mode("ddp", 2, offload=False)
-    parallel.check_mode("single", 1, offload=False)
+def test_neighbours_that_split_layers_see_the_same_rows() -> None:
+    parts = [parallel.share(range(8), Group(rank, 4, tensor=2), 8) for rank in range(4)]
+    assert [list(part[0]) for part in parts] == [[0, 2, 4, 6], [0, 2, 4, 6], [1, 3, 5, 7], [1, 3, 5, 7]]
 
 
 def test_one_process_needs_no_store() -> None:
     group = parallel.join(0, 1, None)
-    assert (group.first, group.any(True), group.total(2.5)) == (True, True, 2.5)
+    assert (group.first, group.sums([1.0, 2.0]), group.total(2.5), group.told(3)) == (True, [1.0, 2.0], 2.5, 3)
     group.wait()
     parallel.leave(group)
