@@ -45,7 +45,7 @@ class TrainingPage(Page):
         self._stop = Button("Stop", theme, icon="stop", name="runStop", tip=STOP_TIP)
         self._stop.clicked.connect(self.actions_of_run.stop)
         self._stop.setEnabled(False)
-        self._more = Button("Run", theme, icon="caret-down", name="runMore", tip="What to do with the chosen run")
+        self._more = Button("More", theme, icon="caret-down", name="runMore", tip="What to do with the chosen run")
         self._more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow of a menu stands at the right
         menu = QMenu(self._more)
         menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # not the button's

@@ -25,6 +25,7 @@ class StartTime(QWidget):
         self.time.setObjectName("startTime")
         self.time.setAccessibleName("Time at which the run starts")
         self.time.setDisplayFormat("HH:mm")
+        self.time.setButtonSymbols(QTimeEdit.ButtonSymbols.NoButtons)
         self.time.setEnabled(False)
         self.switch.toggled.connect(self.time.setEnabled)
         row = QHBoxLayout(self)
