@@ -51,9 +51,9 @@ QPushButton[kind="segment"]:checked { background: $hover; border-color: $border;
 QPushButton[kind="segment"]:focus { border-color: $accent; }
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 
-QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QTimeEdit, QPlainTextEdit, QTextEdit { background: $surface; color: $text; border: 1px solid $border; border-radius: 6px; padding: 5px 8px; selection-background-color: $accent; selection-color: $on_accent; }
-QLineEdit, QSpinBox, QDoubleSpinBox, QTimeEdit, QComboBox { min-height: 18px; }
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QTimeEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $accent; }
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit { background: $surface; color: $text; border: 1px solid $border; border-radius: 6px; padding: 5px 8px; selection-background-color: $accent; selection-color: $on_accent; }
+QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: 18px; }
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $accent; }
 QLineEdit[invalid="true"], QComboBox[invalid="true"], QSpinBox[invalid="true"], QDoubleSpinBox[invalid="true"] { border-color: $bad; }
 QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 QToolButton[kind="star"] { background: transparent; border: 1px solid transparent; padding: 1px; min-height: 0; }
@@ -62,7 +62,7 @@ QToolButton[kind="star"]:focus { border-color: $accent; }
 QLineEdit[kind="flat"] { background: transparent; border-color: transparent; padding: 3px; }
 QLineEdit[kind="flat"]:hover { border-color: $border; }
 QLineEdit[kind="flat"]:focus { border-color: $accent; background: $surface; }
-QLineEdit:disabled, QComboBox:disabled, QTimeEdit:disabled { color: $faint; }
+QLineEdit:disabled, QComboBox:disabled { color: $faint; }
 QPlainTextEdit[kind="code"] { border: none; border-radius: 0; padding: 0; }
 QPlainTextEdit[kind="code"][framed="true"] { border: 1px solid $border; border-radius: 6px; }
 QPlainTextEdit[kind="code"][framed="true"]:focus { border-color: $accent; }
