@@ -53,8 +53,9 @@ class JobsModel(QObject):
         return self._jobs.get(job_id)
 
     def running(self, kind: str = "") -> tuple[JobInfo, ...]:
-        """Jobs that have not ended, newest first."""
-        return tuple(info for info in self._jobs.values() if info.alive and kind in ("", info.kind))
+        """Jobs that have not ended: those at work, then those that wait; the newest of each first."""
+        found = (info for info in self._jobs.values() if info.alive and kind in ("", info.kind))
+        return tuple(sorted(found, key=lambda info: info.state == "queued"))
 
     def start(self) -> None:
         """Look now and keep looking; first clear away what nobody will ask for again."""

@@ -1,4 +1,4 @@
-"""Who holds what of this machine: a line for each GPU with the job and the process, or the word free.
+"""Who holds what of this machine: a line for each job with its GPUs and its process, and one for those that are free.
 
 It shows what the jobs say of themselves and asks no GPU anything.
 """
@@ -32,10 +32,12 @@ class LeaseStrip(QWidget):
 
     def show_jobs(self, jobs: Sequence[JobInfo], gpus: int) -> None:
         """Tell who of these jobs holds which lease. gpus: how many this machine has."""
-        holders = {name: job for job in jobs for name in job.leases}
-        names = [f"gpu:{number}" for number in range(gpus)]
-        names += sorted(holders.keys() - set(names))
-        lines = [(_title(name), *_holder(holders.get(name))) for name in names]
+        lines = [(_title(job.leases), job.title, f"pid {job.pid}") for job in jobs if job.leases]
+        held = {name for job in jobs for name in job.leases}
+        free = [name for number in range(gpus) if (name := f"gpu:{number}") not in held]
+        lines.sort()
+        if free:
+            lines.append((_title(free), "free", ""))
         if lines == self._shown:
             return
         self._shown = lines
@@ -64,9 +66,15 @@ class LeaseStrip(QWidget):
                 widget.deleteLater()
 
 
-def _title(name: str) -> str:
-    return "CPU" if name == LEASE else name.replace("gpu:", "GPU ")
-
-
-def _holder(job: JobInfo | None) -> tuple[str, str]:
-    return (job.title, f"process {job.pid}") if job is not None else ("free", "")
+def _title(leases: Sequence[str]) -> str:
+    """`CPU`, `GPU 2` or `GPU 0–3, 5`."""
+    numbers = sorted(int(name.removeprefix("gpu:")) for name in leases if name.startswith("gpu:"))
+    if not numbers:
+        return "CPU" if LEASE in leases else ", ".join(leases)
+    spans = [[numbers[0], numbers[0]]]
+    for number in numbers[1:]:
+        if number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return "GPU " + ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in spans)

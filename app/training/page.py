@@ -45,7 +45,7 @@ class TrainingPage(Page):
         self._stop = Button("Stop", theme, icon="stop", name="runStop", tip=STOP_TIP)
         self._stop.clicked.connect(self.actions_of_run.stop)
         self._stop.setEnabled(False)
-        self._more = Button("Run", theme, icon="caret-down", name="runMore", tip="What to do with the chosen run")
+        self._more = Button("More", theme, icon="caret-down", name="runMore", tip="What to do with the chosen run")
         self._more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow of a menu stands at the right
         menu = QMenu(self._more)
         menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # not the button's
@@ -133,8 +133,8 @@ class TrainingPage(Page):
         self.header.set_detail(_summary(found))
         self.runs.set_rows([RunRow(job, self._spark(job)) for job in found])
         self.leases.show_jobs(self.context.jobs.jobs, self._gpus)
-        if not found:
-            self._offer(None)
+        chosen = self.view.feed.folder
+        self._offer(self.context.jobs.job(chosen.id) if chosen is not None else None)
 
     def _on_gpus_counted(self, gpus: int) -> None:
         self._gpus = gpus
@@ -156,8 +156,8 @@ class TrainingPage(Page):
 
     def _offer(self, run: JobInfo | None) -> None:
         """Buttons and commands for this run, None for no run."""
-        model = self.runs.runs
-        self.actions_of_run.show_run(run, [model.row(position).job.id for position in model.waiting()])
+        waiting = sum(job.place is not None for job in self.context.jobs.jobs)
+        self.actions_of_run.show_run(run, waiting)
         self._stop.setEnabled(run is not None and run.alive)
         self._stop.setText("Stop now" if run is not None and run.state == "stopping" else "Stop")
         self._more.setEnabled(run is not None)

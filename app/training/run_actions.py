@@ -6,7 +6,7 @@ effect. Nothing is done to a run here: its supervisor and its worker do what the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Signal
@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.jobs import JobInfo, delete, stop
 from core.jobs.control import request_checkpoint, request_stop_after_epoch, start_now
 from core.jobs.folder import read_job
-from core.jobs.order import FIRST, move
+from core.jobs.order import FIRST, move, shift
 from core.training import launch
 
 _MENU = (
@@ -45,7 +45,6 @@ class RunActions(QObject):
         self._context = context
         self._page = page
         self._run: JobInfo | None = None
-        self._queue: list[str] = []
         self._question: DeleteQuestion | None = None
         bind = context.commands.bind
         self._actions = {
@@ -57,32 +56,32 @@ class RunActions(QObject):
                 ("runs.stop_after_epoch", lambda: self._ask(lambda chosen: request_stop_after_epoch(chosen.folder))),
                 ("runs.stop", self.stop),
                 ("runs.move_first", lambda: self._ask(lambda chosen: move(self._jobs, chosen.id, FIRST))),
-                ("runs.move_up", lambda: self._swap(-1)),
-                ("runs.move_down", lambda: self._swap(1)),
+                ("runs.move_up", lambda: self._ask(lambda chosen: shift(self._jobs, chosen.id, -1))),
+                ("runs.move_down", lambda: self._ask(lambda chosen: shift(self._jobs, chosen.id, 1))),
                 ("runs.clone", self._clone),
                 ("runs.delete", self._ask_before_deleting),
             )
         }
-        self.show_run(None, ())
+        self.show_run(None, 0)
 
     @property
     def _jobs(self) -> Path:
         return self._context.workspace.jobs
 
-    def show_run(self, run: JobInfo | None, queue: Sequence[str]) -> None:
-        """Offer what can be asked of this run. queue: ids of all runs that wait, the next one first."""
-        self._run, self._queue = run, list(queue)
+    def show_run(self, run: JobInfo | None, waiting: int) -> None:
+        """Offer what can be asked of this run. waiting: how many jobs wait in the queue."""
+        self._run = run
         state = run.state if run is not None else ""
-        place = self._queue.index(run.id) if run is not None and run.id in self._queue else None
+        place = run.place if run is not None else None
         offered = {
             "runs.resume": state in _RESUMABLE,
             "runs.start_now": run is not None and run.not_before is not None,
             "runs.checkpoint": state == "running",
             "runs.stop_after_epoch": state == "running",
             "runs.stop": run is not None and run.alive,
-            "runs.move_first": bool(place),
-            "runs.move_up": bool(place),
-            "runs.move_down": place is not None and place < len(self._queue) - 1,
+            "runs.move_first": place is not None and place > 1,
+            "runs.move_up": place is not None and place > 1,
+            "runs.move_down": place is not None and place < waiting,
             "runs.clone": run is not None,
             "runs.delete": run is not None and not run.alive,
         }
@@ -116,16 +115,6 @@ class RunActions(QObject):
     def move(self, job_id: str, before: str) -> None:
         """Give a waiting run another place (see `core.jobs.order.move`)."""
         self._do(lambda: move(self._jobs, job_id, before))
-
-    def _swap(self, step: int) -> None:
-        """Change places with the neighbour among the waiting runs."""
-        if self._run is None or self._run.id not in self._queue:
-            return
-        place = self._queue.index(self._run.id)
-        earlier, later = sorted((place, place + step))
-        if earlier >= 0 and later < len(self._queue):
-            first, second = self._queue[earlier], self._queue[later]
-            self.move(second, first)
 
     def _clone(self) -> None:
         run = self._run

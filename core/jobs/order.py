@@ -47,7 +47,10 @@ def in_order(leases_dir: Path, names: Iterable[str]) -> list[str]:
 
 
 def tickets(leases_dir: Path) -> list[Ticket]:
-    """The tickets of all that wait now, who is first first. Looks without a lock, so that nobody waits for a look."""
+    """The tickets of all that wait now, who is first first; without those of an older Gosmith, which say too little.
+
+    Looks without a lock, so that nobody waits for a look.
+    """
     try:
         names = [name for name in os.listdir(leases_dir / QUEUE) if not name.startswith(".")]
     except FileNotFoundError:
@@ -55,7 +58,7 @@ def tickets(leases_dir: Path) -> list[Ticket]:
     found = []
     for name in in_order(leases_dir, names) if names else ():
         value = read_json(leases_dir / QUEUE / name)
-        if value is not None:
+        if value is not None and "process" in value:
             ticket = Ticket(name, tuple(value["wants"]), value["holder"], value["job"], Identity(**value["process"]))
             if alive(ticket.process):
                 found.append(ticket)
@@ -72,20 +75,26 @@ def move(jobs_dir: Path, job_id: str, before: str) -> None:
 
     Raises UserError when one of the two does not wait; it may have begun a moment ago.
     """
-    leases_dir = jobs_dir / "leases"
-    leases_dir.mkdir(exist_ok=True)
-    with _alone(leases_dir):
-        waiting = tickets(leases_dir)
+    with _changing(jobs_dir) as waiting:
         moved = _ticket(waiting, job_id)
-        rest = [ticket for ticket in waiting if ticket is not moved]
+        place = waiting.index(moved)
+        waiting.remove(moved)
         if before == LAST:
-            place = len(rest)
-        elif before in (FIRST, job_id):
-            place = 0 if before == FIRST else waiting.index(moved)
-        else:
-            place = rest.index(_ticket(waiting, before))
-        rest.insert(place, moved)
-        write_json(leases_dir / "order.json", {"tickets": [ticket.name for ticket in rest]})
+            place = len(waiting)
+        elif before == FIRST:
+            place = 0
+        elif before != job_id:
+            place = waiting.index(_ticket(waiting, before))
+        waiting.insert(place, moved)
+
+
+def shift(jobs_dir: Path, job_id: str, by: int) -> None:
+    """Give a waiting job a place `by` later, earlier when negative, as far as there is one. Raises UserError as `move` does."""
+    with _changing(jobs_dir) as waiting:
+        moved = _ticket(waiting, job_id)
+        place = waiting.index(moved)
+        waiting.remove(moved)
+        waiting.insert(max(0, place + by), moved)
 
 
 def _ticket(waiting: list[Ticket], job_id: str) -> Ticket:
@@ -98,11 +107,18 @@ def _ticket(waiting: list[Ticket], job_id: str) -> Ticket:
 
 
 @contextlib.contextmanager
-def _alone(leases_dir: Path) -> Iterator[None]:
-    """One at a time may change the order; the kernel frees the lock of whoever is killed meanwhile."""
+def _changing(jobs_dir: Path) -> Iterator[list[Ticket]]:
+    """All that wait, to be put into another order, which is kept unless an error is raised.
+
+    One at a time; the kernel frees the lock of whoever is killed meanwhile.
+    """
+    leases_dir = jobs_dir / "leases"
+    leases_dir.mkdir(exist_ok=True)
     with open(leases_dir / "order.lock", "ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        waiting = tickets(leases_dir)
+        yield waiting
+        write_json(leases_dir / "order.json", {"tickets": [ticket.name for ticket in waiting]})
 
 
 def write_ticket(path: Path, wants: Iterable[str], holder: str, job: str, process: Identity) -> None:

@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.jobs import control
 from core.jobs.events import read_events
 from core.jobs.folder import JobFolder
-from core.jobs.order import FIRST, LAST, move, tickets
+from core.jobs.order import FIRST, LAST, move, shift, tickets
 from core.jobs.status import list_jobs
 
 Eventually = Callable[..., None]
@@ -73,6 +73,17 @@ def test_a_waiting_job_takes_another_place_and_the_others_keep_theirs(
 ) -> None:
     _, found = queue
     move(tmp_path, found[moved].id, found[before].id if before in found else before)
+    assert "".join(waiting(tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("moved", "by", "expected"),
+    [("b", -1, "bac"), ("b", 1, "acb"), ("a", -1, "abc"), ("c", 1, "abc"), ("c", -2, "cab")],
+)
+def test_a_waiting_job_goes_forward_or_back_as_far_as_there_are_places(
+    queue: Queue, tmp_path: Path, moved: str, by: int, expected: str
+) -> None:
+    shift(tmp_path, queue[1][moved].id, by)
     assert "".join(waiting(tmp_path)) == expected
 
 

@@ -1,0 +1,41 @@
+"""The launch dialog in the window: a run that shall begin at a time is made at once and waits in the background."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.training.page import TrainingPage
+from app.training.runs_model import RunRow
+from core.jobs import control
+from core.jobs.folder import JobFolder, read_job
+from core.workspace import Workspace
+
+
+def test_a_run_started_for_tonight_waits_and_says_until_when(
+    gold: Path, training: TrainingPage, workspace: Workspace, qtbot: QtBot
+) -> None:
+    training.open_dialog(None)
+    dialog = training._dialog
+    assert dialog is not None
+    start = dialog.findChild(QPushButton, "runStart")
+    qtbot.waitUntil(start.isEnabled, timeout=20_000)
+    dialog.findChild(QCheckBox, "startLater").click()
+    with qtbot.waitSignal(dialog.run_started, timeout=20_000) as started:
+        qtbot.mouseClick(start, Qt.MouseButton.LeftButton)
+    folder = JobFolder(workspace.jobs / started.args[0])
+    try:
+        qtbot.waitUntil(lambda: training.runs.runs.position(folder.id) is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: row(training, folder).progress_text == "starts at 22:00", timeout=10_000)
+        assert read_job(folder).not_before == row(training, folder).job.not_before
+    finally:
+        control.kill(folder)
+
+
+def row(page: TrainingPage, folder: JobFolder) -> RunRow:
+    position = page.runs.runs.position(folder.id)
+    assert position is not None
+    return page.runs.runs.row(position)
