@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/core/golang/test_hostile.py",)
+TOGETHER = ("tests/core/golang/test_hostile.py", "tests/core/engine/test_parallel.py")
 
 
 class Scheduling(LoadScopeScheduling):

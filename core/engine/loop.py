@@ -170,6 +170,8 @@ def train(
         if reason or asked or due or done == steps:
             save(this)
 
+    if reason == "epoch" and progress.step < steps:
+        monitor.stopped_early()
     if reason == "patience":
         monitor.event(
             "message",

@@ -34,6 +34,8 @@ class Monitor(Protocol):
 
     def stop_after_epoch(self) -> bool: ...
 
+    def stopped_early(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

@@ -105,6 +105,9 @@ class Notes:
     def stop_after_epoch(self) -> bool:
         return False
 
+    def stopped_early(self) -> None:
+        self.events.append({"kind": "stopped early"})
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["kind"] == kind]
 

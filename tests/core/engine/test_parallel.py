@@ -67,7 +67,6 @@ from core.engine import loop, parallel
 from core.training.config_file import from_mapping
 from tests.core.engine.conftest import Notes
 torch.set_num_threads(1)
-import faulthandler; faulthandler.dump_traceback_later(25, exit=True)
 rank, size, folder = int(sys.argv[1]), int(sys.argv[2]), Path({folder!r})
 group = parallel.join(rank, size, folder / "store")
 told = {{}}
@@ -155,7 +154,9 @@ def test_two_processes_give_the_digits_of_one(
 def test_packed_padded_accumulated_or_not_it_is_the_same_step(base: Path, snapshot: Path, tmp_path: Path) -> None:
     packed = trained(PACKED, base, snapshot, tmp_path / "packed")
     padded = trained(PADDED, base, snapshot, tmp_path / "padded")
-    one = trained({"batch": {"micro": 24, "accumulation": 1}, "data": {"packing": False}}, base, snapshot, tmp_path / "1")
+    one = trained(
+        {"batch": {"micro": 24, "accumulation": 1}, "data": {"packing": False}}, base, snapshot, tmp_path / "1"
+    )
     count = len(padded.of("step"))
     assert count == 6
     rows = sum(1 for _ in (snapshot / "train.jsonl").open())
