@@ -20,8 +20,11 @@ from torch import Tensor
 from core.engine.documents import Document
 from kernels.reference import IGNORE
 
-WINDOW = 64
-"""Micro-batches whose rows are sorted by length together."""
+GROUP = 8
+"""Rows of like length that stay together where they are padded. The same for every micro-batch, so that accumulation changes
+no step."""
+WINDOW = 64 * GROUP
+"""Rows that are sorted by length together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,10 @@ class Sequences:
         order = list(range(len(self.members)))
         chance.shuffle(order)
         if self.group > 1:
-            window = WINDOW * self.group
             order = [
                 item
-                for start in range(0, len(order), window)
-                for item in sorted(order[start : start + window], key=self.length)
+                for start in range(0, len(order), WINDOW)
+                for item in sorted(order[start : start + WINDOW], key=self.length)
             ]
             groups = [order[start : start + self.group] for start in range(0, len(order), self.group)]
             last = [groups.pop()] if len(groups[-1]) < self.group else []
@@ -151,8 +153,8 @@ class Sequences:
         return Batch(torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(targets))
 
 
-def sequences(items: Sequence[Document], *, packing: bool, max_length: int, seed: int, micro: int = 1) -> Sequences:
-    """Pack; or give every document a sequence of its own, `micro` of like length side by side."""
+def sequences(items: Sequence[Document], *, packing: bool, max_length: int, seed: int) -> Sequences:
+    """Pack; or give every document a sequence of its own, those of like length side by side."""
     if packing:
         return Sequences(items, pack([len(item.ids) for item in items], max_length), seed)
-    return Sequences(items, [(i,) for i in range(len(items))], seed, micro)
+    return Sequences(items, [(i,) for i in range(len(items))], seed, GROUP)

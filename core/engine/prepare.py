@@ -146,7 +146,6 @@ def load_sequences(path: Path, base: Path, tokenizer: Any, config: RunConfig, mo
         packing=config.data.packing,
         max_length=config.data.max_length,
         seed=config.seed,
-        micro=config.batch.micro,
     )
 
 

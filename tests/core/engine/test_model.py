@@ -63,11 +63,11 @@ def test_a_cache_or_a_mask_would_let_documents_see_each_other_in_silence(
 def test_the_probe_refuses_packing_where_documents_see_each_other(student: Student, monkeypatch: Any) -> None:
     model.probe(student, CPU, packing=True)
 
-    def leaking(self: Student, ids: torch.Tensor, positions: torch.Tensor) -> Any:
+    def leaking(causal: Any, ids: torch.Tensor, positions: torch.Tensor) -> Any:
         mask = torch.ones_like(ids)
-        return self.causal.base_model(input_ids=ids, position_ids=positions, attention_mask=mask).last_hidden_state
+        return causal.base_model(input_ids=ids, position_ids=positions, attention_mask=mask).last_hidden_state
 
-    monkeypatch.setattr(Student, "hidden", leaking)
+    monkeypatch.setattr(model, "hidden", leaking)
     with pytest.raises(UserError, match="see each other") as caught:
         model.probe(student, CPU, packing=True)
     assert "packing = false" in caught.value.hint
@@ -88,7 +88,7 @@ def test_a_model_that_scales_its_logits_is_found_and_still_trained_right(tokeniz
     expected = torch.nn.functional.cross_entropy(
         causal(input_ids=ids, position_ids=positions, use_cache=False).logits[0], batch.targets[0], reduction="sum"
     )
-    torch.testing.assert_close(scaled.loss(batch, CPU), expected)
+    torch.testing.assert_close(scaled.objective(CPU)(batch), expected)
 
 
 def test_the_fused_head_gives_the_loss_and_gradients_of_the_plain_one(student: Student) -> None:

@@ -22,10 +22,12 @@ from core.engine import loop, parallel
 from core.engine.parallel import Group
 from tests.core.engine.conftest import Notes, config
 
+ROWS = 8
+"""Packed rows of the snapshot."""
 FSDP = {"mode": "fsdp", "processes": 2}
 DDP = {"mode": "ddp", "processes": 2}
 # All 24 conversations in every step, so that packed, padded, accumulated and not, it is the same step.
-PACKED = {"batch": {"micro": 2, "accumulation": 12}, "data": {"packing": True}}
+PACKED = {"batch": {"micro": 2, "accumulation": ROWS // 2}, "data": {"packing": True}}
 PADDED = {"batch": {"micro": 2, "accumulation": 12}, "data": {"packing": False}}
 FULL = {"method": {"kind": "full"}, "optimizer": {"learning_rate": 1e-3}}
 
@@ -157,20 +159,15 @@ def test_packed_padded_accumulated_or_not_it_is_the_same_step(base: Path, snapsh
     one = trained(
         {"batch": {"micro": 24, "accumulation": 1}, "data": {"packing": False}}, base, snapshot, tmp_path / "1"
     )
-    count = len(padded.of("step"))
-    assert count == 6
-    rows = sum(1 for _ in (snapshot / "train.jsonl").open())
-    assert rows == 24
     assert one.losses() == pytest.approx(padded.losses(), rel=1e-5)
-    if packed.of("step")[0]["trained"] == padded.of("step")[0]["trained"]:
-        assert packed.losses()[:1] == pytest.approx(padded.losses()[:1], rel=1e-5)
+    assert packed.losses() == pytest.approx(padded.losses(), rel=1e-5)
 
 
 @pytest.mark.slow
 def test_a_stop_that_one_process_hears_stops_both_at_the_same_step(two: tuple[Path, list[dict[str, Any]]]) -> None:
     folder, (first, second) = two
-    assert of(first["stopped"], "step", "step") == of(second["stopped"], "step", "step") == [1, 2, 3]
-    assert [path.name for path in (folder / "stopped").iterdir()] == ["checkpoint-000003"]
+    assert of(first["stopped"], "step", "step") == of(second["stopped"], "step", "step") == [1, 2]
+    assert [path.name for path in (folder / "stopped").iterdir()] == ["checkpoint-000002"]
 
 
 @pytest.mark.slow
