@@ -48,7 +48,7 @@ class RunFeed(QObject):
         metrics = RunMetrics(folder.events)
 
         def read() -> RunMetrics:
-            metrics.poll()
+            metrics.load()
             return metrics
 
         self._tasks.run(read, self._on_read, owner=self)
