@@ -18,7 +18,7 @@ import numpy as np
 
 from core.jobs.events import parse_lines
 from core.training import metrics_cache
-from core.training.event_lines import STEP_FIELDS, LineTail, number, parse
+from core.training.event_lines import STEP_FIELDS, Batch, LineTail, number, parse
 from core.training.series import Floats
 from core.training.track import Along, Track
 
@@ -85,13 +85,7 @@ class RunMetrics:
             changed = True
         while data := self._tail.read():
             changed = True
-            batch = parse(data)
-            begun = 0
-            for place, event in batch.others:
-                self._take_steps(batch.steps[:, begun:place])
-                begun = place
-                self._take(event)
-            self._take_steps(batch.steps[:, begun:])
+            self._take_batch(parse(data))
         return changed
 
     def seconds_left(self, total: int | None) -> float | None:
@@ -101,12 +95,30 @@ class RunMetrics:
         (first, began), (last, now) = self._pace[0], self._pace[-1]
         return max(0, total - last) * (now - began) / (last - first) if last > first else None
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _take_batch(self, batch: Batch) -> None:
+        """Events in the order of the log, steps as many at once as go: up to where an attempt begins or goes back."""
+        numbers = batch.steps[0]
+        falls = np.flatnonzero(numbers[1:] <= numbers[:-1]) + 1
+        attempts = [place for place, event in batch.others if event["kind"] == "attempt"]
+        others = deque(batch.others)
+        begun = 0
+        for end in sorted({*falls.tolist(), *attempts, len(numbers)}):
+            if end > begun:
+                if numbers[begun] <= self.last_step:
+                    self._go_back(float(numbers[begun]))
+                self._append(batch.steps[:, begun:end])
+            while others and others[0][0] <= end:
+                place, event = others.popleft()
+                self._take(event, len(self.steps) - (end - place))
+            begun = end
+
+    def _take(self, event: dict[str, Any], steps: int) -> None:
+        """An event that is no step; `steps` of those that are there now came before it."""
         kind, step = event["kind"], number(event.get("step"))
         if kind == "validation" and math.isfinite(step):
-            self._mark("validation", step, {"loss": number(event.get("loss"))})
+            self._mark("validation", step, steps, {"loss": number(event.get("loss"))})
         elif kind == "answers" and math.isfinite(step):
-            self._mark("answers", step, {name: number(event.get(name)) for name in ("parsed", "compiled")})
+            self._mark("answers", step, steps, {name: number(event.get(name)) for name in ("parsed", "compiled")})
         elif kind == "checkpoint" and math.isfinite(step):
             self.checkpoints[int(step)] = str(event.get("path", ""))
         elif kind == "attempt":
@@ -116,25 +128,14 @@ class RunMetrics:
         elif kind == "message":
             self.message = str(event.get("text", ""))
 
-    def _mark(self, name: str, step: float, values: dict[str, float]) -> None:
-        """A point on a track that is measured now and then; its tokens and time are those of the newest step."""
+    def _mark(self, name: str, step: float, steps: int, values: dict[str, float]) -> None:
+        """A point on a track that is measured now and then; its tokens and time are those of the step before it."""
         track = self.tracks[name]
         track.cut_from(step)
         x: dict[Along, Floats] = {"step": np.array([step])}
-        x["tokens"] = np.array([self.steps.last("tokens")])
-        x["time"] = np.array([self.steps.last("time")])
+        x["tokens"] = self.steps.x("tokens")[steps - 1 : steps] if steps > 0 else np.zeros(1)
+        x["time"] = self.steps.x("time")[steps - 1 : steps] if steps > 0 else np.zeros(1)
         track.extend(x, {key: np.array([value]) for key, value in values.items()})
-
-    def _take_steps(self, steps: Floats) -> None:
-        """Steps in the order of the log. Where they fall, an attempt has gone back to its checkpoint."""
-        numbers = steps[0]
-        if not len(numbers):
-            return
-        falls = np.flatnonzero(numbers[1:] <= numbers[:-1]) + 1
-        for start, end in zip([0, *falls], [*falls, len(numbers)], strict=True):
-            if numbers[start] <= self.last_step:
-                self._go_back(float(numbers[start]))
-            self._append(steps[:, start:end])
 
     def _append(self, steps: Floats) -> None:
         t, tokens = steps[_ROW["t"]], np.nan_to_num(steps[_ROW["tokens"]])

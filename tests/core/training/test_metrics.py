@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.training import metrics, metrics_cache
 from core.training.metrics import RunMetrics, sparkline
@@ -170,3 +173,24 @@ def test_a_course_in_miniature_is_told_from_a_few_pieces(tmp_path: Path) -> None
     assert 35 <= len(course) <= 45
     assert (course[0] > course[-1], course[-1]) == (True, -2990.0)
     assert sparkline(tmp_path / "none") == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["steps", "validation", "attempt"]), st.integers(0, 12)), max_size=20))
+def test_read_at_once_or_line_by_line_a_log_says_the_same(course: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path, now = Path(folder) / "events.jsonl", 0
+        path.touch()
+        line_by_line = RunMetrics(path)
+        for kind, count in course:
+            if kind == "attempt":
+                now = max(0, now - count)
+                write(path, {"kind": "attempt", "attempt": 2})
+            elif kind == "validation":
+                write(path, {"kind": "validation", "step": now, "loss": 1.0 + count})
+            for _ in range(count if kind == "steps" else 0):
+                now += 1
+                write(path, step(now, t=50.0 + 3 * now))
+                line_by_line.poll()
+            line_by_line.poll()
+        assert curves(read(path)) == curves(line_by_line)
