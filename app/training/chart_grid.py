@@ -59,7 +59,7 @@ class ChartGrid(QWidget):
 
     def set_runs(self, shown: tuple[Shown, ...], config: Mapping[str, Any]) -> None:
         """Draw these runs from now on, the one that is looked at first. config: that run's, for what is usual."""
-        if not self._shown or not shown or shown[0].metrics is not self._shown[0].metrics:
+        if not self._shown or not shown or shown[0].metrics.path != self._shown[0].metrics.path:
             self.view = replace(self.view, span=None)
             self.view_changed.emit(self.view)
         self._shown = shown

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.tasks import TaskRunner
+from app.training.run_feed import MOST_HERE
 from core.errors import UserError
 from core.jobs import JobFolder
 from core.jobs.folder import read_job
@@ -45,6 +46,7 @@ class OverlayFeed(QObject):
         self._tasks = tasks
         self._slots: dict[str, int] = {}
         self._read: dict[str, ComparedRun] = {}
+        self._reading: set[str] = set()
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self.poll)
 
@@ -76,15 +78,19 @@ class OverlayFeed(QObject):
             metrics.load()
             return ComparedRun(folder.id, job.title, job.request.get("config", {}), metrics, slot)
 
+        self._reading.add(folder.id)
         self._tasks.run(read, self._on_read, lambda error: self._on_unreadable(folder.id, error), owner=self)
 
     def _on_read(self, run: ComparedRun) -> None:
+        self._reading.discard(run.id)
         if self._slots.get(run.id) == run.slot:
             self._read[run.id] = run
             self.changed.emit()
 
     def _on_unreadable(self, job_id: str, error: UserError) -> None:
+        self._reading.discard(job_id)
         self._slots.pop(job_id, None)
+        self._read.pop(job_id, None)
         self.failed.emit(error)
 
     def pause(self) -> None:
@@ -97,5 +103,10 @@ class OverlayFeed(QObject):
 
     def poll(self) -> None:
         """Look once at all of them."""
-        if any([run.metrics.poll() for run in self._read.values()]):
+        behind = {run.id: run.metrics.behind() for run in self._read.values()}
+        for run in list(self._read.values()):
+            if behind[run.id] > MOST_HERE and run.id not in self._reading:
+                self._open(JobFolder(run.metrics.path.parent), run.slot)
+        near = [run for run in self._read.values() if behind[run.id] <= MOST_HERE]
+        if any([run.metrics.poll() for run in near]):
             self.grown.emit()

@@ -97,6 +97,8 @@ class RunView(QWidget):
         if self.feed.folder != folder:
             self._told = None
             self._banner.clear()
+            self._state.setText("Reading…")
+            self._facts.setText("")
             self.log.set_path(folder.log)
         self.feed.show(folder)
 

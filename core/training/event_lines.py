@@ -46,12 +46,16 @@ class LineTail:
         self.path = path
         self.offset = offset
 
-    def shrank(self) -> bool:
-        """Is the file shorter than what was read of it? Then it is another one, and what was read counts no more."""
+    def behind(self) -> int:
+        """How many bytes are still to be read; below 0 when the file is another one than that which was read."""
         try:
-            return self.path.stat().st_size < self.offset
+            return self.path.stat().st_size - self.offset
         except FileNotFoundError:
-            return self.offset > 0
+            return -self.offset
+
+    def shrank(self) -> bool:
+        """Is the file shorter than what was read of it? Then what was read counts no more."""
+        return self.behind() < 0
 
     def read(self, limit: int = 16 << 20) -> bytes:
         """The whole lines that came since the last call, about `limit` bytes at most; b"" when there are none."""

@@ -76,6 +76,10 @@ class RunMetrics:
         if self._tail.offset - begun >= _WORTH_KEEPING:
             metrics_cache.save(self.path, self._tail.offset, self._notes(), self.tracks)
 
+    def behind(self) -> int:
+        """How many bytes of the log are still to be read."""
+        return self._tail.behind()
+
     def poll(self) -> bool:
         """Read what came since the last call; True when there was anything."""
         changed = False
