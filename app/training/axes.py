@@ -125,6 +125,10 @@ def value_text(value: float, spacing: float) -> str:
         exponent = math.floor(math.log10(abs(value)))
         if exponent < -2:
             return f"{value / 10**exponent:.1f}".removesuffix(".0") + f"e{exponent}"
+    if spacing >= 1e9:
+        return tiny_text(value)
+    if spacing >= 5e5:
+        return f"{value / 1e6:,.{_digits(spacing / 1e6)}f}M"
     if spacing >= 500:
         return f"{value / 1000:.{_digits(spacing / 1000)}f}k"
     return f"{value:,.{_digits(spacing)}f}"

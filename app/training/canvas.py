@@ -3,8 +3,7 @@
 It paints what it is given, in pixels, and keeps the picture: a crosshair that follows the pointer costs one copy of it, however
 many curves there are. No plotting library: a widget of a scene graph costs 20 ms to build, and a page has nine of these.
 
-Drag: show that range. Shift and drag: move. Ctrl and wheel: closer, farther. Double click, Home: everything. Arrows: move the
-crosshair, with Shift move the range. Plus and minus: closer, farther. The wheel alone belongs to the page.
+The gestures are in GESTURES. The wheel alone belongs to the page.
 """
 
 from __future__ import annotations
@@ -36,6 +35,10 @@ from app.theme import Theme
 from app.training.axes import Axis
 from core.training.series import Floats
 
+GESTURES = (
+    "Drag over a chart: show that range. Shift and drag: move. Ctrl and wheel: closer, farther.\n"
+    "Double click or Home: everything. Arrow keys: crosshair, with Shift: move. + and −: closer, farther."
+)
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 8, 22
 _CLICK = 4
 _NOTCH = 1.25
@@ -128,7 +131,7 @@ class Canvas(QWidget):
             self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        if self._kept is None:
+        if self._kept is None or self._kept.devicePixelRatio() != self.devicePixelRatioF():
             self._kept = self._painted()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._kept)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QMenu, QWidget
 
 from app.theme import Theme
+from app.training.canvas import GESTURES
 from app.training.chart_specs import View
 from app.widgets.buttons import Button
 from app.widgets.flow import FlowLayout
@@ -15,10 +16,6 @@ from core.training.track import ALONG
 
 _ALONG_WORDS = {"step": "over steps", "tokens": "over tokens", "time": "over time"}
 WIDTHS = (1, 5, 20, 50, 200, 1000)
-GESTURES = (
-    "Drag over a chart: show that range. Shift and drag: move. Ctrl and wheel: closer, farther.\n"
-    "Double click or Home: everything. Arrow keys: crosshair, with Shift: move. + and −: closer, farther."
-)
 
 
 class ChartBar(QWidget):

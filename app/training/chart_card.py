@@ -26,7 +26,7 @@ from app.training.axes import (
     time_ticks,
     value_text,
 )
-from app.training.canvas import Canvas, Picture, Reading, Stroke
+from app.training.canvas import GESTURES, Canvas, Picture, Reading, Stroke
 from app.training.chart_specs import ChartSpec, Curve, Shown, Usual, View
 from app.widgets.labels import ElidedLabel
 from core.training.series import Series
@@ -59,6 +59,7 @@ class ChartCard(QFrame):
         self.setObjectName(spec.name)
         self._title = QLabel(spec.title)
         self._title.setFont(fonts.section_font())
+        self._title.setToolTip(GESTURES)
         self._value = ElidedLabel(tone="dim")
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         head = QHBoxLayout()

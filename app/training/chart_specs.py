@@ -83,29 +83,27 @@ class View:
 
 def _usual_norm(config: Config) -> Usual:
     clip = float(config.get("optimizer", {}).get("clip", 1.0) or 1.0)
-    return Usual(
-        0.05 * clip,
-        clip,
-        f"Usual: up to the clipping limit of {clip:g}. Steps above it are cut back; if most are, or it jumps tenfold, lower the learning rate.",
-    )
+    return Usual(0.05 * clip, clip, f"Usual up to the clip of {clip:g}; mostly above it: lower the rate.")
 
 
 def _usual_rate(config: Config) -> Usual:
-    if config.get("method", {}).get("kind", "lora") == "full":
-        return Usual(
-            1e-6, 5e-5, "Usual at its peak for all weights: 1e-6 to 5e-5. Above, a student forgets what it knew."
-        )
-    return Usual(5e-5, 5e-4, "Usual at its peak for LoRA: 5e-5 to 5e-4. Above, the loss tends to jump; below, little is learned.")  # fmt: skip
+    if _is_full(config):
+        return Usual(1e-6, 5e-5, "Usual peak 1e-6 to 5e-5; above, a student forgets.")
+    return Usual(5e-5, 5e-4, "Usual peak for LoRA 5e-5 to 5e-4; above, the loss jumps.")
 
 
 def _usual_gpu(_config: Config) -> Usual:
-    return Usual(85, 100, "Usual: 85 to 100 %. Below, the GPU waits, mostly for small batches: raise the micro-batch.")
+    return Usual(85, 100, "Usual 85 to 100 %; below, the batches are too small.")
 
 
-def _usual_mfu(_config: Config) -> Usual:
-    return Usual(
-        30, 60, "Usual: 30 to 60 % of what the GPU can do. Counted as 4 operations a weight and token: LoRA computes no gradients of the weights."
-    )  # fmt: skip
+def _usual_mfu(config: Config) -> Usual:
+    if _is_full(config):
+        return Usual(30, 60, "Usual 30 to 60 %, at 6 operations a weight and token.")
+    return Usual(30, 60, "Usual 30 to 60 %, at 4 operations a weight and token (LoRA).")
+
+
+def _is_full(config: Config) -> bool:
+    return bool(config.get("method", {}).get("kind", "lora") == "full")
 
 
 def _overfit(metrics: RunMetrics) -> str:
@@ -118,7 +116,7 @@ def _overfit(metrics: RunMetrics) -> str:
     if not losses[-1] > losses[lowest] * (1 + RISE):
         return ""
     step = round(float(track.x("step")[lowest]))
-    return f"Lowest {losses[lowest]:.3f} at step {step:,}, rising since: from there on it learns the samples by heart."
+    return f"Lowest {losses[lowest]:.3f} at step {step:,}, rising since: learning by heart."
 
 
 def _percent(value: float) -> str:

@@ -138,6 +138,7 @@ def _with_arrow(data: bytes) -> Batch | None:
     columns = np.empty((len(STEP_FIELDS), table.num_rows))
     for row, name in enumerate(STEP_FIELDS):
         columns[row] = table.column(name).to_numpy()
+    columns[np.isinf(columns)] = np.nan
     taken = is_step & ~np.isnan(columns[0])
     before = np.cumsum(taken)
     others = []

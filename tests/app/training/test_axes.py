@@ -67,6 +67,7 @@ def test_steps_are_written_shortly(step: float, text: str) -> None:
         (0.00015, 5e-5, "1.5e-4"), (0.0002, 5e-5, "2e-4"), (0.0, 5e-5, "0"), (1e-20, 5e-5, "0"),
         (2.94, 0.02, "2.94"), (3.5, 0.5, "3.5"), (3.0, 0.5, "3.0"), (0.15, 0.05, "0.15"),
         (41500.0, 500.0, "41.5k"), (6000.0, 1000.0, "6k"), (250.0, 50.0, "250"), (0.05, 0.005, "0.050"),
+        (2.5e6, 5e5, "2.5M"), (4e30, 2e30, "4.0e30"),
     ],
 )  # fmt: skip
 def test_values_on_an_axis_have_the_digits_that_tell_them_apart(value: float, spacing: float, text: str) -> None:

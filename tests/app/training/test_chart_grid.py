@@ -162,7 +162,7 @@ def test_what_is_usual_is_shaded_with_a_sentence_and_follows_the_configuration(g
     settled(grid, qtbot)
     norm, rate = grid.cards["normChart"], grid.cards["rateChart"]
     assert picture(norm).band == (0.1, 2.0)
-    assert norm._why.text().startswith("Usual: up to the clipping limit of 2.")
+    assert norm._why.text().startswith("Usual up to the clip of 2;")
     assert picture(rate).band == (1e-6, 5e-5)
     assert picture(grid.cards["lossChart"]).band is None
 

@@ -39,7 +39,7 @@ BROKEN = st.one_of(
             b'{"kind":"step","step":1,"step":2}', b' {"kind":"step","step":1}', b'{"kind":"step","step":1}\r',
             b'{"kind":"step","step":1,"text":"\xff"}', b'{"kind":"step","step":1,"text":"\\ud800"}', b"\xef\xbb\xbf{}",
             b'{"kind":"step","step":1,"x":{"step":2}}', b'{"kind":"step","step":1}\0', b'{"kind":"step","step":-0.0}',
-            b'{"kind":"st\\u0065p","step":4}', b'{"kind":"step","step":1,"x":[', b']}',
+            b'{"kind":"st\\u0065p","step":4}', b'{"kind":"step","step":Infinity}', b'{"kind":"step","step":1,"loss":-Infinity}', b'{"kind":"step","step":1,"x":[', b']}',
         ]
     ),
 )  # fmt: skip
