@@ -29,24 +29,28 @@ WINDOW = 64 * GROUP
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Sequences padded to one length; all tensors are [sequences, length] int64.
+    """Sequences padded to one length, or end to end in one row; all tensors are [rows, length] int64.
 
-    positions start again at every document: that is what keeps documents apart, see `Student.hidden`.
+    positions start again at every document: that keeps documents apart where they are padded, see `objective.hidden`.
     targets[i] is the token after ids[i], or IGNORE: already shifted, and never across documents.
+    lengths: of the documents of a row without padding; () for padded sequences.
     """
 
     ids: Tensor
     positions: Tensor
     targets: Tensor
+    lengths: tuple[int, ...] = ()
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on `device`."""
-        return Batch(self.ids.to(device), self.positions.to(device), self.targets.to(device))
+        return Batch(self.ids.to(device), self.positions.to(device), self.targets.to(device), self.lengths)
 
 
-def filler() -> Batch:
+def filler(*, flat: bool) -> Batch:
     """A batch that teaches nothing, for a process without rows where all must run the model equally often."""
-    return Batch(*(torch.full((1, 2), value, dtype=torch.int64) for value in (0, 0, IGNORE)))
+    ids, positions, targets = (torch.full((1, 2), value, dtype=torch.int64) for value in (0, 0, IGNORE))
+    positions[0, 1] = 1
+    return Batch(ids, positions, targets, (2,) if flat else ())
 
 
 def pack(lengths: Sequence[int], capacity: int) -> list[tuple[int, ...]]:
@@ -132,6 +136,21 @@ class Sequences:
             del self._orders[old]
         self._orders[epoch] = order
         return order
+
+    def flatten(self, sequences: Sequence[int]) -> Batch:
+        """All documents of these sequences end to end in one row: not one number of padding is computed."""
+        items = [self.documents[i] for sequence in sequences for i in self.members[sequence]]
+        lengths = tuple(len(item.ids) for item in items)
+        ids = np.concatenate([item.ids for item in items]).astype(np.int64)
+        positions = np.concatenate([np.arange(length) for length in lengths])
+        targets = np.full(len(ids), IGNORE, dtype=np.int64)
+        at = 0
+        for item in items:
+            end = at + len(item.ids)
+            targets[at : end - 1] = np.where(item.trained[1:], item.ids[1:], IGNORE)
+            at = end
+        rows = [torch.from_numpy(array)[None] for array in (ids, positions, targets)]
+        return Batch(rows[0], rows[1], rows[2], lengths)
 
     def collate(self, sequences: Sequence[int], pad: int) -> Batch:
         """Pad to the longest on the right. Padding prolongs the last document: attention looks back, so nothing sees it."""

@@ -209,12 +209,15 @@ def batches_of(this: Run, rows: data.Sequences, chosen: Sequence[int], micro: in
     what ran before, so that resuming needs no generator state. Sharded processes are all given equally many."""
     group, student = this.group, this.prepared.student
     found = [
-        (_seed(this.config.seed, this.progress.step, part), rows.collate(part, pad_id(student)))
+        (
+            _seed(this.config.seed, this.progress.step, part),
+            rows.flatten(part) if student.flat else rows.collate(part, pad_id(student)),
+        )
         for part in share(chosen, group, micro)
     ]
     if this.prepared.sharded:
         most = math.ceil(math.ceil(len(chosen) / group.data_size) / micro)
-        found += [(0, data.filler())] * (most - len(found))
+        found += [(0, data.filler(flat=student.flat))] * (most - len(found))
     return found
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.engine import documents, loop, model, objective
+from core.engine import data, documents, loop, model, objective
 from core.engine.parallel import Group
 from core.training.config import RunConfig
 from core.training.sections import DataSection
@@ -147,10 +147,10 @@ def test_noise_is_added_in_training_alone_and_by_the_length_of_the_document(base
     objective.add_noise(causal, 6.0)
     causal.get_input_embeddings().register_forward_hook(lambda _module, _args, output: heard.append(output.detach()))
     causal.eval()
-    objective.hidden(causal, ids, positions)
+    objective.hidden(causal, data.Batch(ids, positions, ids))
     assert torch.equal(heard[-1], before)
     causal.train()
-    objective.hidden(causal, ids, positions)
+    objective.hidden(causal, data.Batch(ids, positions, ids))
     noise = (heard[-1] - before).abs()
     width = before.shape[-1]
     for part, length in ((noise[0, :8], 8), (noise[0, 8:], 32)):
