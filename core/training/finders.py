@@ -88,12 +88,14 @@ def read(folder: JobFolder) -> Finding:
 
 
 def settings(finder: str, found: Finding, config: RunConfig) -> Mapping[str, Any]:
-    """What `found` changes in a configuration, nested as in the file. Rows of a step keep batch.micro where they can."""
+    """What `found` changes in a configuration, nested as in the file: a larger micro-batch needs fewer of them a step."""
     if finder == "learning-rate":
         return {"optimizer": {"learning_rate": found.value}}
     rows = int(found.value)
     if finder == "micro":
-        return {"batch": {"micro": rows}}
+        return {
+            "batch": {"micro": rows, "accumulation": math.ceil(config.batch.micro * config.batch.accumulation / rows)}
+        }
     micro = min(config.batch.micro, rows)
     return {"batch": {"micro": micro, "accumulation": math.ceil(rows / micro)}}
 

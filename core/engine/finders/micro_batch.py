@@ -21,7 +21,7 @@ from core.engine.finders.trying import Stopped
 from core.engine.prepare import Monitor
 from core.errors import UserError
 from core.jobs.control import module_environment, python_command
-from core.jobs.failures import RankEnd, classify
+from core.jobs.failures import Failure, RankEnd, classify
 from core.models import inspect
 from core.models.catalogue import recorded_base
 from core.training import machine
@@ -64,17 +64,20 @@ class Trials:
 
     def rows(self) -> int:
         """How many rows one pass over the training data has. Raises UserError and Stopped."""
-        return int(self._answer({"rows": 0})["sequences"])
+        answer = self._answer({"rows": 0})
+        if "sequences" not in answer:
+            raise _sentence(_failure(answer))
+        return int(answer["sequences"])
 
     def peak(self, rows: int) -> int | None:
         """Bytes that a run with so many rows at a time takes at the most; None when it does not fit. Raises UserError and Stopped."""
         answer = self._answer({"rows": rows})
         if "peak" in answer:
             return int(answer["peak"])
-        failure = classify([RankEnd(0, answer["exit"], error=answer["error"])], kind="find", kernel_killed=True)
+        failure = _failure(answer)
         if failure.cause in ("memory", "gpu-memory", "crash"):
             return None
-        raise UserError(failure.message, failure.hint)
+        raise _sentence(failure)
 
     def _ask(self, question: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -183,6 +186,15 @@ def _finding(found: int, most: int, peaks: dict[int, int]) -> Finding:
     else:
         why = f"{_rows(found)} at a time fit, {took}, and {found + 1:,} do not"
     return Finding(found, f"{found:,}: {why} ({SOURCE}).", tuple(sorted((x, float(y)) for x, y in peaks.items())))
+
+
+def _failure(answer: dict[str, Any]) -> Failure:
+    """Why a trial has no result; one that was killed was killed for its memory, as nobody else knows of it."""
+    return classify([RankEnd(0, answer["exit"], error=answer["error"])], kind="find", kernel_killed=True)
+
+
+def _sentence(failure: Failure) -> UserError:
+    return UserError(failure.message, failure.hint)
 
 
 def _rows(count: int) -> str:

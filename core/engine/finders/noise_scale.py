@@ -147,7 +147,7 @@ def suggest(found: Estimate, rows: int, measured: int, curve: tuple[tuple[float,
         value = rows
         why = f"the noise asks for {found.rows:,.0f} rows a step, and the snapshot has no more than this"
     else:
-        value = max(1, round(found.rows))
+        value = max(1, round(float(_two(found.rows))))
         why = "more rows a step than this average away little noise"
         if math.isfinite(found.error):
             why += f"; the estimate is {_two(found.rows)} ± {_two(found.error)}"

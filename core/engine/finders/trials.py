@@ -104,7 +104,7 @@ def limit_memory(most: int) -> None:
 def trial(request: dict[str, Any], rows: int, out: BinaryIO) -> int:
     """In a copy: do the work and answer; the exit code."""
     try:
-        if request["limit"] is not None:
+        if rows and request["limit"] is not None:
             limit_memory(request["limit"])
         answer: dict[str, Any] = attempt(request, rows) if rows else count(request)
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: everything is written down here
