@@ -5,7 +5,7 @@ the end at four times the best loss are those of Gugger 2018, "How do you find a
 the rate of the update right before it, for that is the update it tells of.
 
 A language model's loss cannot rise much above ln V, that of guessing among V tokens, and four times the best lies beyond
-that for small models. So the test also ends where half of what the model knows beyond guessing is lost, `beyond`.
+that for small models. So the test also ends where a third of what the model knows beyond guessing is lost, `beyond`.
 
 The suggestion is the rate at which the smoothed loss falls fastest over the logarithm of the rate, but never more than a
 tenth of the rate at which it diverges; the sentence says which of the two it is.
@@ -34,7 +34,9 @@ STEPS: Final = 100
 DIVERGED: Final = 4.0
 """Times the best smoothed loss."""
 KEEP: Final = 0.8
-"""What the running mean that is watched for divergence keeps of itself a step."""
+"""What the running mean that is watched for divergence keeps of itself a step: one hard row is no divergence."""
+SURE: Final = 5
+"""Steps before a running mean counts as the best."""
 WIDTH: Final = 2.0
 """Standard deviation, in steps, of the window that smooths the finished curve; it looks both ways and so shifts nothing."""
 SOURCE: Final = "range test, Smith 2017"
@@ -44,7 +46,7 @@ SOURCE: Final = "range test, Smith 2017"
 class Curve:
     """rates: of the updates. losses: smoothed, after each of them. clear: how far the loss falls, in multiples of its noise.
 
-    diverged: the rate at which it went beyond all measure; None when it never did.
+    diverged: the rate from which on every loss was beyond all measure; None when there is none.
     """
 
     rates: NDArray[np.float64]
@@ -65,39 +67,46 @@ def test(config: RunConfig, base: Path, snapshot: Path, output: Path, monitor: M
     vocabulary = int(this.prepared.identity["vocabulary"])
     rates = np.geomspace(FIRST, LAST, STEPS)
     losses: list[float] = []
-    mean, best, diverged = 0.0, math.inf, None
+    mean, best, above, diverged = 0.0, math.inf, None, None
     for number in range(STEPS + 1):
         if monitor.should_stop():
             raise trying.Stopped
         last = number == STEPS
         loss = trying.step(this, this.prepared.train.at(number, size), 0.0 if last else float(rates[number]))
         monitor.progress(number + 1, STEPS + 1)
+        rate = float(rates[max(0, number - 1)])
         if number:
-            monitor.event("point", x=float(rates[number - 1]), y=loss)
-            if not loss <= beyond(best, vocabulary):
-                diverged = float(rates[number - 1])
-                losses += [loss] if math.isfinite(loss) else []
-                break
+            monitor.event("point", x=rate, y=loss)
+        limit = beyond(best, vocabulary)
+        above = None if loss <= limit else above or rate
+        if not math.isfinite(loss):
+            diverged = above
+            break
         losses.append(loss)
         mean = KEEP * mean + (1 - KEEP) * loss
-        best = min(best, mean / (1 - KEEP ** (number + 1)))
+        running = mean / (1 - KEEP ** (number + 1))
+        if running > limit:
+            diverged = above or rate
+            break
+        if number >= SURE:
+            best = min(best, running)
     return draw(rates, losses, diverged)
 
 
 def beyond(best: float, vocabulary: int) -> float:
-    """The largest loss that is no divergence: four times the best, or half way from it to ln V, but never within a quarter."""
-    return min(DIVERGED * best, max(1.25 * best, (best + math.log(vocabulary)) / 2))
+    """The largest loss that is no divergence: four times the best, or a third of the way from it to ln V, but never within a quarter."""
+    return min(DIVERGED * best, max(1.25 * best, best + (math.log(vocabulary) - best) / 3))
 
 
 def draw(rates: NDArray[np.float64], losses: Sequence[float], diverged: float | None) -> Curve:
     """losses[0] was measured before any update, losses[i] after that at rates[i - 1]. Raises UserError for fewer than five."""
-    if len(losses) < 5:
+    if len(losses) < SURE:
         raise UserError(
             "The loss is no number after a few steps, even at the smallest rates.",
             "Set precision.dtype to fp32, or look at the first batch for odd samples.",
         )
     raw = np.asarray(losses)
-    steady = raw if diverged is None else raw[:-1]
+    steady = raw if diverged is None else raw[: 1 + int(np.searchsorted(rates, diverged * 0.999))]
     smoothed = smooth(steady)
     noise = 1.4826 * float(np.median(np.abs(steady - smoothed))) + 1e-12
     low = int(np.argmin(smoothed))

@@ -78,7 +78,7 @@ def test_a_rate_that_never_diverges_is_said_to_be_so() -> None:
 
 @pytest.mark.parametrize(
     ("best", "vocabulary", "limit"),
-    [(0.8, 150_000, 3.2), (2.8, 8_192, (2.8 + math.log(8_192)) / 2), (6.2, 512, 7.75)],
+    [(0.8, 150_000, 3.2), (2.8, 8_192, 2.8 + (math.log(8_192) - 2.8) / 3), (6.2, 512, 7.75)],
 )
 def test_divergence_is_measured_by_the_best_and_by_guessing(best: float, vocabulary: int, limit: float) -> None:
     assert beyond(best, vocabulary) == pytest.approx(limit)
@@ -87,6 +87,22 @@ def test_divergence_is_measured_by_the_best_and_by_guessing(best: float, vocabul
 def test_a_loss_that_is_no_number_from_the_start_is_a_sentence() -> None:
     with pytest.raises(UserError, match="no number after a few steps"):
         curve([3.0, 3.0], float(RATES[2]))
+
+
+def test_one_hard_row_is_no_divergence(
+    base: Path, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Losses of 2 with a 9 now and then; from 1e-2 on all are 9."""
+    told: list[float] = []
+
+    def step(_run: object, _rows: object, rate: float) -> float:
+        told.append(rate)
+        before = told[-2] if len(told) > 1 else 0.0
+        return 9.0 if before > 1e-2 or len(told) % 12 == 0 else 2.0
+
+    monkeypatch.setattr(learning_rate.trying, "step", step)
+    drawn = learning_rate.test(config(), base, snapshot, tmp_path, Notes())
+    assert drawn.diverged == pytest.approx(1e-2, rel=0.2)
 
 
 def test_a_stop_ends_it_without_an_answer(base: Path, snapshot: Path, tmp_path: Path) -> None:
