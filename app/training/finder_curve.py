@@ -18,15 +18,15 @@ from app.widgets.labels import label
 from core.training.finders import Finding, short
 
 Points = Sequence[tuple[float, float]]
-LOWEST, HIGHEST = -7.0, 0.0
-"""Powers of ten between which the rate rises."""
+LOWEST, HIGHEST = -7.25, 0.25
+"""Powers of ten between which the rate rises, and a little more for their numbers on the axis."""
 
 
 class RateAxis(pg.AxisItem):
-    """Powers of ten: 1e-7, 1e-6, ..."""
+    """Powers of ten: 1e-7, 1e-6, ... 1."""
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [f"1e{value:.0f}" if value == round(value) else "" for value in values]
+        return [f"1e{value:.0f}" if value else "1" for value in values]
 
 
 class FinderCurve(QFrame):

@@ -34,7 +34,9 @@ STEPS: Final = 100
 DIVERGED: Final = 4.0
 """Times the best smoothed loss."""
 KEEP: Final = 0.8
-"""What the running mean that is watched for divergence keeps of itself a step: one hard row is no divergence."""
+"""What the running mean that is watched for divergence keeps of itself a step."""
+IN_A_ROW: Final = 3
+"""Losses beyond all measure that make a divergence; one may be a hard row."""
 SURE: Final = 5
 """Steps before a running mean counts as the best."""
 WIDTH: Final = 2.0
@@ -67,26 +69,25 @@ def test(config: RunConfig, base: Path, snapshot: Path, output: Path, monitor: M
     vocabulary = int(this.prepared.identity["vocabulary"])
     rates = np.geomspace(FIRST, LAST, STEPS)
     losses: list[float] = []
-    mean, best, above, diverged = 0.0, math.inf, None, None
+    mean, best, high, diverged = 0.0, math.inf, 0, None
     for number in range(STEPS + 1):
         if monitor.should_stop():
             raise trying.Stopped
         last = number == STEPS
         loss = trying.step(this, this.prepared.train.at(number, size), 0.0 if last else float(rates[number]))
         monitor.progress(number + 1, STEPS + 1)
-        rate = float(rates[max(0, number - 1)])
         if number:
-            monitor.event("point", x=rate, y=loss)
+            monitor.event("point", x=float(rates[number - 1]), y=loss)
         limit = beyond(best, vocabulary)
-        above = None if loss <= limit else above or rate
+        high = 0 if loss <= limit else high + 1
         if not math.isfinite(loss):
-            diverged = above
+            diverged = float(rates[max(0, number - high)])
             break
         losses.append(loss)
         mean = KEEP * mean + (1 - KEEP) * loss
         running = mean / (1 - KEEP ** (number + 1))
-        if running > limit:
-            diverged = above or rate
+        if running > limit and high >= IN_A_ROW:
+            diverged = float(rates[number - high])
             break
         if number >= SURE:
             best = min(best, running)

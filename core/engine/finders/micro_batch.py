@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,6 +36,8 @@ from core.training.sections import BatchSection
 MOST: Final = 4096
 """Rows that batch.micro may have."""
 SOURCE: Final = "two steps, an evaluation and a save on the longest rows"
+TRIAL: Final = "trial"
+"""The folder, below the output of the search, into which trials save."""
 LOOK_EVERY: Final = 0.1
 """Seconds between two looks whether the search shall stop."""
 
@@ -45,6 +48,7 @@ class Trials:
     def __init__(self, request: dict[str, Any], monitor: Monitor) -> None:
         """request: as `core.engine.finders.trials` takes it."""
         self._monitor = monitor
+        self._output = Path(request["output"]) / TRIAL
         self._process = subprocess.Popen(
             [*python_command(), "core.engine.finders.trials", str(os.getpid())],
             stdin=subprocess.PIPE,
@@ -61,6 +65,7 @@ class Trials:
     ) -> None:
         self._process.kill()  # a trial under way dies with it
         self._process.communicate()
+        shutil.rmtree(self._output, ignore_errors=True)
 
     def rows(self) -> int:
         """How many rows one pass over the training data has. Raises UserError and Stopped."""
@@ -181,11 +186,10 @@ def with_rows(config: RunConfig, rows: int) -> RunConfig:
 
 def _finding(found: int, most: int, peaks: dict[int, int]) -> Finding:
     took = f"{peaks[found] / 2**30:.1f} GiB at the peak"
-    if found == most:
-        why = f"all {_rows(found)} of the snapshot fit at once, {took}"
-    else:
-        why = f"{_rows(found)} at a time fit, {took}, and {found + 1:,} do not"
-    return Finding(found, f"{found:,}: {why} ({SOURCE}).", tuple(sorted((x, float(y)) for x, y in peaks.items())))
+    why = f"all of the snapshot, {took}" if found == most else f"{took}; {found + 1:,} do not fit"
+    return Finding(
+        found, f"{_rows(found)} at a time: {why} ({SOURCE}).", tuple(sorted((x, float(y)) for x, y in peaks.items()))
+    )
 
 
 def _failure(answer: dict[str, Any]) -> Failure:

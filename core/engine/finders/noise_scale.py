@@ -142,16 +142,17 @@ def suggest(found: Estimate, rows: int, measured: int, curve: tuple[tuple[float,
     """rows: of the snapshot, above which a step would only repeat itself. measured: rows of the big batches."""
     if math.isinf(found.rows):
         value = min(rows, 2 * measured)
-        why = f"the gradient of {measured} rows is nearly all noise, so more rows a step are worth trying"
+        why = f"the gradient of {measured:,} is nearly all noise, so more are worth trying"
     elif found.rows > rows:
         value = rows
-        why = f"the noise asks for {found.rows:,.0f} rows a step, and the snapshot has no more than this"
+        why = f"the noise asks for {found.rows:,.0f}, and the snapshot has no more than this"
     else:
         value = max(1, round(float(_two(found.rows))))
-        why = "more rows a step than this average away little noise"
+        why = "more than this average away little noise"
         if math.isfinite(found.error):
             why += f"; the estimate is {_two(found.rows)} ± {_two(found.error)}"
-    return Finding(value, f"{value:,}: {why} ({SOURCE}).", curve)
+    rows_a_step = f"{value:,} row{'' if value == 1 else 's'} a step"
+    return Finding(value, f"{rows_a_step}: {why} ({SOURCE}).", curve)
 
 
 def _two(value: float) -> str:

@@ -58,7 +58,7 @@ class _Quiet:
 def attempt(request: dict[str, Any], rows: int) -> dict[str, int]:
     """Two steps, an evaluation and a save with the longest rows, `rows` at a time; the bytes that took at the peak."""
     config = micro_batch.with_rows(from_mapping(request["config"]), rows)
-    output = Path(request["output"]) / "trial"
+    output = Path(request["output"]) / micro_batch.TRIAL
     this = trying.begin(config, Path(request["base"]), Path(request["snapshot"]), output, _Quiet())
     held = this.prepared.validation
     if held is not None:
@@ -128,7 +128,7 @@ def main(parent: int) -> None:
             die_with_parent(own)
             os._exit(trial(request, json.loads(question)["rows"], out))
         _, status = os.waitpid(child, 0)
-        shutil.rmtree(Path(request["output"]) / "trial", ignore_errors=True)
+        shutil.rmtree(Path(request["output"]) / micro_batch.TRIAL, ignore_errors=True)
         code = os.waitstatus_to_exitcode(status)
         if code:
             _write(out, {"exit": code, "error": None})

@@ -41,7 +41,7 @@ def test_a_search_leaves_its_answer_and_the_points_of_its_curve(
     points = [event for event in events if event["kind"] == "point"]
     assert len(points) == len(found.curve) > 0
     assert [event for event in events if event["kind"] == "progress"]
-    assert found.sentence.startswith(f"{found.value:,.0f}: " if found.value >= 1 else finders.short(found.value))
+    assert found.sentence.startswith(f"{found.value:,.0f} row" if found.value >= 1 else finders.short(found.value))
     eventually(lambda: not members(folder.path), 10, "no process is left")
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from core.engine.finders import micro_batch, trials
 from core.engine.finders.micro_batch import largest
 from core.engine.finders.trying import Stopped
 from core.errors import UserError
+from core.jobs import worker
 from core.training.config import RunConfig
 from tests.core.engine.conftest import TEXTS, Notes, config, write_snapshot
 
@@ -45,7 +49,7 @@ def test_under_a_limit_it_finds_rows_that_fit_while_one_more_does_not(
     assert found.value + 1 not in fitted
     assert len(tried(notes)) <= 14, "the plan is a good place to begin"
     assert found.sentence.endswith(
-        f"and {found.value + 1:,} do not (two steps, an evaluation and a save on the longest rows)."
+        f"; {found.value + 1:,} do not fit (two steps, an evaluation and a save on the longest rows)."
     )
     assert all(peak < 620 * MIB for _, peak in found.curve)
     assert not list(tmp_path.iterdir()), "what trials have saved is gone"
@@ -55,7 +59,7 @@ def test_where_all_rows_fit_that_is_the_answer(base: Path, snapshot: Path, tmp_p
     notes = Notes()
     found = micro_batch.find(config(data={"packing": False}), base, snapshot, tmp_path, notes)
     assert (found.value, tried(notes)) == (24, [24])
-    assert found.sentence.startswith("24: all 24 rows of the snapshot fit at once, 0.")
+    assert found.sentence.startswith("24 rows at a time: all of the snapshot, 0.")
 
 
 def test_where_not_one_row_fits_it_says_what_to_change(base: Path, snapshot: Path, tmp_path: Path) -> None:
@@ -76,6 +80,20 @@ def test_a_stop_ends_the_trial_under_way(base: Path, snapshot: Path, tmp_path: P
 
     with pytest.raises(Stopped):
         micro_batch.find(config(), base, snapshot, tmp_path, Impatient())
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ({"exit": -signal.SIGKILL, "error": None}, "memory"),
+        ({"exit": -signal.SIGABRT, "error": None}, "crash"),
+        ({"exit": 1, "error": worker.describe(torch.OutOfMemoryError("CUDA out of memory."), 0)}, "gpu-memory"),
+        ({"exit": 1, "error": worker.describe(MemoryError(), 0)}, "memory"),
+        ({"exit": 1, "error": worker.describe(UserError("The disk is full."), 0)}, "user"),
+    ],
+)
+def test_how_a_trial_ended_says_whether_it_was_its_memory(answer: dict[str, Any], cause: str) -> None:
+    assert micro_batch._failure(answer).cause == cause
 
 
 @pytest.mark.parametrize("first", [1, 7, 50, 64, 200])

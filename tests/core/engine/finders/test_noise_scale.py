@@ -63,7 +63,7 @@ def test_the_finder_trains_on_and_answers_in_rows(taught: Path, snapshot: Path, 
     notes = Notes()
     found = noise_scale.find(config(batch={"micro": 1}), taught, snapshot, tmp_path, notes)
     assert found.value == int(found.value) >= 1
-    assert found.sentence.startswith(f"{found.value:g}: ")
+    assert found.sentence.startswith(f"{found.value:g} row")
     assert found.sentence.endswith("(gradient noise scale, McCandlish et al. 2018).")
     assert notes.of("progress")[-1] == {"kind": "progress", "done": noise_scale.STEPS, "total": noise_scale.STEPS}
     assert [(event["x"], event["y"]) for event in notes.of("point")] == list(found.curve)
@@ -75,7 +75,7 @@ def test_the_finder_trains_on_and_answers_in_rows(taught: Path, snapshot: Path, 
         (26.4, 26, "the estimate is 26 ± 4"),
         (0.2, 1, "the estimate is 0.2 ± 4"),
         (math.inf, 64, "nearly all noise"),
-        (900.0, 500, "the noise asks for 900 rows a step, and the snapshot has no more"),
+        (900.0, 500, "500 rows a step: the noise asks for 900, and the snapshot has no more"),
     ],
 )
 def test_the_answer_is_a_number_of_rows_that_exist(rows: float, value: int, words: str) -> None:
