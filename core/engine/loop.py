@@ -113,10 +113,8 @@ def train(
     prepared.identity.update(origin or {})
     size = config.batch.micro * config.batch.accumulation
     steps = total_steps(config, len(prepared.train.members))
-    optimizer = optim.make(prepared.student.trainable(), config.optimizer)
-    progress = Progress(Guard(), LossScale.first(prepared.compute.dtype))
-    this = Run(config, prepared, optimizer, output, monitor, group, progress)
-    this.parameters = [parameter for _, parameter in prepared.student.trainable()]
+    this = begin(config, prepared, output, monitor, group)
+    optimizer, progress = this.optimizer, this.progress
     if group.first:
         checkpoint.sweep(output)
     resume(this)
@@ -184,6 +182,15 @@ def train(
     return Result(progress.step, progress.loss, last, paths, reason in ("stop", "epoch"))
 
 
+def begin(config: RunConfig, prepared: Prepared, output: Path, monitor: Monitor, group: Group) -> Run:
+    """A run before its first step, with a new optimizer."""
+    optimizer = optim.make(prepared.student.trainable(), config.optimizer)
+    progress = Progress(Guard(), LossScale.first(prepared.compute.dtype))
+    this = Run(config, prepared, optimizer, output, monitor, group, progress)
+    this.parameters = [parameter for _, parameter in prepared.student.trainable()]
+    return this
+
+
 def backward(this: Run, chosen: Sequence[int], trained: int) -> float:
     """Leave the gradient of a step's mean loss in the parameters, scaled up by the loss scale; this process's summed loss."""
     prepared, group, device = this.prepared, this.group, this.prepared.compute.device
@@ -244,13 +251,18 @@ def update(this: Run, loss: float, norm: float) -> bool:
         return finish(this, loss)
     if verdict == "note":
         this.monitor.event("message", text=f"At step {step:,} {what}.", step=step)
-    clip = config.optimizer.clip
-    gradients.scale(this.parameters, (min(1.0, clip / (norm + 1e-6)) if clip else 1.0) / progress.scale.value)
-    this.optimizer.step()
-    this.optimizer.zero_grad(set_to_none=True)
-    progress.scale.went_well()
+    apply(this, norm)
     progress.guard.went_well(loss)
     return finish(this, loss)
+
+
+def apply(this: Run, norm: float) -> None:
+    """Clip the gradients, whose norm without the loss scale is `norm`, and let the optimizer change the weights."""
+    clip = this.config.optimizer.clip
+    gradients.scale(this.parameters, (min(1.0, clip / (norm + 1e-6)) if clip else 1.0) / this.progress.scale.value)
+    this.optimizer.step()
+    this.optimizer.zero_grad(set_to_none=True)
+    this.progress.scale.went_well()
 
 
 def finish(this: Run, loss: float) -> bool:
