@@ -55,6 +55,11 @@ class Objective(nn.Module):
             states, head, targets, budget=self._compute.logits_budget, label_smoothing=smoothing
         )
 
+    def next_logits(self, **given: Any) -> Any:
+        """The model's own forward pass, with a cache, for answering in the middle of a run."""
+        (causal,) = self._causal
+        return causal(**given)
+
 
 def hidden(causal: Any, batch: Batch) -> Tensor:
     """Last hidden states [rows, length, width]."""

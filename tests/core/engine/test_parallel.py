@@ -55,6 +55,7 @@ CASES: dict[str, dict[str, Any]] = {
     "fsdp, all weights": {**FULL, "parallel": FSDP},
     "fsdp, all weights, offloaded": {**FULL, "parallel": {**FSDP, "offload": True}},
     "fsdp, dora": {"method": {"dora": True}, "parallel": FSDP},
+    "fsdp, with an exam": {"validation": {"every": 3, "answers": 1}, "parallel": FSDP},
     "fsdp, plain head": {"kernels": "off", "parallel": FSDP},
     "split layers": {"parallel": {**FSDP, "tensor": 2}},
     "split layers, all weights": {**FULL, "parallel": {**FSDP, "tensor": 2}},
