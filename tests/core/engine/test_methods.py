@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,35 @@ def test_fp16_halves_its_scale_when_a_gradient_overflows_and_goes_on(
     note = json.loads((result.checkpoints[-1] / "gosmith.json").read_text())
     assert 1 < note["scale"]["value"] < 2.0**40
     assert notes.losses()[-1] < notes.losses()[0]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
+@pytest.mark.skipif(shutil.which("cc") is None, reason="torch.compile needs a C compiler on a CPU")
+def test_compiled_layers_train_as_plain_ones(train: Train) -> None:
+    short: dict[str, Any] = {"budget": {"steps": 3}, "validation": {"every": 0}}
+    _, plain = train(out="plain", **short)
+    _, compiled = train(out="compiled", **short, parallel={"compile": True})
+    assert compiled.losses() == pytest.approx(plain.losses(), rel=1e-4)
+
+
+def test_transformers_and_peft_load_what_was_saved_and_give_the_same_logits(train: Train, base: Path) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    ids = torch.arange(5, 25)[None]
+    for kind in ("lora", "full"):
+        result, _ = train(out=kind, method={"kind": kind}, optimizer={"learning_rate": 2e-3})
+        newest = result.checkpoints[-1]
+        if kind == "full":
+            theirs = AutoModelForCausalLM.from_pretrained(newest, dtype=torch.float32)
+            ours = model.load_causal(newest, torch.float32, torch.device("cpu"))
+        else:
+            with model.quiet():
+                plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+                theirs = PeftModel.from_pretrained(plain, newest)
+            causal = model.load_causal(base, torch.float32, torch.device("cpu"))
+            ours = model.open_adapter(causal, newest, trainable=False).merge_and_unload()
+        with torch.no_grad():
+            torch.testing.assert_close(theirs.eval()(input_ids=ids).logits, ours.eval()(input_ids=ids).logits)
