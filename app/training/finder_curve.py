@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.theme import Theme
-from app.training.axes import ValueAxis
+from app.training.axes import value_text
 from app.widgets.labels import label
 from core.training.finders import Finding, short
 
@@ -27,6 +27,13 @@ class RateAxis(pg.AxisItem):
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [f"1e{value:.0f}" if value else "1" for value in values]
+
+
+class ValueAxis(pg.AxisItem):
+    """Losses: 2.94, 0.15."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [value_text(value, spacing) for value in values]
 
 
 class FinderCurve(QFrame):
