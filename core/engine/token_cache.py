@@ -6,6 +6,7 @@ turns are trained. One that is damaged, or that cannot be written, costs time an
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -71,7 +72,8 @@ def _write(cache: Path, items: Sequence[Document | Refusal]) -> None:
         for old in sorted(cache.parent.glob("*.safetensors"), key=lambda file: file.stat().st_mtime)[: -2 * KEPT]:
             old.unlink(missing_ok=True)
     except (OSError, SafetensorError):
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
 
 
 def _read(cache: Path) -> list[Document | Refusal] | None:

@@ -162,3 +162,16 @@ def test_a_broken_line_is_a_refusal_and_not_a_crash(tmp_path: Path) -> None:
     assert kinds == ["Row", "Refusal", "Refusal", "Refusal"]
     with pytest.raises(UserError, match=r"nothing.jsonl cannot be read"):
         list(documents.read_rows(tmp_path / "nothing.jsonl"))
+
+
+@given(st.integers(9, 60), st.integers(0, 5))
+def test_rows_of_like_length_stay_together_and_none_is_lost(count: int, seed: int) -> None:
+    items = [document(*range(2 + 7 * i % 50)) for i in range(count)]
+    rows = data.sequences(items, packing=False, max_length=64, seed=seed)
+    taken = [rows.at(step, 1)[0] for step in range(2 * count)]
+    assert sorted(taken[:count]) == sorted(taken[count:]) == list(range(count)), "each epoch takes every row once"
+    for start in range(0, count - count % data.GROUP, data.GROUP):
+        lengths = sorted(len(items[i].ids) for i in taken[start : start + data.GROUP])
+        every = sorted(len(item.ids) for item in items)
+        place = every.index(lengths[0])
+        assert lengths[-1] <= every[min(count - 1, place + 2 * data.GROUP)], "neighbours in length"
