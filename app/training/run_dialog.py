@@ -102,7 +102,7 @@ class RunDialog(QDialog):
         self._base.activated.connect(self._on_edited)
         self._form = RunForm(theme)
         self._form.edited.connect(self._on_edited)
-        self._forecast = ForecastPanel()
+        self._forecast = ForecastPanel(self._context)
         self._preview = BatchPreview(theme)
         self._preview_note = label(
             "Coloured tokens count in the loss.", tone="dim", size=12, wrap=True, name="previewNote"
@@ -239,7 +239,7 @@ class RunDialog(QDialog):
         model = self._models[place]
         self._context.tasks.run(
             lambda: forecast(config, model, draft.folder, self._context.workspace.jobs),
-            lambda plan: self._forecast.show_plan(plan, draft.train),
+            lambda plan: self._forecast.show_plan(plan, draft.train, config, model),
             self._on_problem,
             owner=self,
         )
@@ -314,6 +314,7 @@ class RunDialog(QDialog):
 
     def done(self, result: int) -> None:
         self._preview_run.close()
+        self._forecast.forget()
         self._source.close()
         super().done(result)
 

@@ -10,6 +10,7 @@ from typing import Final
 KINDS: Final[dict[str, str]] = {
     "train": "core.engine.train_job",
     "preview": "core.engine.preview_job",
+    "count": "core.engine.count_job",
     "serve": "core.engine.serve_job",
     "starter": "core.engine.starter_job",
     "check": "core.golang.job",
