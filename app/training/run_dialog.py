@@ -69,8 +69,9 @@ class RunDialog(QDialog):
         name = f"run {datetime.now():%b %d %H:%M}"
         snapshot = ""
         if cloned is not None:
-            name, snapshot = _next_name(cloned["config"]["name"]), cloned["config"]["data"]["snapshot"]
-            self._presets.insert(0, _preset_of(cloned["config"]))
+            written = launch.written(cloned)
+            name, snapshot = _next_name(written["name"]), written["data"]["snapshot"]
+            self._presets.insert(0, _preset_of(written))
         self._source = DataSource(context, Scope(query, snapshot), self)
         self._source.measured.connect(self._on_measured)
         self._source.failed.connect(self._on_problem)

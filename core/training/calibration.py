@@ -1,6 +1,6 @@
 """What earlier runs really held in memory, and by how much the closed form was wrong about them.
 
-A run's request keeps what was forecast for it, its step events what it held. For the next run with the same device, base and method
+A run's request keeps what was forecast for it, its step events what it held. For the next run with the same device, base and method and about the same size
 the forecast is multiplied by the measured factor; without such a run it is a range. A measurement of another
 base or method says nothing here and is not used.
 """
@@ -23,6 +23,8 @@ from core.training.config import RunConfig
 
 NEWEST: Final = 5
 """Runs that are looked at, at most: what was measured long ago was measured with other libraries."""
+LIKE: Final = 1.5
+"""How much larger or smaller a run may be that tells of another: what a process itself takes does not grow with the batch."""
 OPEN: Final = (0.92, 1.15)
 """The range of an uncalibrated forecast, as factors of it: the closed form's own error, and what libraries take besides."""
 NARROW: Final = (0.96, 1.05)
@@ -35,6 +37,15 @@ class Calibration:
 
     factor: float = 1.0
     runs: int = 0
+
+    def apply(self, parts: Mapping[str, int]) -> dict[str, int]:
+        """A closed form's parts and total, with what was measured more or less put down to overhead, as far as that goes."""
+        total = round(parts["total"] * self.factor)
+        overhead = parts["overhead"] + total - parts["total"]
+        if overhead >= 0:
+            return {**parts, "overhead": overhead, "total": total}
+        scaled = {name: round(size * self.factor) for name, size in parts.items() if name != "total"}
+        return {**scaled, "total": sum(scaled.values())}
 
     def between(self, total: int) -> tuple[int, int]:
         """The range in which a total, already multiplied by the factor, is expected."""
@@ -57,14 +68,14 @@ def key(config: RunConfig, shape: ModelShape, device: str) -> dict[str, Any]:
     }
 
 
-def calibrate(jobs: Path, wanted: Mapping[str, Any]) -> Calibration:
-    """The factor of the newest runs with this key, their median."""
+def calibrate(jobs: Path, wanted: Mapping[str, Any], closed: int) -> Calibration:
+    """The factor of the newest runs with this key and about this size, their median. closed: bytes of the closed form."""
     factors: list[float] = []
     for info in list_jobs(jobs):
         if info.kind != "train" or not info.step:
             continue
         note = read_job(info.folder).request.get("calibration")
-        if not note or note["key"] != wanted:
+        if not note or note["key"] != wanted or not 1 / LIKE < note["closed"] / closed < LIKE:
             continue
         found = measured(info.folder)
         if found is not None:
@@ -89,7 +100,5 @@ def measured(folder: JobFolder) -> int | None:
 def sentence(folder: JobFolder) -> str | None:
     """“Memory: forecast 1.9 GiB, measured 2.1 GiB”, or the half of it that is known; None when neither is."""
     forecast, held = read_job(folder).request.get("forecast"), measured(folder)
-    said = [
-        f"{what} {size / 2**30:.2f} GiB" for what, size in (("forecast", forecast), ("measured", held)) if size
-    ]
+    said = [f"{what} {size / 2**30:.2f} GiB" for what, size in (("forecast", forecast), ("measured", held)) if size]
     return f"Memory: {', '.join(said)} a process" if said else None

@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core import jobs as background
 from core.errors import UserError
@@ -90,8 +92,9 @@ def launch(
         "on_gpu": on.gpus > 0,
         "resume": None,
     }
-    if expected.why:
+    if expected.parallel:
         request["why"] = expected.why
+        request["written"] = {key: to_mapping(config)["parallel"][key] for key in expected.parallel}
     folder = background.create(
         jobs,
         "train",
@@ -110,6 +113,12 @@ def launch(
             f"The job folder {folder.path} cannot be written: {error.strerror}.", "Free some space."
         ) from error
     return folder
+
+
+def written(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a run as its person wrote it: "auto" where the plan has chosen since."""
+    config = dict(request["config"])
+    return {**config, "parallel": {**config["parallel"], **request.get("written", {})}}
 
 
 def resume(folder: JobFolder) -> None:

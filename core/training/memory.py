@@ -6,8 +6,8 @@ processes that share each layer. What a layer saves is in `core.training.activat
 
 Everything else follows from what the engine allocates; `parts` says from what. Against `core.engine.count`, which walks the real
 graph, the totals are within 5 percent (tests/core/engine/test_count.py). What neither knows is scratch space of libraries and
-fragmentation: `overhead` is an allowance for those, on a CPU taken from runs of the starter; earlier runs on the same
-machine correct it (`core.training.calibration`).
+fragmentation: `overhead` is an allowance for those, on a CPU fitted to eight runs of the starter (within 10 percent); earlier runs on the
+same machine correct it (`core.training.calibration`).
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from core.training.trained import adapted, largest, optimizer_bytes, scratch_byt
 GPU_LOGITS: Final = 512 << 20
 CPU_LOGITS: Final = 8 << 20
 """The engine's budget for a chunk of logits (`core.engine.compute.Compute.logits_budget`)."""
-PROCESS: Final = 530 << 20
-"""Main memory of a worker with torch, transformers and PEFT imported and nothing loaded."""
+PROCESS: Final = 620 << 20
+"""Main memory of a worker with torch, transformers and PEFT imported, its data read, and no weight loaded."""
 CONTEXT: Final = 700 << 20
 """GPU memory of a CUDA context with its libraries' workspaces, half a gigabyte to one."""
 GPU_HOLES: Final = 0.06
-CPU_HOLES: Final = 0.30
+CPU_HOLES: Final = 0.10
 """Share of what is in use that lies in holes of the allocator: torch's own on a GPU, the C library's on a CPU."""
+CPU_SCRATCH: Final = 2.5
+"""On a CPU, the holes that a layer's short-lived tensors leave, in activations of one layer."""
 MESSAGE: Final = 64 << 20
 """Gradients that travel in one message between copies of the model (`core.engine.parallel.BUCKET`)."""
 
@@ -109,9 +111,17 @@ def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
     memory = {name: round(states.get(name, 0) + moment.get(name, 0)) for name in PARTS}
     if not spread_of(config).sharded:
         del memory["gathered"]
-    fixed, holes = (CONTEXT, GPU_HOLES) if load.gpu else (PROCESS, CPU_HOLES)
-    memory["overhead"] = round(fixed + holes * sum(memory.values()))
+    memory["overhead"] = round(_overhead(config, shape, load, sum(memory.values())))
     return {**memory, "total": sum(memory.values())}
+
+
+def _overhead(config: RunConfig, shape: ModelShape, load: Load, held: float) -> float:
+    """What no count sees, beside `held` bytes of tensors."""
+    if load.gpu:
+        return CONTEXT + GPU_HOLES * held
+    width = load.width if load.packed else 0
+    layer = activations.whole(config, shape, number_bytes(config, load), width) * load.tokens
+    return PROCESS + CPU_HOLES * held + CPU_SCRATCH * layer
 
 
 PARTS: Final = ("weights", "adapter", "gradients", "optimizer", "gathered", "activations", "logits")
@@ -170,7 +180,9 @@ def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str,
     whole = activations.whole(config, shape, size, packed_width) * tokens
     computed = 0.0
     if again != "none":  # products that "selective" has kept are not made again
-        computed = (whole if again == "full" else max(0.0, whole - kept / shape.layers)) + size * shape.intermediate * tokens / tensor
+        computed = (
+            whole if again == "full" else max(0.0, whole - kept / shape.layers)
+        ) + size * shape.intermediate * tokens / tensor
     stream = (6 + size if full else 4 + size) * shape.hidden * tokens  # of embedding and final norm
     mask = load.rows * load.width**2 if packed_width else 0
 
@@ -226,5 +238,4 @@ def evaluation(config: RunConfig, shape: ModelShape, load: Load) -> int:
     inside = size * load.tokens * (4 * shape.hidden + 3 * shape.intermediate / config.parallel.tensor)
     head = 3 * 4 * rows * shape.vocab + 2 * size * shape.hidden * load.tokens
     held = sum(_states(config, shape, load).values()) + copies + max(inside, head)
-    fixed, holes = (CONTEXT, GPU_HOLES) if load.gpu else (PROCESS, CPU_HOLES)
-    return round(fixed + (1 + holes) * held)
+    return round(held + _overhead(config, shape, load, held))

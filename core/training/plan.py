@@ -34,7 +34,7 @@ PF_DAY = 1e15 * 86_400
 """Operations in a petaflop/s-day."""
 
 
-def _never(_config: RunConfig) -> Calibration:
+def _never(_config: RunConfig, _closed: int) -> Calibration:
     return Calibration()
 
 
@@ -45,16 +45,16 @@ def estimate(
     on: machine.Machine,
     *,
     tokenizer: int = 0,
-    calibrated: Callable[[RunConfig], Calibration] = _never,
+    calibrated: Callable[[RunConfig, int], Calibration] = _never,
 ) -> Plan:
     """The plan of `config` on this machine, without time and without a look at the disk.
 
-    tokenizer: bytes of its files. calibrated: what earlier runs say of a configuration whose mode is written out.
+    tokenizer: bytes of its files. calibrated: what earlier runs say of a configuration whose mode is written out, and of its closed form.
     """
 
     def total(tried: RunConfig) -> int:
         closed = memory.parts(tried, shape, load_of(tried, data, on))["total"]
-        return round(closed * calibrated(tried).factor)
+        return round(closed * calibrated(tried, closed).factor)
 
     choice = strategy.choose(config, lambda tried: _fits(tried, total(tried), shape, on))
     parallel = {
@@ -71,14 +71,13 @@ def estimate(
     epochs = steps * rows / sequences
     tokens = round(epochs * within)
     load = load_of(config, data, on)
-    known = calibrated(config)
     closed = memory.parts(config, shape, load)
-    parts = {name: round(size * known.factor) for name, size in closed.items() if name != "total"}
-    whole = sum(parts.values())
-    low, high = known.between(whole)
+    known = calibrated(config, closed["total"])
+    parts = known.apply(closed)
+    low, high = known.between(parts["total"])
     flops = tokens * memory.flops_per_token(config, shape, data.mean_context(config.data.max_length))
     plan = Plan(
-        memory={**parts, "total": whole},
+        memory=parts,
         low=low,
         high=high,
         measured=known.runs,
@@ -94,7 +93,7 @@ def estimate(
         mode=memory.spread_of(config).mode,
         why=choice.why,
         parallel=parallel,
-        fits=_fits(config, whole, shape, on),
+        fits=_fits(config, parts["total"], shape, on),
         free=on.free,
         main_memory=_main_memory(config, shape, load) if on.gpus else 0,
         validation_bytes=_validation(config, shape, data, load),
@@ -121,7 +120,7 @@ def forecast(config: RunConfig, base: Model, snapshot: Path, jobs: Path) -> Plan
         measure(snapshot, words.parent),
         on,
         tokenizer=words.stat().st_size if words.is_file() else 0,
-        calibrated=lambda tried: calibration.calibrate(jobs, calibration.key(tried, shape, on.device)),
+        calibrated=lambda tried, closed: calibration.calibrate(jobs, calibration.key(tried, shape, on.device), closed),
     )
     speed = measured_speed(jobs, speed_key(settled(config, plan), root, on.device))
     free = shutil.disk_usage(jobs).free

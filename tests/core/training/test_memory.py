@@ -69,7 +69,9 @@ def test_all_weights_take_sixteen_bytes_a_parameter_and_a_copy(qwen: ModelShape)
     states = parts["weights"] + parts["gradients"] + parts["optimizer"]
     assert states == 18 * qwen.parameters
     exact = memory.parts(
-        config(method={"kind": "full"}, precision={"dtype": "fp32"}), qwen, memory.Load(1, 2048, packed=False, gpu=True, batches=2)
+        config(method={"kind": "full"}, precision={"dtype": "fp32"}),
+        qwen,
+        memory.Load(1, 2048, packed=False, gpu=True, batches=2),
     )
     assert exact["weights"] + exact["gradients"] + exact["optimizer"] == 16 * qwen.parameters
 
@@ -88,16 +90,19 @@ def test_only_the_named_layers_are_adapted(qwen: ModelShape) -> None:
     assert two == 16 * 28 * ((3584 + 3584) + (3584 + 512))
 
 
-def test_what_the_starter_took_in_main_memory() -> None:
-    """Peaks of its worker processes on two cores, MiB: packed or not, with and without activation checkpointing."""
+@pytest.mark.parametrize(
+    ("rows", "width", "packed", "again", "kind", "took"),
+    [
+        (1, 64, True, "none", "lora", 530), (4, 512, True, "none", "lora", 805), (4, 2048, True, "none", "lora", 1671),
+        (4, 1816, False, "none", "lora", 1307), (4, 2048, True, "full", "lora", 1027),
+        (4, 2048, True, "selective", "lora", 1610), (4, 512, False, "none", "full", 847), (4, 1024, False, "full", "full", 816),
+    ],
+)  # fmt: skip
+def test_what_the_starter_took_in_main_memory(
+    rows: int, width: int, packed: bool, again: str, kind: str, took: int
+) -> None:
+    """Peaks of bare processes on two cores with bf16 units, MiB, two steps each; a worker takes some 90 MiB more."""
     shape = inspect(resources() / "starter")
-    for rows, width, packed, again, took in [
-        (1, 64, True, False, 551),
-        (4, 512, True, False, 852),
-        (4, 2048, True, False, 1879),
-        (4, 1816, False, False, 1279),
-        (4, 2048, True, True, 1106),
-    ]:
-        run = config(parallel={"activation_checkpointing": "full" if again else "none"})
-        parts = memory.parts(run, shape, memory.Load(rows, width, packed=packed, gpu=False))
-        assert parts["total"] / 2**20 == pytest.approx(took, rel=0.12), (rows, width, packed, again)
+    run = config(method={"kind": kind}, parallel={"activation_checkpointing": again})
+    parts = memory.parts(run, shape, memory.Load(rows, width, packed=packed, gpu=False))
+    assert parts["total"] / 2**20 == pytest.approx(took + 90, rel=0.1)
