@@ -76,6 +76,9 @@ def count(config: RunConfig, folder: Path, load: memory.Load) -> Counted:
         objective, trained = _build(config, folder, compute)
         weights = counter.live
         optimizer = optim.make(trained, config.optimizer)
+        for group in optimizer.param_groups:
+            if load.gpu and group.get("foreach", True) is None and not group.get("fused"):
+                group["foreach"] = True  # as torch chooses on a GPU
         parameters = [parameter for _, parameter in trained]
         objective.train()
         for _ in range(2):

@@ -13,6 +13,9 @@ size, q heads x head size, r rank, H heads; with a trained head size of the arit
                          DoRA, more           w (weights of the layer + r x inputs) a layer: its norms are products too
     full                 adapter w h          all weights 4 h                           the layer's input alone
 
+An adapter on some layers only keeps less: of a layer without one neither the input, unless another wants it, nor the inner product
+(w r less), and of "selective" not its second output.
+
 So "selective" saves an adapter little or nothing, since PEFT's own products are kept too; with all weights it halves them.
 """
 
@@ -21,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from core.models import ModelShape
+from core.models import Linear, ModelShape
 from core.training.config import RunConfig
 
 
@@ -64,7 +67,25 @@ def whole(config: RunConfig, shape: ModelShape, size: int, packed_width: int) ->
     apart = 0.0
     if packed_width:
         apart = 2 * size * (shape.heads - shape.kv_heads) * shape.head_dim / tensor + size * packed_width
-    return NOTHING[method, size].of(shape, config.method.rank, tensor) + apart
+    return NOTHING[method, size].of(shape, config.method.rank, tensor) + apart - _spared(config, shape, size)
+
+
+def _plain(config: RunConfig, shape: ModelShape) -> list[Linear]:
+    """The linear layers that have no adapter, in a run that trains adapters on others."""
+    targets = config.method.targets
+    if config.method.kind == "full" or config.method.dora or targets == "all-linear":
+        return []
+    return [linear for linear in shape.linears if linear.name not in targets]
+
+
+def _spared(config: RunConfig, shape: ModelShape, size: int) -> float:
+    """Bytes a token and layer that are not kept because no adapter asks for them."""
+    plain = {linear.name for linear in _plain(config, shape)}
+    spared = float(size * config.method.rank * len(plain))
+    for together in ({"q_proj", "k_proj", "v_proj"}, {"gate_proj", "up_proj"}):
+        if together <= plain:
+            spared += size * shape.hidden
+    return spared + (size * shape.intermediate if "down_proj" in plain else 0)
 
 
 def kept(config: RunConfig, shape: ModelShape, size: int, packed_width: int) -> float:
@@ -74,7 +95,8 @@ def kept(config: RunConfig, shape: ModelShape, size: int, packed_width: int) -> 
         return whole(config, shape, size, packed_width)
     if again == "full":
         return float((4 if config.method.kind == "full" else size) * shape.hidden)
-    return SELECTIVE[config.method.kind, size].of(shape, config.method.rank, config.parallel.tensor)
+    spared = sum(size * (linear.outputs + config.method.rank) for linear in _plain(config, shape))
+    return SELECTIVE[config.method.kind, size].of(shape, config.method.rank, config.parallel.tensor) - spared
 
 
 def kept_a_layer(config: RunConfig, shape: ModelShape, size: int) -> float:

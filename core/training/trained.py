@@ -50,9 +50,9 @@ def scratch_bytes(config: RunConfig, shape: ModelShape, *, gpu: bool) -> int:
     changed, one = 4 * trained(config, shape), 4 * largest(config, shape)
     match config.optimizer.name:
         case "rmsprop":
-            return changed if gpu else one
+            return (2 if config.optimizer.weight_decay else 1) * (changed if gpu else one)
         case "adafactor":
-            return 2 * (changed if gpu else one)
+            return changed if gpu else 2 * one
         case "sgd" if config.optimizer.weight_decay:
             return changed if gpu else one
     return 0
