@@ -129,12 +129,8 @@ class ForecastPanel(QFrame):
 def _memory_text(plan: Plan) -> str:
     """Does it fit, between what and what, and from where that is known."""
     fits = {True: "Fits: ", False: "Does not fit: ", None: ""}[plan.fits]
-    known = (
-        f"as {plan.measured} earlier run{'s' if plan.measured > 1 else ''} measured"
-        if plan.measured
-        else "by the closed form alone"
-    )
-    span = f"{size_text(plan.low)} to {size_text(plan.high)} a process, {known}"
+    runs = f"as {plan.measured} earlier run{'s' if plan.measured > 1 else ''} measured"
+    span = f"{size_text(plan.low)} to {size_text(plan.high)} a process ({runs if plan.measured else 'estimated'})"
     return f"{fits}{span}\n{_parts_text(plan)}"
 
 
