@@ -14,6 +14,8 @@ from core.jobs import JobFolder, control, order
 from core.jobs.folder import find, read_job
 from core.jobs.order import FIRST, LAST
 from core.jobs.status import JobInfo
+from core.training.calibration import measured
+from core.training.calibration import sentence as memory_sentence
 from core.training.machine import look
 
 
@@ -71,12 +73,15 @@ def show(session: Session, job_id: str) -> None:
     checkpoints = [str(path) for path in sorted(folder.output.glob("checkpoint-*")) if path.is_dir()]
     data = {
         **_as_json(state),
+        "memory": {"forecast": read_job(folder).request.get("forecast"), "measured": measured(folder)},
         "folder": str(folder.path),
         "checkpoints": checkpoints,
         "request": read_job(folder).request,
     }
     lines = [f"{state.id}: {state.state} {_share(state)}", *([state.message] if state.message else [])]
     lines += [state.hint] if state.hint else []
+    memory = memory_sentence(folder) if state.kind == "train" else None
+    lines += [memory] if memory else []
     session.answer(data, "\n".join([*lines, str(folder.path), *checkpoints]))
 
 

@@ -11,29 +11,64 @@ from typing import Any
 import click
 
 from app.cli.output import Session
-from core.jobs import JobFolder, info, start
+from core.errors import UserError
+from core.jobs import JobFolder, create, delete, info, start
 from core.jobs.clock import clock_text, next_time
-from core.training import launch
+from core.models import Model
+from core.training import exact, launch
+from core.training.config import RunConfig
 from core.training.config_file import load_config
+from core.training.plan import forecast, settled
+from core.training.planned import Plan
 
 CONFIG = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
 @click.argument("config_file", metavar="CONFIG.toml", type=CONFIG)
+@click.option("--count", is_flag=True, help="Also count a step's memory operation by operation, in a short job.")
 @click.pass_obj
-def plan(session: Session, config_file: Path) -> None:
+def plan(session: Session, config_file: Path, count: bool) -> None:
     """Memory, tokens and time of a run before it starts."""
     workspace = session.workspace()
-    forecast = launch.plan(
-        load_config(config_file), jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models
-    )  # fmt: skip
-    data = asdict(forecast)
-    memory = "\n".join(f"  {name:<12} {size / 2**20:>12,.1f} MiB" for name, size in forecast.memory.items())
-    seconds = f"{forecast.seconds:,.0f} s" if forecast.seconds is not None else "unknown until a run was measured here"
-    warnings = "".join(f"\n! {warning}" for warning in forecast.warnings)
-    text = f"{forecast.steps:,} steps, {forecast.tokens:,} tokens, {forecast.flops:.3g} FLOP, time {seconds}\n{memory}"
-    session.answer(data, text + warnings)
+    config = load_config(config_file)
+    found = launch.inputs(config, jobs=workspace.jobs, snapshots=workspace.snapshots, models=workspace.models)
+    made = forecast(config, found.base, found.snapshot, workspace.jobs)
+    data = asdict(made)
+    lines = [_plan_text(made)]
+    if count:
+        counted = _count(session, settled(config, made), found.base, made)
+        data["count"] = asdict(counted)
+        lines.append(counted.sentence)
+    session.answer(data, "\n".join([*lines, *(f"! {warning}" for warning in made.warnings)]))
+
+
+def _plan_text(made: Plan) -> str:
+    memory = "\n".join(f"  {name:<12} {size / 2**20:>12,.1f} MiB" for name, size in made.memory.items())
+    seconds = f"{made.seconds:,.0f} s" if made.seconds is not None else "unknown until a run was measured here"
+    known = f"{made.measured} earlier runs" if made.measured else "the closed form alone"
+    return (
+        f"{made.steps:,} steps, {made.tokens:,} tokens, {made.flops:.3g} FLOP ({made.pf_days:.3g} petaflop/s-days), time {seconds}\n"
+        f"{made.compute_sentence}\n"
+        f"mode {made.mode}{f': {made.why}' if made.why else ''}\n"
+        f"{memory}\n"
+        f"  expected between {made.low / 2**20:,.1f} and {made.high / 2**20:,.1f} MiB a process, by {known}\n"
+        f"  {made.checkpoint_bytes / 2**20:,.1f} MiB a checkpoint"
+    )
+
+
+def _count(session: Session, config: RunConfig, base: Model, made: Plan) -> exact.Exact:
+    """Have it counted, wait for it, and leave no job behind. Raises UserError when the job failed."""
+    from app.cli.waiting import wait_for
+
+    folder = create(session.workspace().jobs, "count", exact.question(config, base, made), title=exact.TITLE)
+    start(folder)
+    state = wait_for(folder, "Counting a step's memory")
+    if state.state != "done":
+        raise UserError("The count was stopped.", "Run the command again; without --count it answers at once.")
+    counted = exact.answer(folder, config, base, made)
+    delete(folder)
+    return counted
 
 
 @click.command()

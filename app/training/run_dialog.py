@@ -72,8 +72,9 @@ class RunDialog(QDialog):
         name = f"run {datetime.now():%b %d %H:%M}"
         snapshot = ""
         if cloned is not None:
-            name, snapshot = _next_name(cloned["config"]["name"]), cloned["config"]["data"]["snapshot"]
-            self._presets.insert(0, _preset_of(cloned["config"]))
+            written = launch.written(cloned)
+            name, snapshot = _next_name(written["name"]), written["data"]["snapshot"]
+            self._presets.insert(0, _preset_of(written))
         self._source = DataSource(context, Scope(query, snapshot), self)
         self._source.measured.connect(self._on_measured)
         self._source.failed.connect(self._on_problem)
@@ -105,7 +106,7 @@ class RunDialog(QDialog):
         self._base.activated.connect(self._on_edited)
         self._form = RunForm(theme)
         self._form.edited.connect(self._on_edited)
-        self._forecast = ForecastPanel()
+        self._forecast = ForecastPanel(self._context)
         self._preview = BatchPreview(theme)
         self._preview_note = label(
             "Coloured tokens count in the loss.", tone="dim", size=12, wrap=True, name="previewNote"
@@ -245,7 +246,7 @@ class RunDialog(QDialog):
         model = self._models[place]
         self._context.tasks.run(
             lambda: forecast(config, model, draft.folder, self._context.workspace.jobs),
-            lambda plan: self._forecast.show_plan(plan, draft.train),
+            lambda plan: self._forecast.show_plan(plan, draft.train, config, model),
             self._on_problem,
             owner=self,
         )
@@ -332,6 +333,7 @@ class RunDialog(QDialog):
 
     def done(self, result: int) -> None:
         self._preview_run.close()
+        self._forecast.forget()
         self._source.close()
         super().done(result)
 

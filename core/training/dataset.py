@@ -7,6 +7,7 @@ Only sizes: what exactly is trained on, row by row, is decided and refused by th
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,7 @@ TURN_TOKENS = 5
 @dataclass(frozen=True, slots=True, eq=False)
 class DataShape:
     """samples: rows to train on. tokens: of all of them. longest: tokens of the longest row. validation: rows held back.
+    validation_longest: tokens of the longest of those.
 
     lengths: tokens of each row, estimated from its bytes, in file order; None when only the totals are known.
     """
@@ -35,6 +37,7 @@ class DataShape:
     longest: int
     validation: int = 0
     lengths: NDArray[np.int64] | None = None
+    validation_longest: int = 0
 
     def cut(self, max_length: int) -> int:
         """How many rows are longer than `max_length`."""
@@ -75,9 +78,13 @@ def _measure(train: Path, tokenizer: Path, changed: int, size: int) -> DataShape
     sizes, contents = _rows(train)
     if not len(sizes):
         raise UserError(f"The snapshot {train.parent.name} has no rows to train on.", "Create it from more samples.")
-    lengths = np.maximum(1, np.rint(sizes * _tokens_per_byte(contents, tokenizer))).astype(np.int64)
-    held_back = _count(train.with_name("validation.jsonl"))
-    return DataShape(len(lengths), int(lengths.sum()), int(lengths.max()), held_back, lengths)
+    rate = _tokens_per_byte(contents, tokenizer)
+    lengths = np.maximum(1, np.rint(sizes * rate)).astype(np.int64)
+    share = float(sizes.sum()) / train.stat().st_size
+    held_back, most = _count(train.with_name("validation.jsonl"))
+    return DataShape(
+        len(lengths), int(lengths.sum()), int(lengths.max()), held_back, lengths, math.ceil(most * share * rate)
+    )
 
 
 def snapshot_folder(snapshots_dir: Path, name: str) -> Path:
@@ -135,8 +142,10 @@ def _tokens_per_byte(contents: list[str], tokenizer_file: Path) -> float:
     return (tokens + 2 * TURN_TOKENS * len(contents)) / max(1, sum(len(text.encode()) for text in contents))
 
 
-def _count(path: Path) -> int:
+def _count(path: Path) -> tuple[int, int]:
+    """Rows of a file, and bytes of the longest."""
     try:
-        return sum(1 for line in path.read_bytes().splitlines() if line.strip())
+        sizes = [len(line) for line in path.read_bytes().splitlines() if line.strip()]
     except FileNotFoundError:
-        return 0
+        return 0, 0
+    return len(sizes), max(sizes, default=0)

@@ -9,19 +9,22 @@ from __future__ import annotations
 import difflib
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core import jobs as background
 from core.errors import UserError
 from core.jobs import JobFolder
 from core.jobs.folder import read_job
 from core.models import Model, inspect, resolve
-from core.training import machine
+from core.training import calibration, machine
 from core.training.config import RunConfig
 from core.training.config_file import save_config, to_mapping
 from core.training.dataset import snapshot_folder
-from core.training.plan import Plan, forecast, speed_key
+from core.training.plan import forecast, settled, speed_key
+from core.training.planned import Plan
 
 LEASE = "train"
 """What runs share on a machine without a GPU: one at a time. With GPUs each takes as many as it has processes."""
@@ -71,17 +74,27 @@ def launch(
 ) -> JobFolder:
     """Make the job folder of a run, which waits until `not_before`, seconds since the epoch, if that is given.
 
+    Its request says how the processes share the model, also where the configuration says "auto"; its config.toml stays as written.
     Raises UserError as `inputs` does, or when the disk is full.
     """
     found = inputs(config, jobs=jobs, snapshots=snapshots, models=models)
     on = machine.look()
+    root = found.base.base or found.base.path
+    expected = forecast(config, found.base, found.snapshot, jobs)
+    exact = settled(config, expected)
     request = {
-        "config": to_mapping(config),
+        "config": to_mapping(exact),
         "base": str(found.base.path),
         "snapshot": str(found.snapshot),
-        "speed_key": speed_key(config, found.base.base or found.base.path, on.device),
+        "speed_key": speed_key(exact, root, on.device),
+        "forecast": expected.memory["total"],
+        "calibration": {"key": calibration.key(exact, inspect(root), on.device), "closed": expected.closed},
+        "on_gpu": on.gpus > 0,
         "resume": None,
     }
+    if expected.parallel:
+        request["why"] = expected.why
+        request["written"] = {key: to_mapping(config)["parallel"][key] for key in expected.parallel}
     folder = background.create(
         jobs,
         "train",
@@ -100,6 +113,12 @@ def launch(
             f"The job folder {folder.path} cannot be written: {error.strerror}.", "Free some space."
         ) from error
     return folder
+
+
+def written(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a run as its person wrote it: "auto" where the plan has chosen since."""
+    config = dict(request["config"])
+    return {**config, "parallel": {**config["parallel"], **request.get("written", {})}}
 
 
 def resume(folder: JobFolder) -> None:

@@ -13,12 +13,15 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class Machine:
     """device: name by which measured speeds are compared. gpus: how many, 0 on a CPU. memory: bytes of the smallest GPU,
-    or of main memory. free: bytes of it that nobody uses now."""
+    or of main memory. free: bytes of it that nobody uses now. main: free bytes of main memory, 0 when unknown. bf16: whether
+    it multiplies bf16; the engine uses fp32 where it does not."""
 
     device: str
     gpus: int
     memory: int
     free: int
+    main: int = 0
+    bf16: bool = True
 
 
 def look() -> Machine:
@@ -38,14 +41,29 @@ def _gpus() -> Machine | None:
         return None
     if not rows:
         return None
-    return Machine(rows[0][0], len(rows), min(total for total, _ in sizes), min(free for _, free in sizes))
+    return Machine(
+        rows[0][0], len(rows), min(total for total, _ in sizes), min(free for _, free in sizes), _main_memory()[1]
+    )
 
 
 def _cpu() -> Machine:
-    sizes: dict[str, str] = dict(re.findall(r"^(\w+):\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE))
     threads = os.environ.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
-    total, free = int(sizes["MemTotal"]) << 10, int(sizes.get("MemAvailable") or sizes["MemFree"]) << 10
-    return Machine(f"{cpu_name()}, {threads} thread{'s' if threads != '1' else ''}", 0, total, free)
+    total, free = _main_memory()
+    device = f"{cpu_name()}, {threads} thread{'s' if threads != '1' else ''}"
+    return Machine(device, 0, total, free, free, _cpu_has_bf16())
+
+
+def _main_memory() -> tuple[int, int]:
+    """All bytes of it, and those that nobody uses."""
+    sizes: dict[str, str] = dict(re.findall(r"^(\w+):\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE))
+    return int(sizes["MemTotal"]) << 10, int(sizes.get("MemAvailable") or sizes["MemFree"]) << 10
+
+
+@cache
+def _cpu_has_bf16() -> bool:
+    """As `core.engine.compute.cpu_has_bf16` decides, which must not be imported here."""
+    flags = re.search(r"^flags\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return bool(flags and {"amx_bf16", "avx512_bf16"} & set(flags[1].split()))
 
 
 @cache

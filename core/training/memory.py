@@ -1,20 +1,13 @@
 """Bytes and floating-point operations of a run, in closed form from the model's shape.
 
-Notation: h hidden, I intermediate, q heads x head size, k key-value heads x head size, H heads, L layers, V vocabulary,
-P parameters, A trained parameters (of the adapter, or all), r rank, T tokens of a micro-batch, w bytes of a number in the
-arithmetic (2 for bf16 and fp16, 4 for fp32).
+Notation: h hidden, I intermediate, L layers, V vocabulary, P parameters, A trained parameters (of the adapter, or all), T tokens of a
+micro-batch, w bytes of a number in the arithmetic (2 for bf16 and fp16, 4 for fp32), S processes that share a sharded model out, t
+processes that share each layer. What a layer saves is in `core.training.activations`.
 
-Saved for the backward pass, bytes a token and layer, counted with torch's saved-tensor hooks over Llama and Qwen2 blocks
-of transformers 5.23 with PEFT 0.21 (seven shapes each, fitted to 0.03 percent):
-
-    adapter, 16 bit   24 h + 8 I + 4 k + 14 r + 4 H          all weights, 16 bit   30 h + 8 I + 4 k + 4 H
-    adapter, fp32     24 h + 16 I + 8 k + 28 r + 4 H         all weights, fp32     32 h + 16 I + 8 k + 4 H
-    packed, more      2 w (q - k) + w x width                keys and values copied to every head, and a mask a layer
-
-Everything else follows from what the engine allocates; each function says from what. Against the counted peaks of a 7B
-model in notes/training.md section 6 the total is within 2.5 percent (tests/core/training/test_memory.py). What it cannot
-know is scratch space of libraries and fragmentation: `overhead` is an allowance for those, on a CPU taken from eight runs
-of the starter (within 10 percent of the peaks of their processes, 20 percent with activation checkpointing).
+Everything else follows from what the engine allocates; `parts` says from what. Against `core.engine.count`, which walks the real
+graph, the totals are within 5 percent (tests/core/engine/test_count.py). What neither knows is scratch space of libraries and
+fragmentation: `overhead` is an allowance for those, on a CPU fitted to eight runs of the starter (within 10 percent); earlier runs on the
+same machine correct it (`core.training.calibration`).
 """
 
 from __future__ import annotations
@@ -23,29 +16,37 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.models import ModelShape
+from core.training import activations
 from core.training.config import RunConfig
+from core.training.trained import adapted, largest, optimizer_bytes, scratch_bytes, trained
 
 GPU_LOGITS: Final = 512 << 20
 CPU_LOGITS: Final = 8 << 20
 """The engine's budget for a chunk of logits (`core.engine.compute.Compute.logits_budget`)."""
-PROCESS: Final = 530 << 20
-"""Main memory of a worker with torch, transformers and PEFT imported and nothing loaded."""
+PROCESS: Final = 620 << 20
+"""Main memory of a worker with torch, transformers and PEFT imported, its data read, and no weight loaded."""
 CONTEXT: Final = 700 << 20
 """GPU memory of a CUDA context with its libraries' workspaces, half a gigabyte to one."""
 GPU_HOLES: Final = 0.06
-CPU_HOLES: Final = 0.30
+CPU_HOLES: Final = 0.10
 """Share of what is in use that lies in holes of the allocator: torch's own on a GPU, the C library's on a CPU."""
+CPU_SCRATCH: Final = 2.5
+"""On a CPU, the holes that a layer's short-lived tensors leave, in activations of one layer."""
+MESSAGE: Final = 64 << 20
+"""Gradients that travel in one message between copies of the model (`core.engine.parallel.BUCKET`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What one process holds at once. rows: of a micro-batch. width: tokens of its longest row. packed: rows hold several
-    samples. gpu: where."""
+    samples. gpu: where. batches: micro-batches a step, of this process. bf16: whether the device has it."""
 
     rows: int
     width: int
     packed: bool
     gpu: bool
+    batches: int = 1
+    bf16: bool = True
 
     @property
     def tokens(self) -> int:
@@ -53,76 +54,165 @@ class Load:
         return self.rows * self.width
 
 
-def number_bytes(config: RunConfig) -> int:
-    """Bytes of a number in the arithmetic."""
-    return 4 if config.precision.dtype == "fp32" else 2
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How the model lies over processes. shards: processes that share it out, 1 for whole copies. copies: processes whose
+    gradients are added up. mode: single, ddp or fsdp."""
+
+    mode: str
+    shards: int
+    copies: int
+
+    @property
+    def sharded(self) -> bool:
+        """Whether no process holds all of it."""
+        return self.mode == "fsdp"
 
 
-def adapted(config: RunConfig, shape: ModelShape) -> int:
-    """Parameters of the adapter: rank x (inputs + outputs) of each adapted layer (Hu et al. 2021)."""
-    targets = config.method.targets
-    return sum(
-        config.method.rank * (linear.inputs + linear.outputs) * linear.count
-        for linear in shape.linears
-        if targets == "all-linear" or linear.name in targets
-    )
+def spread_of(config: RunConfig) -> Spread:
+    """How the engine lays the model out; "auto" is taken for whole copies, as the engine takes it."""
+    parallel = config.parallel
+    if parallel.world == 1:
+        return Spread("single", 1, 1)
+    if parallel.mode == "fsdp":
+        return Spread("fsdp", parallel.world // (parallel.replicas * parallel.tensor), parallel.world)
+    return Spread("ddp", 1, parallel.world)
 
 
-def trained(config: RunConfig, shape: ModelShape) -> int:
-    """Parameters that the optimizer changes."""
-    return shape.parameters if config.method.kind == "full" else adapted(config, shape)
+def number_bytes(config: RunConfig, load: Load) -> int:
+    """Bytes of a number in the arithmetic; the engine computes in fp32 where a CPU has no bf16."""
+    exact = config.precision.dtype == "fp32" or (config.precision.dtype == "bf16" and not load.bf16)
+    return 4 if exact else 2
 
 
-def saved_per_token(config: RunConfig, shape: ModelShape, load: Load) -> float:
-    """Bytes a token and layer that the forward pass keeps for the backward pass, without activation checkpointing."""
-    size = number_bytes(config)
-    apart = 0
-    if load.packed:
-        apart = size * (2 * (shape.heads - shape.kv_heads) * shape.head_dim + load.width)
-    half = size == 2
-    wide = 8 * shape.intermediate + 4 * shape.kv_heads * shape.head_dim
-    hidden = 24 * shape.hidden
-    rank = 14 * config.method.rank
-    if config.method.kind == "full":
-        hidden, rank = (30 if half else 32) * shape.hidden, 0
-    return hidden + (1 if half else 2) * (wide + rank) + 4 * shape.heads + apart
+def logits_budget(load: Load) -> int:
+    """Bytes of logits that the engine makes at a time."""
+    return GPU_LOGITS if load.gpu else CPU_LOGITS
 
 
 def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
     """Bytes of one process by what they are for, and their total, at the moment when most is held.
 
-    weights       w P when frozen. 4 P when trained, and 2 P more in 16 bit: autocast keeps a copy of what it multiplies.
-    adapter       4 A, fp32 as PEFT makes it, and 2 A in 16 bit
-    gradients     4 A             optimizer  8 A, AdamW's two moments in fp32
-    activations   L x saved x T; with checkpointing w L h T (each layer's input) + one layer's saved x T
-    logits        the larger of: two chunks of logits in fp32, with the states before and after them, 2 w h T, and the
-                  gradient of a trained head, 4 V h; or, later, the gradients inside one layer, 4 w I T, and when
-                  packed 4 w T x width for its mask
+    weights       w P when frozen, 4 P when trained, shared out over S and t. Trained in 16 bit, autocast keeps a copy, 2 P more
+    adapter       4 A, fp32 as PEFT makes it, shared out; in 16 bit a copy, 2 A
+    optimizer     `optimizer_bytes` shared out, with `scratch_bytes` in its own step
+    gathered      of a sharded model: two layers, and norm and head (with a tied embedding); without resharding all of it
+    gradients     4 A, shared out; whole between micro-batches, for only the last one is added up over processes
+    activations   L x kept x T, and where they are computed again those of one layer
+    logits        two chunks in fp32, or three where the last one still lies about, with the states before and after them and a trained head's gradient; or a sharded layer's
+                  gradients on their way; or, between copies of the model, a message of gradients
     overhead      allowance for the process, or the CUDA context, and for fragmentation
+
+    With offload the shards of weights, adapter, gradients and optimizer lie in main memory and are not counted here
+    (`offloaded`).
     """
-    full = config.method.kind == "full"
-    size, tokens, changed = number_bytes(config), load.tokens, trained(config, shape)
-    copies = 2 if size == 2 else 0
-    saved = saved_per_token(config, shape, load) * tokens
-    if config.parallel.activation_checkpointing == "none":
-        activations = shape.layers * saved
-    else:
-        activations = size * shape.layers * shape.hidden * tokens + saved
-    chunk = min(4 * tokens * shape.vocab, GPU_LOGITS if load.gpu else CPU_LOGITS)
-    chunk = max(chunk, 4 * shape.vocab)
-    head = 2 * chunk + 2 * size * shape.hidden * tokens + (4 * shape.vocab * shape.hidden if full else 0)
-    inside = 4 * size * tokens * (shape.intermediate + (load.width if load.packed else 0))
-    memory = {
-        "weights": shape.parameters * (4 + copies if full else size),
-        "adapter": 0 if full else changed * (4 + copies),
-        "gradients": 4 * changed,
-        "optimizer": 8 * changed,
-        "activations": round(activations),
-        "logits": round(max(head, inside)),
-    }
-    fixed, holes = (CONTEXT, GPU_HOLES) if load.gpu else (PROCESS, CPU_HOLES)
-    memory["overhead"] = round(fixed + holes * sum(memory.values()))
+    states = _states(config, shape, load)
+    moment = max(_moments(config, shape, load), key=lambda found: sum(found.values()))
+    memory = {name: round(states.get(name, 0) + moment.get(name, 0)) for name in PARTS}
+    if not spread_of(config).sharded:
+        del memory["gathered"]
+    memory["overhead"] = round(_overhead(config, shape, load, sum(memory.values())))
     return {**memory, "total": sum(memory.values())}
+
+
+def _overhead(config: RunConfig, shape: ModelShape, load: Load, held: float) -> float:
+    """What no count sees, beside `held` bytes of tensors."""
+    if load.gpu:
+        return CONTEXT + GPU_HOLES * held
+    width = load.width if load.packed else 0
+    layer = activations.whole(config, shape, number_bytes(config, load), width) * load.tokens
+    return PROCESS + CPU_HOLES * held + CPU_SCRATCH * layer
+
+
+PARTS: Final = ("weights", "adapter", "gradients", "optimizer", "gathered", "activations", "logits")
+
+
+def offloaded(config: RunConfig, shape: ModelShape, load: Load) -> int:
+    """Bytes in main memory that a process of an offloaded run holds for good: its shards of everything."""
+    if not (spread_of(config).sharded and config.parallel.offload):
+        return 0
+    size, shards = number_bytes(config, load), spread_of(config).shards
+    full, changed = config.method.kind == "full", trained(config, shape)
+    weights = (4 if full else size) * shape.parameters + (0 if full else 4 * changed)
+    return round((weights + 4 * changed + optimizer_bytes(config, shape)) / shards)
+
+
+def _states(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, float]:
+    """What is held all the time."""
+    spread, full = spread_of(config), config.method.kind == "full"
+    size, changed = number_bytes(config, load), trained(config, shape)
+    held = {"gathered": _gathered(config, shape, size)} if spread.sharded else {}
+    if spread.sharded and config.parallel.offload:
+        return held
+    split = shape.linear_parameters / config.parallel.tensor + shape.parameters - shape.linear_parameters
+    shared = split / shape.parameters / spread.shards
+    return {
+        **held,
+        "weights": (4 if full else size) * split / spread.shards,
+        "adapter": 0 if full else 4 * changed / spread.shards,
+        "optimizer": optimizer_bytes(config, shape) * (shared if full else 1 / spread.shards),
+    }
+
+
+def _gathered(config: RunConfig, shape: ModelShape, size: int) -> float:
+    """Whole weights that a process of a sharded run holds at once, in the type they are gathered in."""
+    adapter = 0 if config.method.kind == "full" else 4 * adapted(config, shape)
+    layers = size * shape.linear_parameters / config.parallel.tensor + adapter
+    head = size * shape.vocab * shape.hidden
+    if not config.parallel.reshard:
+        return layers + head * (1 if shape.tied else 2)
+    return min(2, shape.layers) * layers / shape.layers + head
+
+
+def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str, float]]:
+    """What comes on top of the states, in the order of a step: after the layers, at the head, in the backward pass of the last layer, of
+    the first and of the embedding, in the optimizer, and while gradients travel."""
+    spread, full = spread_of(config), config.method.kind == "full"
+    size, tokens, changed = number_bytes(config, load), load.tokens, trained(config, shape)
+    tensor, offload = config.parallel.tensor, spread.sharded and config.parallel.offload
+    again = config.parallel.activation_checkpointing
+    packed_width = load.width if load.packed else 0
+    head_weights = shape.vocab * shape.hidden
+
+    kept = shape.layers * (
+        activations.kept(config, shape, size, packed_width) * tokens + activations.kept_a_layer(config, shape, size)
+    )
+    whole = activations.whole(config, shape, size, packed_width) * tokens
+    computed = 0.0
+    if again != "none":  # products that "selective" has kept are not made again
+        computed = (
+            whole if again == "full" else max(0.0, whole - kept / shape.layers)
+        ) + size * shape.intermediate * tokens / tensor
+    stream = (6 + size if full else 4 + size) * shape.hidden * tokens  # of embedding and final norm
+    mask = load.rows * load.width**2 if packed_width else 0
+
+    whole_gradients = 4 * changed / (tensor if full else 1)
+    shard_gradients = 0.0 if offload else 4 * changed / spread.shards / (tensor if full else 1)
+    before = whole_gradients if load.batches > 1 else 0.0
+    after = before + shard_gradients if spread.sharded else whole_gradients
+    copied = 0.0 if size == 4 or (full and spread.sharded) else 2.0 * changed
+    named = "weights" if full else "adapter"
+    copies = {named: copied}
+    later = copies if again == "none" else {named: 2.0 * head_weights if full and copied else 0.0}
+
+    rows = max(1, logits_budget(load) // (4 * shape.vocab))
+    head = (3 if rows < tokens else 2) * 4 * min(rows, tokens) * shape.vocab + 2 * size * shape.hidden * tokens
+    head += 8 * head_weights if full else 0
+    layer = 4 * changed / shape.layers if not full else 4 * shape.linear_parameters / shape.layers
+    arriving = 2.0 * layer if spread.sharded else 0.0
+
+    first = 4 * head_weights if full and not before else 0
+    message = min(4 * changed, max(MESSAGE, 4 * largest(config, shape))) if spread.mode == "ddp" else 0
+    scratch = 0 if offload else scratch_bytes(config, shape, gpu=load.gpu) / spread.shards
+    return [
+        {"gradients": before, "activations": kept + stream + mask, **copies},
+        {"gradients": before, "activations": kept + stream + mask, "logits": head, **later},
+        {"gradients": before + first, "activations": kept + computed + stream + mask, "logits": arriving, **later},
+        {"gradients": after, "activations": max(computed, whole) + stream, "logits": arriving},
+        {"gradients": after, "logits": 4 * head_weights * (2 if shape.tied else 1) if full else 0},
+        {"gradients": after, "optimizer": scratch},
+        {"gradients": after, "logits": message},
+    ]
 
 
 def flops_per_token(config: RunConfig, shape: ModelShape, context: float) -> float:
@@ -140,6 +230,12 @@ def flops_per_token(config: RunConfig, shape: ModelShape, context: float) -> flo
     return (4.0 + 2.0 * again) * (weights + extra) + 2.0 * learned + (3.0 + again) * attention
 
 
-def checkpoint_bytes(config: RunConfig, shape: ModelShape, tokenizer: int) -> int:
-    """One checkpoint on disk: trained weights and AdamW's two moments in fp32, and the tokenizer's files."""
-    return 12 * trained(config, shape) + tokenizer
+def evaluation(config: RunConfig, shape: ModelShape, load: Load) -> int:
+    """Bytes of one process while it measures the validation loss on batches like `load`: no activation outlives its layer."""
+    size, full = number_bytes(config, load), config.method.kind == "full"
+    copies = 0 if size == 4 or (full and spread_of(config).sharded) else 2 * trained(config, shape)
+    rows = min(load.tokens, max(1, logits_budget(load) // (4 * shape.vocab)))
+    inside = size * load.tokens * (4 * shape.hidden + 3 * shape.intermediate / config.parallel.tensor)
+    head = 3 * 4 * rows * shape.vocab + 2 * size * shape.hidden * load.tokens
+    held = sum(_states(config, shape, load).values()) + copies + max(inside, head)
+    return round(held + _overhead(config, shape, load, held))

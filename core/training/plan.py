@@ -1,17 +1,16 @@
-"""What a run will take, before it starts: memory, time, disk, and what a person should know about it.
+"""What a run will take, before it starts: memory, time, disk, and how its processes will share the model.
 
 `estimate` is closed form and instant, for a dialog that follows the keyboard; `forecast` adds what only this machine's
-disk knows. It is a forecast: nothing is loaded, no step is tried.
+disk knows: speed and memory of earlier runs. It is a forecast: nothing is loaded, no step is tried.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import statistics
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,89 +18,115 @@ from core.jobs.events import last_events
 from core.jobs.folder import read_job
 from core.jobs.status import list_jobs
 from core.models import Model, ModelShape, inspect
-from core.training import machine, memory
+from core.training import calibration, machine, memory, strategy, trained
+from core.training.calibration import Calibration
 from core.training.config import RunConfig
+from core.training.config_file import from_mapping, to_mapping
 from core.training.dataset import DataShape, measure
+from core.training.planned import Plan
+from core.training.remarks import remarks
 
 PACKED_FULL = 0.95
 """Share of a packed sequence that best-fit packing fills, about."""
-MANY_PASSES = 10.0
+COMMON_SHARE = 0.9
+"""Share of a GPU's memory that is counted on where several machines must come to the same choice."""
+PF_DAY = 1e15 * 86_400
+"""Operations in a petaflop/s-day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """memory: bytes a process by part, and their total. tokens, flops: of the whole run. seconds: None until one was measured.
+def _never(_config: RunConfig, _closed: int) -> Calibration:
+    return Calibration()
 
-    trainable: parameters that change. fits: None when the machine's free memory is unknown. free: bytes of it, a GPU or of
-    main memory. checkpoint_bytes: one checkpoint with what resuming needs. warnings: sentences, the gravest first.
+
+def estimate(
+    config: RunConfig,
+    shape: ModelShape,
+    data: DataShape,
+    on: machine.Machine,
+    *,
+    tokenizer: int = 0,
+    calibrated: Callable[[RunConfig, int], Calibration] = _never,
+) -> Plan:
+    """The plan of `config` on this machine, without time and without a look at the disk.
+
+    tokenizer: bytes of its files. calibrated: what earlier runs say of a configuration whose mode is written out, and of its closed form.
     """
 
-    memory: Mapping[str, int]
-    tokens: int
-    flops: float
-    steps: int
-    epochs: float
-    trainable: int
-    seconds: float | None
-    fits: bool | None
-    free: int
-    checkpoint_bytes: int
-    device: str
-    warnings: tuple[str, ...]
+    def total(tried: RunConfig) -> int:
+        closed = memory.parts(tried, shape, load_of(tried, data, on))["total"]
+        return round(closed * calibrated(tried, closed).factor)
 
-
-def estimate(config: RunConfig, shape: ModelShape, data: DataShape, on: machine.Machine, *, tokenizer: int = 0) -> Plan:
-    """The plan of `config` on this machine, without time and without a look at the disk. tokenizer: bytes of its files."""
-    rows = config.batch.micro * config.batch.accumulation
-    within = data.tokens_within(config.data.max_length)
+    choice = strategy.choose(config, lambda tried: _fits(tried, total(tried), shape, on))
+    parallel = {
+        key: value
+        for key, value in to_mapping(choice.config)["parallel"].items()
+        if value != to_mapping(config)["parallel"][key]
+    }
+    config = choice.config
+    rows, within = config.batch.micro * config.batch.accumulation, data.tokens_within(config.data.max_length)
     sequences = _sequences(config, data, within)
+    steps = config.budget.steps or 1
     if config.budget.epochs is not None:
         steps = max(1, math.ceil(config.budget.epochs * sequences / rows))
-    else:
-        steps = config.budget.steps or 1
     epochs = steps * rows / sequences
     tokens = round(epochs * within)
-    longest = min(data.longest, config.data.max_length)
-    load = memory.Load(
-        rows=min(config.batch.micro, sequences, math.ceil(rows / config.parallel.processes)),
-        width=min(config.data.max_length, within) if config.data.packing else longest,
-        packed=config.data.packing,
-        gpu=on.gpus > 0,
-    )
-    context = data.mean_context(config.data.max_length)
-    parts = memory.parts(config, shape, load)
-    needed = parts["total"] * (1 if on.gpus else config.parallel.processes)
+    load = load_of(config, data, on)
+    closed = memory.parts(config, shape, load)
+    known = calibrated(config, closed["total"])
+    parts = known.apply(closed)
+    low, high = known.between(parts["total"])
+    flops = tokens * memory.flops_per_token(config, shape, data.mean_context(config.data.max_length))
     plan = Plan(
         memory=parts,
+        low=low,
+        high=high,
+        measured=known.runs,
+        closed=closed["total"],
         tokens=tokens,
-        flops=tokens * memory.flops_per_token(config, shape, context),
+        flops=flops,
+        pf_days=flops / PF_DAY,
+        tokens_per_parameter=tokens / shape.parameters,
         steps=steps,
         epochs=epochs,
-        trainable=memory.trained(config, shape),
+        trainable=trained.trained(config, shape),
         seconds=None,
-        fits=needed <= on.free if on.free else None,
+        mode=memory.spread_of(config).mode,
+        why=choice.why,
+        parallel=parallel,
+        fits=_fits(config, parts["total"], shape, on),
         free=on.free,
-        checkpoint_bytes=memory.checkpoint_bytes(config, shape, tokenizer),
+        main_memory=_main_memory(config, shape, load) if on.gpus else 0,
+        validation_bytes=_validation(config, shape, data, load),
+        checkpoint_bytes=trained.checkpoint_bytes(config, shape, tokenizer),
         device=on.device,
+        load=load,
         warnings=(),
     )
-    return replace(plan, warnings=tuple(_warnings(config, shape, data, plan, on)))
+    return replace(plan, warnings=tuple(remarks(config, shape, data, plan, on)))
 
 
 def forecast(config: RunConfig, base: Model, snapshot: Path, jobs: Path) -> Plan:
-    """`estimate` for what lies on this disk, with the time that earlier runs on this machine suggest.
+    """`estimate` for what lies on this disk, with the time and the memory that earlier runs on this machine suggest.
 
     Raises UserError when base or snapshot cannot be read.
     """
     root = base.base or base.path
     own = base.path / "tokenizer.json"
     words = own if own.is_file() else root / "tokenizer.json"
-    on = machine.look()
-    size = words.stat().st_size if words.is_file() else 0
-    plan = estimate(config, inspect(root), measure(snapshot, words.parent), on, tokenizer=size)
-    speed = measured_speed(jobs, speed_key(config, root, on.device))
+    on, shape = machine.look(), inspect(root)
+    plan = estimate(
+        config,
+        shape,
+        measure(snapshot, words.parent),
+        on,
+        tokenizer=words.stat().st_size if words.is_file() else 0,
+        calibrated=lambda tried, closed: calibration.calibrate(jobs, calibration.key(tried, shape, on.device), closed),
+    )
+    speed = measured_speed(jobs, speed_key(settled(config, plan), root, on.device))
     free = shutil.disk_usage(jobs).free
-    kept = config.checkpoints.keep if config.checkpoints.every else 1
+    section = config.checkpoints
+    kept = section.keep if section.every else 1
+    kept += 1 if section.best and config.validation.every and section.every else 0
     needed = plan.checkpoint_bytes * (kept + 1)  # the next one is written before the oldest goes
     warnings = plan.warnings
     if needed > free:
@@ -112,15 +137,43 @@ def forecast(config: RunConfig, base: Model, snapshot: Path, jobs: Path) -> Plan
     return replace(plan, seconds=plan.tokens / speed if speed else None, warnings=warnings)
 
 
+def settled(config: RunConfig, plan: Plan) -> RunConfig:
+    """The configuration with what the plan has chosen for "auto" written out: what the engine is to do."""
+    values = to_mapping(config)
+    return from_mapping({**values, "parallel": {**values["parallel"], **plan.parallel}})
+
+
+def load_of(config: RunConfig, data: DataShape, on: machine.Machine) -> memory.Load:
+    """What one process holds at once: its micro-batch at its longest."""
+    within = data.tokens_within(config.data.max_length)
+    longest = min(data.longest, config.data.max_length)
+    sharing = config.parallel.world // config.parallel.tensor
+    mine = math.ceil(config.batch.micro * config.batch.accumulation / sharing)
+    return memory.Load(
+        rows=min(config.batch.micro, _sequences(config, data, within), mine),
+        width=min(config.data.max_length, within) if config.data.packing else longest,
+        packed=config.data.packing,
+        gpu=on.gpus > 0,
+        batches=math.ceil(mine / config.batch.micro),
+        bf16=on.bf16,
+    )
+
+
 def speed_key(config: RunConfig, root: Path, device: str) -> dict[str, Any]:
-    """What two runs must share for the speed of one to tell that of the other."""
+    """What two runs must share for the speed of one to tell that of the other. config: with its mode written out."""
+    parallel = config.parallel
     return {
         "base_root": str(root),
         "device": device,
         "kind": config.method.kind,
         "dtype": config.precision.dtype,
-        "processes": config.parallel.processes,
-        "activation_checkpointing": config.parallel.activation_checkpointing,
+        "processes": parallel.world,
+        "mode": parallel.mode,
+        "reshard": parallel.reshard,
+        "offload": parallel.offload,
+        "tensor": parallel.tensor,
+        "activation_checkpointing": parallel.activation_checkpointing,
+        "compile": parallel.compile,
     }
 
 
@@ -138,56 +191,35 @@ def measured_speed(jobs: Path, key: Mapping[str, Any]) -> float | None:
     return None
 
 
+def _fits(config: RunConfig, total: int, shape: ModelShape, on: machine.Machine) -> bool | None:
+    """Whether a total a process fits. A CPU's processes share main memory; machines that must agree look at the GPU's size."""
+    if not on.free:
+        return None
+    if not on.gpus:
+        return total * config.parallel.processes <= on.free
+    room = on.free if config.parallel.nodes == 1 else int(COMMON_SHARE * on.memory)
+    load = memory.Load(1, 1, packed=False, gpu=True)
+    held = memory.offloaded(config, shape, load) * config.parallel.processes
+    return total <= room and (not on.main or held <= on.main)
+
+
+def _main_memory(config: RunConfig, shape: ModelShape, load: memory.Load) -> int:
+    """Of the workers of this machine together: themselves, offloaded shards, and the whole model where rank 0 reads it first."""
+    each = memory.PROCESS + memory.offloaded(config, shape, load)
+    whole = 4 if config.method.kind == "full" else memory.number_bytes(config, load)
+    return config.parallel.processes * each + (whole * shape.parameters if memory.spread_of(config).sharded else 0)
+
+
+def _validation(config: RunConfig, shape: ModelShape, data: DataShape, load: memory.Load) -> int:
+    if not (config.validation.every and data.validation):
+        return 0
+    rows = min(config.batch.micro, data.validation)
+    width = min(data.validation_longest or data.longest, config.data.max_length)
+    return memory.evaluation(config, shape, replace(load, rows=rows, width=width, packed=False))
+
+
 def _sequences(config: RunConfig, data: DataShape, within: int) -> int:
     """Rows of one pass over the data, as the loop counts them."""
     if not config.data.packing:
         return data.samples
     return max(1, min(data.samples, math.ceil(within / (config.data.max_length * PACKED_FULL))))
-
-
-def _warnings(config: RunConfig, shape: ModelShape, data: DataShape, plan: Plan, on: machine.Machine) -> list[str]:
-    found = []
-    processes, limit = config.parallel.processes, config.data.max_length
-    if plan.fits is False:
-        where = "on the GPU" if on.gpus else "in main memory"
-        found.append(
-            f"It will probably not fit: {plan.memory['total'] / 2**30:.1f} GiB a process, {on.free / 2**30:.1f} GiB are free "
-            f"{where}. {_smaller(config)}"
-        )
-    if on.gpus and processes > on.gpus:
-        found.append(f"{processes} processes are asked for, but there {_are(on.gpus)} {on.gpus} GPU{_s(on.gpus)}.")
-    if not on.gpus and processes > (os.cpu_count() or 1):
-        found.append(f"{processes} processes share {os.cpu_count()} CPU cores.")
-    if shape.positions is not None and limit > shape.positions:
-        found.append(f"The base has only {shape.positions:,} positions; the longest row must not exceed them.")
-    cut = data.cut(limit)
-    if cut:
-        found.append(f"{cut:,} of {data.samples:,} samples are longer than {limit:,} tokens and will be cut.")
-    if plan.epochs > MANY_PASSES:
-        found.append(f"Every sample is seen {plan.epochs:.0f} times; the student may learn them by heart.")
-    elif plan.epochs < 0.5:
-        found.append(f"The run ends after {100 * plan.epochs:.0f} % of the samples.")
-    if config.validation.every and not data.validation:
-        found.append("The snapshot holds nothing back, so there will be no validation loss.")
-    rate = config.optimizer.learning_rate
-    if config.method.kind == "full" and rate > 1e-4:
-        found.append(f"A learning rate of {rate:g} is high for all weights; 1e-5 to 5e-5 is usual.")
-    if config.method.kind == "lora" and rate > 2e-3:
-        found.append(f"A learning rate of {rate:g} is high for an adapter; 1e-4 to 3e-4 is usual.")
-    return found
-
-
-def _smaller(config: RunConfig) -> str:
-    if config.batch.micro > 1:
-        return "Lower batch.micro and raise batch.accumulation by as much."
-    if config.parallel.activation_checkpointing == "none":
-        return "Set parallel.activation_checkpointing to full."
-    return "Shorten data.max_length, or take a smaller base."
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"

@@ -82,3 +82,13 @@ def test_the_plan_warns_of_what_will_be_cut_and_learnt_by_heart(workspace: Works
     text = " ".join(plan.warnings)
     assert "cut" in text
     assert "by heart" in text
+
+
+def test_the_engine_is_told_what_auto_means_and_the_file_keeps_what_was_written(workspace: Workspace) -> None:
+    folder = launch.launch(config(parallel={"processes": 2}), **places(workspace))
+    request = read_job(folder).request
+    assert request["config"]["parallel"]["mode"] == "ddp"
+    assert "DDP" in request["why"]
+    assert tomllib.loads((folder.path / "config.toml").read_text()).get("parallel", {}).get("mode", "auto") == "auto"
+    assert launch.written(request)["parallel"]["mode"] == "auto"
+    assert request["forecast"] == launch.plan(config(parallel={"processes": 2}), **places(workspace)).memory["total"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.models import Linear, ModelShape
+from core.training.calibration import Calibration
 from core.training.config import RunConfig
 from core.training.config_file import from_mapping
 from core.training.dataset import DataShape
@@ -112,3 +113,42 @@ def test_a_checkpoint_holds_weights_and_both_moments() -> None:
     plan = estimate(config(), SHAPE, DATA, CPU, tokenizer=1000)
     assert plan.trainable == 16 * 6 * ((704 + 256) + (256 + 256))
     assert plan.checkpoint_bytes == 12 * plan.trainable + 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_a_parameter"), [("adamw", 8), ("sgd", 4), ("rmsprop", 4), ("adamw8bit", 2), ("adafactor", 0.26)]
+)
+def test_what_each_optimizer_remembers(name: str, bytes_a_parameter: float) -> None:
+    plan = estimate(config(optimizer={"name": name}), SHAPE, DATA, CPU)
+    assert plan.memory["optimizer"] == pytest.approx(bytes_a_parameter * plan.trainable, rel=0.15)
+
+
+def test_compute_in_days_and_tokens_a_parameter() -> None:
+    plan = estimate(config(), SHAPE, DATA, CPU)
+    assert plan.pf_days == pytest.approx(plan.flops / 86.4e18)
+    assert plan.tokens_per_parameter == pytest.approx(plan.tokens / 5_500_000)
+    assert "from scratch" in plan.compute_sentence
+
+
+def test_a_validation_that_is_larger_than_training_is_said() -> None:
+    data = DataShape(2, 60, 40, 50, np.array([20, 40]), validation_longest=40_000)
+    run = config(data={"max_length": 40_000, "packing": False}, batch={"micro": 8, "accumulation": 1})
+    assert "Measuring the validation loss takes more memory" in warned(run, data)
+    assert "Measuring" not in warned(config())
+    assert estimate(config(validation={"every": 0}), SHAPE, DATA, CPU).validation_bytes == 0
+
+
+def test_a_cpu_without_bf16_computes_in_fp32() -> None:
+    old = replace(CPU, bf16=False)
+    exact = estimate(config(precision={"dtype": "fp32"}), SHAPE, DATA, CPU).memory
+    assert estimate(config(), SHAPE, DATA, old).memory == exact
+
+
+def test_the_calibrated_total_is_what_fits_or_not() -> None:
+    plain = estimate(config(), SHAPE, DATA, CPU)
+    twice = estimate(config(), SHAPE, DATA, CPU, calibrated=lambda _config, _closed: Calibration(2.0, 3))
+    assert twice.memory["total"] == 2 * plain.memory["total"] == 2 * twice.closed
+    assert twice.measured == 3
+    tight = replace(CPU, free=int(1.5 * plain.memory["total"]))
+    assert estimate(config(), SHAPE, DATA, tight).fits is True
+    assert estimate(config(), SHAPE, DATA, tight, calibrated=lambda _config, _closed: Calibration(2.0, 3)).fits is False
