@@ -142,6 +142,31 @@ def discard(path: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def at_hand(saved: Saved, folder: Path, group: Group) -> Iterator[Saved]:
+    """A checkpoint of rank 0's for as long as it is read: other machines are sent a copy, which they keep in `folder` meanwhile.
+
+    Every process must call it.
+    """
+    if group.nodes == 1:
+        yield saved
+        return
+    here = Saved(saved.path if group.node == 0 else _hidden(folder / saved.path.name, "sent"), saved.step, saved.note)
+    receives = group.first_here and not group.first
+    if receives:
+        shutil.rmtree(here.path, ignore_errors=True)
+        here.path.mkdir(parents=True)
+    for name, (size, _) in saved.note["files"].items():
+        with open(here.path / name, "wb") if receives else open(os.devnull, "wb") as file:
+            for piece in group.pieces(saved.path / name, size):
+                file.write(piece)
+    group.wait()
+    yield here
+    group.wait()
+    if receives:
+        shutil.rmtree(here.path)
+
+
 def sweep(folder: Path) -> None:
     """Remove what a killed process left half written or half removed."""
     for path in folder.glob(f".{PREFIX}*"):

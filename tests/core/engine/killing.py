@@ -22,7 +22,8 @@ import torch
 from safetensors.torch import load_file
 
 from core import jobs
-from core.engine import checkpoint
+from core.engine import checkpoint, loop
+from core.engine.parallel import Group
 from core.jobs import control
 from core.jobs.events import EventTail, read_events
 from core.jobs.folder import JobFolder
@@ -30,6 +31,7 @@ from core.jobs.process import members
 from core.jobs.status import read_state
 from core.training.config import RunConfig
 from core.training.config_file import to_mapping
+from tests.core.engine.conftest import Notes
 
 WINDOW = """
 import signal, sys
@@ -197,6 +199,20 @@ def curve(folder: JobFolder) -> dict[tuple[str, int], Any]:
     for number, file in enumerate(sorted(last.path.glob("*.safetensors"))):
         found[file.name, number] = hashlib.sha256(file.read_bytes()).hexdigest()
     return found
+
+
+def losses(events: list[dict[str, Any]]) -> dict[tuple[str, int], float]:
+    """The last loss that was told of each step and validation."""
+    return {
+        (event["kind"], event["step"]): event["loss"] for event in events if event["kind"] in ("step", "validation")
+    }
+
+
+def alone(config: RunConfig, base: Path, snapshot: Path, output: Path) -> dict[tuple[str, int], float]:
+    """The losses of a run by this very process."""
+    notes = Notes()
+    loop.train(config, base, snapshot, output, run="r", monitor=notes, group=Group())
+    return losses(notes.events)
 
 
 def undisturbed(folder: JobFolder) -> dict[tuple[str, int], Any]:
