@@ -175,17 +175,22 @@ def _live_run(folder: JobFolder, what: str) -> None:
 @jobs.command()
 @click.argument("job_id", metavar="ID")
 @click.option("--detach", is_flag=True, help="Return at once.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), help="Share a run out to so many workers; as many as before if left out."
+)
 @click.pass_obj
-def resume(session: Session, job_id: str, detach: bool) -> None:
+def resume(session: Session, job_id: str, detach: bool, processes: int | None) -> None:
     """Go on where a stopped or interrupted job was."""
     folder = find(session.workspace().jobs, job_id)
     if background.info(folder).kind == "train":
         from app.cli.training import answer_run
         from core.training import launch
 
-        launch.resume(folder)
+        launch.resume(folder, processes)
         answer_run(session, folder, detach=detach)
         return
+    if processes is not None:
+        raise UserError(f"{folder.id} is no run, so it has no workers to share it out to.", "Leave --processes out.")
     background.resume(folder)
     state = background.info(folder)
     session.answer(_as_json(state), f"{state.id}: {state.state}")

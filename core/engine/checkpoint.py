@@ -11,6 +11,7 @@ sums go into gosmith.json), flushed and renamed; older checkpoints go only after
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -71,7 +72,7 @@ def save(
     Every process must call it; rank 0 writes. Raises UserError there when the disk refuses.
     """
     target = folder / f"{PREFIX}{step:06d}"
-    temporary = folder / f".{target.name}.part"
+    temporary = _hidden(target, "part")
     try:
         if group.first:
             make_room(folder, _size(student, optimizer), keep_best=best)
@@ -86,7 +87,7 @@ def save(
             for file in temporary.iterdir():
                 _flush(file)
             if target.exists():
-                shutil.rmtree(target)
+                discard(target)
             os.replace(temporary, target)
             _flush(folder)
     except (OSError, SafetensorError) as error:
@@ -97,7 +98,7 @@ def save(
         ) from error
     if group.first:
         for old in superfluous(list_checkpoints(folder), keep=keep, best=best):
-            shutil.rmtree(old.path, ignore_errors=True)
+            discard(old.path)
     group.wait()
     return target
 
@@ -126,16 +127,55 @@ def make_room(folder: Path, needed: int, *, keep_best: bool) -> None:
     for old in superfluous(list_checkpoints(folder), keep=1, best=keep_best):
         if shutil.disk_usage(folder).free >= needed:
             return
-        shutil.rmtree(old.path, ignore_errors=True)
+        discard(old.path)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(f"it needs {needed / 2**30:.2f} GiB, and {free / 2**30:.2f} GiB are free on this disk")
 
 
+def discard(path: Path) -> None:
+    """Remove a checkpoint, from the list at once: a process killed meanwhile leaves no half of one that looks whole."""
+    gone = _hidden(path, "gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):  # a person was quicker
+        os.replace(path, gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def at_hand(saved: Saved, folder: Path, group: Group) -> Iterator[Saved]:
+    """A checkpoint of rank 0's for as long as it is read: other machines are sent a copy, which they keep in `folder` meanwhile.
+
+    Every process must call it.
+    """
+    if group.nodes == 1:
+        yield saved
+        return
+    here = Saved(saved.path if group.node == 0 else _hidden(folder / saved.path.name, "sent"), saved.step, saved.note)
+    receives = group.first_here and not group.first
+    if receives:
+        shutil.rmtree(here.path, ignore_errors=True)
+        here.path.mkdir(parents=True)
+    for name, (size, _) in saved.note["files"].items():
+        with open(here.path / name, "wb") if receives else open(os.devnull, "wb") as file:
+            for piece in group.pieces(saved.path / name, size):
+                file.write(piece)
+    group.wait()
+    yield here
+    group.wait()
+    if receives:
+        shutil.rmtree(here.path)
+
+
 def sweep(folder: Path) -> None:
-    """Remove what a killed process left half written."""
-    for path in folder.glob(f".{PREFIX}*.part"):
+    """Remove what a killed process left half written or half removed."""
+    for path in folder.glob(f".{PREFIX}*"):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _hidden(path: Path, state: str) -> Path:
+    """Where a checkpoint lies while it is written or removed: beside its place, under a name that no list shows."""
+    return path.with_name(f".{path.name}.{state}")
 
 
 def damage(saved: Saved) -> str:

@@ -31,6 +31,9 @@ from core.training.config import RunConfig
 VALIDATION_SEQUENCES = 128
 """How many are measured at most: a validation loss should cost a few steps, not a minute."""
 
+SAME = (("start_hash", "base model"), ("data_hash", "training data"), ("template_hash", "chat template"))
+"""What may not change while a run is interrupted, nor differ between its machines, and what it is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -116,13 +119,14 @@ def train(
     prepared.identity.update(origin or {})
     this = begin(config, prepared, output, monitor, group)
     progress = this.progress
-    if group.first:
+    group.agree({what: prepared.identity[key] for key, what in SAME})
+    if group.first_here:
         checkpoint.sweep(output)
     resume(this)
     with closing(Exam(prepared, snapshot, output, monitor, config.validation.answers, first=group.first)) as exam:
         reason = steps_of(this, exam)
-    if reason == "epoch":
-        monitor.stopped_early()
+    if reason in ("stop", "epoch"):
+        monitor.stopped_early()  # also where only another machine was asked to stop
     if reason == "patience":
         monitor.event(
             "message",
@@ -273,15 +277,15 @@ def finish(this: Run, loss: float) -> bool:
 def rewind(this: Run, what: str) -> None:
     """Go back to the newest checkpoint and pass over the rows since then. Raises UserError when there is none."""
     step = this.progress.step + 1
-    found = checkpoint.list_checkpoints(this.output)
-    if not found:
+    newest = checkpoint.list_checkpoints(this.output)[-1:]
+    saved = next(iter(this.group.told(newest)), None)
+    if saved is None:
         raise stopped_by(what, step, this.output)
-    guard, saved = this.progress.guard, found[-1]
+    guard = this.progress.guard
     guard.rewind(step, saved.step, what)
     rewinds, offset = guard.rewinds, guard.offset
     this.optimizer.zero_grad(set_to_none=True)
-    checkpoint.restore(saved, this.prepared.student, this.optimizer)
-    this.progress.take(saved)
+    load(this, saved)
     this.progress.guard.rewinds, this.progress.guard.offset = rewinds, offset
     this.monitor.event(
         "message",
@@ -334,37 +338,45 @@ def save(this: Run) -> None:
         best=section.best,
     )
     this.saved = progress.step
-    this.monitor.event("checkpoint", step=progress.step, path=str(path))
+    if this.group.first:
+        this.monitor.event("checkpoint", step=progress.step, path=str(path))
 
 
 def resume(this: Run) -> None:
-    """Load the newest whole checkpoint in the output folder, if any. Raises UserError when data or model have changed."""
-    found = checkpoint.list_checkpoints(this.output)
-    if not found:
-        return
-    place = len(found) - 1
+    """Load the newest whole checkpoint in rank 0's output folder, if any. Raises UserError when data or model have changed."""
+    whole: list[checkpoint.Saved] = []
+    wrong = ""
     if this.group.first:
-        while place >= 0 and (wrong := checkpoint.damage(found[place])):
-            this.monitor.event("message", text=f"{found[place].path.name} is damaged ({wrong}) and is passed over.")
-            place -= 1
-    place = this.group.told(place)
-    if place < 0:
+        whole = checkpoint.list_checkpoints(this.output)
+        while whole and (why := checkpoint.damage(whole[-1])):
+            this.monitor.event("message", text=f"{whole[-1].path.name} is damaged ({why}) and is passed over.")
+            wrong = wrong or f"{whole[-1].path.name}: {why}"
+            whole.pop()
+    newest, wrong = this.group.told((whole[-1] if whole else None, wrong))
+    if newest is None and not wrong:
+        return
+    if newest is None:
         raise UserError(
-            f"All checkpoints of this run are damaged; {found[-1].path.name}: {checkpoint.damage(found[-1])}.",
+            f"All checkpoints of this run are damaged; {wrong}.",
             "Start a new run, or put the folder back from a backup.",
         )
-    newest = found[place]
     identity = this.prepared.identity
-    for key, what in (("start_hash", "base model"), ("data_hash", "training data"), ("template_hash", "chat template")):
+    for key, what in SAME:
         if newest.note.get(key) != identity[key]:
             raise UserError(
                 f"{newest.path.name} cannot be resumed from: the {what} has changed since.",
                 "Put it back as it was, or start a new run.",
             )
-    checkpoint.restore(newest, this.prepared.student, this.optimizer)
-    this.progress.take(newest)
+    load(this, newest)
     this.saved = newest.step
     this.monitor.event("message", text=f"Going on after step {newest.step:,}.", step=newest.step)
+
+
+def load(this: Run, saved: checkpoint.Saved) -> None:
+    """Go on from a checkpoint of rank 0's. Every process must call it."""
+    with checkpoint.at_hand(saved, this.output, this.group) as here:
+        checkpoint.restore(here, this.prepared.student, this.optimizer)
+    this.progress.take(saved)
 
 
 def total_steps(config: RunConfig, sequences: int) -> int:

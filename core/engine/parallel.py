@@ -8,7 +8,8 @@ Every method of a Group is called by all processes or by none: a call on one onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from core.errors import UserError
 
 T = TypeVar("T")
 TIMEOUT = timedelta(minutes=5)
@@ -25,7 +28,7 @@ BUCKET = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """rank: 0 .. size-1. tensor: how many neighbouring ranks share each layer and see the same rows.
+    """rank: 0 .. size-1. tensor: how many neighbouring ranks share each layer and see the same rows. nodes: how many machines.
 
     Rank 0 writes events and checkpoints. For size 1 every method returns at once.
     """
@@ -33,6 +36,17 @@ class Group:
     rank: int = 0
     size: int = 1
     tensor: int = 1
+    nodes: int = 1
+
+    @property
+    def node(self) -> int:
+        """Which machine this process runs on."""
+        return self.rank // (self.size // self.nodes)
+
+    @property
+    def first_here(self) -> bool:
+        """Whether this process is the first of its machine."""
+        return self.rank % (self.size // self.nodes) == 0
 
     @property
     def first(self) -> bool:
@@ -77,6 +91,20 @@ class Group:
         torch.distributed.broadcast_object_list(box, src=0)
         return box[0]
 
+    def agree(self, values: Mapping[str, object]) -> None:
+        """Refuse to go on where a machine has other values than rank 0. Raises UserError on all processes; on one machine nothing differs."""
+        if self.nodes == 1:
+            return
+        told = self.told(dict(values))
+        wrong = sorted(name for name in told.keys() | values.keys() if told.get(name) != values.get(name))
+        if self.largest(bool(wrong)):
+            raise UserError(
+                f"This machine (node {self.node}) differs from node 0 in {', '.join(wrong)}."
+                if wrong
+                else "Another machine differs from this one; its own message says in what.",
+                "Start the same configuration, base and snapshot on every machine; only parallel.node differs.",
+            )
+
     def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace each gradient by the sum over processes; a missing gradient counts as zero."""
         if self.size == 1:
@@ -88,30 +116,53 @@ class Group:
             for parameter, grad, part in zip(bucket, grads, torch.split(flat, [g.numel() for g in grads]), strict=True):
                 parameter.grad = part.view_as(grad).to(grad.dtype)
 
+    def pieces(self, path: Path, size: int) -> Iterator[memoryview]:
+        """The `size` bytes of a file that rank 0 can read, sent to all."""
+        with open(path if self.first else os.devnull, "rb") as file:
+            for start in range(0, size, BUCKET):
+                cells = torch.zeros(min(BUCKET, size - start), dtype=torch.uint8)
+                view = cells.numpy().data
+                if self.first:
+                    file.readinto(view)
+                torch.distributed.broadcast(cells, src=0)
+                yield view
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.size > 1:
             torch.distributed.barrier()
 
 
-def join(rank: int, size: int, store: Path | None, *, tensor: int = 1, rendezvous: str = "") -> Group:
-    """Meet the other processes at the file `store` (all name the same one, new for each attempt) or at `rendezvous`, host:port.
+def join(rank: int, size: int, store: Path | None, *, tensor: int = 1, nodes: int = 1, rendezvous: str = "") -> Group:
+    """Meet the other processes at the file `store` (all name the same one, new for each attempt) or, of several machines, at
+    `rendezvous`, host:port. Raises UserError when the other machines do not come.
 
     Tensors on GPUs travel by NCCL when every process of this machine has a GPU of its own, all others by gloo.
     """
     if size == 1:
         return Group()
-    if store is None and not rendezvous:
+    if store is None and nodes == 1:
         raise ValueError("several processes need a store file to meet at")
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    torch.distributed.init_process_group(
-        backend,
-        init_method=f"tcp://{rendezvous}" if rendezvous else f"file://{store}",
-        rank=rank,
-        world_size=size,
-        timeout=TIMEOUT,
-    )
-    return Group(rank, size, tensor)
+    group = Group(rank, size, tensor, nodes)
+    try:
+        torch.distributed.init_process_group(
+            backend,
+            init_method=f"tcp://{rendezvous}" if nodes > 1 else f"file://{store}",
+            rank=rank,
+            world_size=size,
+            timeout=TIMEOUT,
+        )
+    except RuntimeError as error:
+        if nodes == 1:
+            raise
+        raise UserError(
+            f"This machine (node {group.node}) did not meet the others at {rendezvous} within "
+            f"{TIMEOUT.total_seconds():.0f} s: {str(error).splitlines()[0][:200]}",
+            f"Start or resume the same run on all {nodes} machines, each with its own parallel.node, and see that node 0 can be "
+            "reached at that address.",
+        ) from error
+    return group
 
 
 def leave(group: Group) -> None:

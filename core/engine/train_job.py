@@ -11,7 +11,10 @@ from core.engine import loop, parallel
 from core.files import write_json
 from core.jobs.folder import read_job
 from core.jobs.worker import WorkerContext
-from core.training.config_file import from_mapping
+from core.training.config_file import flat, from_mapping
+
+OWN = ("name", "model.base", "data.snapshot", "parallel.node")
+"""What each machine may call as it likes; whether base and snapshot are the same is seen in what they hold."""
 
 
 def main(context: WorkerContext) -> None:
@@ -30,9 +33,11 @@ def main(context: WorkerContext) -> None:
         section.world,
         context.store,
         tensor=section.tensor,
+        nodes=section.nodes,
         rendezvous=section.rendezvous,
     )
     try:
+        group.agree({key: value for key, value in flat(config).items() if key not in OWN})
         result = loop.train(
             config,
             Path(context.request["base"]),

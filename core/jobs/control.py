@@ -18,7 +18,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.files import read_json, write_json
-from core.jobs.folder import JobFolder, read_job
+from core.jobs.folder import Change, JobFolder, read_job, write_change
 from core.jobs.kinds import KINDS
 from core.jobs.process import JOB_VARIABLE, sweep
 from core.jobs.status import ENDED, JobInfo, info, list_jobs, read_state
@@ -58,10 +58,10 @@ def start(folder: JobFolder, *, main_file: Path | None = None) -> None:
     _spawn(folder, main_file)
 
 
-def resume(folder: JobFolder, *, main_file: Path | None = None) -> None:
+def resume(folder: JobFolder, *, main_file: Path | None = None, change: Change | None = None) -> None:
     """Start a new attempt in the same folder. The worker decides what it can go on from.
 
-    Raises UserError when the job still runs, is done, or cannot start.
+    change: what this attempt and those after it are asked otherwise. Raises UserError when the job still runs, is done, or cannot start.
     """
     now = info(folder)
     if now.alive and read_state(folder).supervisor is not None:
@@ -70,6 +70,8 @@ def resume(folder: JobFolder, *, main_file: Path | None = None) -> None:
         raise UserError(f"“{now.title}” is done; there is nothing to resume.", "Start a new job from its result.")
     sweep(folder.path)
     folder.control.unlink(missing_ok=True)
+    if change is not None:
+        write_change(folder, change)
     _spawn(folder, main_file)
 
 

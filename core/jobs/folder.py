@@ -3,6 +3,7 @@
 What its files say about where it stands is read in `core.jobs.status`; starting and stopping are in `core.jobs.control`.
 
     job.json       what was asked, never changed         state.json      where it stands, replaced as a whole
+    resume.json    what a resume asked otherwise         supervisor.lock held by the one supervisor
     events.jsonl   progress and metrics, appended        control.json    requests: stop, checkpoint, start now
     rank0.log ...  what each worker printed              supervisor.log  what the supervisor printed
     error.json     why the last attempt failed           output/         what the job made
@@ -39,6 +40,11 @@ class JobFolder:
     def request(self) -> Path:
         """job.json: what was asked."""
         return self.path / "job.json"
+
+    @property
+    def changes(self) -> Path:
+        """resume.json: in what the request has been changed by resuming."""
+        return self.path / "resume.json"
 
     @property
     def state(self) -> Path:
@@ -95,7 +101,7 @@ class JobFolder:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What was asked: the content of job.json.
+    """What was asked: the content of job.json, with what was changed by resuming.
 
     resources: leases the job must hold while it runs, as in `core.jobs.leases`. processes: number of workers.
     command: argv that does the same work again from a terminal, "{folder}" standing for the job's folder; empty when only
@@ -175,16 +181,38 @@ def find(jobs_dir: Path, reference: str) -> JobFolder:
     raise UserError(f"There is no job “{reference}”.", "`gosmith jobs list` names them all.")
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a resume asks otherwise than job.json: processes and resources as in Job, request: the keys of it that change."""
+
+    processes: int
+    resources: tuple[str, ...]
+    request: dict[str, Any]
+
+
+def write_change(folder: JobFolder, change: Change) -> None:
+    """From now on this is what was asked, whoever reads the job. Raises UserError when the folder cannot be written."""
+    for resource in change.resources:
+        wish(resource)
+    try:
+        write_json(folder.changes, asdict(change))
+    except OSError as error:
+        raise _unwritable(folder.path, error) from error
+
+
 def read_job(folder: JobFolder) -> Job:
     """What was asked. Raises UserError when job.json is missing or damaged."""
     value = read_json(folder.request)
+    change = read_json(folder.changes)
     known = {item.name for item in fields(Job)}
     try:
         if value is None:
             raise ValueError
         job = Job(**{key: item for key, item in value.items() if key in known})
+        if change is not None:
+            job = replace(job, **{**change, "request": {**job.request, **change["request"]}})
         return replace(job, resources=tuple(job.resources), command=tuple(job.command))
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder.path} is not a job folder: its job.json is missing or damaged.") from None
 
 

@@ -17,11 +17,11 @@ from typing import Any
 from core import jobs as background
 from core.errors import UserError
 from core.jobs import JobFolder
-from core.jobs.folder import read_job
+from core.jobs.folder import Change, read_job
 from core.models import Model, inspect, resolve
 from core.training import calibration, machine
 from core.training.config import RunConfig
-from core.training.config_file import save_config, to_mapping
+from core.training.config_file import from_mapping, save_config, to_mapping
 from core.training.dataset import snapshot_folder
 from core.training.plan import forecast, settled, speed_key
 from core.training.planned import Plan
@@ -121,12 +121,34 @@ def written(request: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, "parallel": {**config["parallel"], **request.get("written", {})}}
 
 
-def resume(folder: JobFolder) -> None:
-    """Go on from the newest checkpoint, or from the start where there is none. Raises UserError while it runs or when it is done."""
-    request = read_job(folder).request
+def resume(folder: JobFolder, processes: int | None = None) -> None:
+    """Go on from the newest checkpoint, or from the start where there is none, on so many processes or on as many as before.
+
+    Raises UserError while it runs, when it is done, or when it cannot be shared out like that.
+    """
+    job = read_job(folder)
+    request = job.request
     for key, what in (("base", "base model"), ("snapshot", "snapshot")):
         if not Path(request[key]).is_dir():
             raise UserError(
                 f"The {what} of this run is no longer at {request[key]}.", "Put it back, or start a new run."
             )
-    background.resume(folder)
+    if processes is None or processes == job.processes:
+        background.resume(folder)
+        return
+    config = shared_out(from_mapping(request["config"]), processes)
+    gpus = machine.look().gpus
+    resources = (f"gpu:{min(processes, gpus)}/{gpus}",) if gpus else (LEASE,)
+    background.resume(folder, change=Change(processes, resources, {"config": to_mapping(config)}))
+
+
+def shared_out(config: RunConfig, processes: int) -> RunConfig:
+    """The same run on another number of processes; one alone needs no copies, shards or neighbours. Raises UserError."""
+    data = to_mapping(config)
+    section = data["parallel"]
+    section["processes"] = processes
+    if processes * config.parallel.nodes == 1:
+        section |= {"mode": "single", "replicas": 1, "tensor": 1}
+    elif config.parallel.mode == "single":
+        section["mode"] = "ddp"
+    return from_mapping(data)

@@ -36,7 +36,10 @@ def tokenizer() -> Any:
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
     """A model folder: Llama, vocabulary 512, width 64, 2 layers."""
-    folder = tmp_path_factory.mktemp("base")
+    return write_base(tmp_path_factory.mktemp("base"), tokenizer)
+
+
+def write_base(folder: Path, tokenizer: Any) -> Path:
     plan = starter.Plan(width=64, layers=2, heads=4, kv_heads=2, intermediate=128, positions=256)
     starter.make_model(tokenizer, plan).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -58,8 +61,12 @@ def write_snapshot(folder: Path, train: list[dict[str, Any]], validation: list[d
 @pytest.fixture(scope="session")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 conversations of one turn, some of two, and 4 for validation."""
+    return write_conversations(tmp_path_factory.mktemp("snapshot"))
+
+
+def write_conversations(folder: Path) -> Path:
     rows = [{"sample": f"s{i}", "messages": conversation(i) * (1 + i % 3 // 2)} for i in range(28)]
-    return write_snapshot(tmp_path_factory.mktemp("snapshot"), rows[4:], rows[:4])
+    return write_snapshot(folder, rows[4:], rows[:4])
 
 
 def config(**sections: Mapping[str, Any] | Any) -> RunConfig:

@@ -1,0 +1,75 @@
+"""A run that is killed at random moments and resumed is, to every digit, the run that nobody killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import jobs
+from core.engine import checkpoint
+from core.jobs import control
+from core.jobs.events import read_events
+from core.jobs.status import read_state
+from core.training import launch
+from tests.core.engine.conftest import config
+from tests.core.engine.killing import alone, curve, losses, make, under_fire, undisturbed
+
+SMALL = {"checkpoints": {"every": 3, "keep": 2}, "validation": {"every": 6}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "seed"), [("ddp", 1), ("fsdp", 2)])
+def test_kills_at_random_moments_change_nothing(
+    mode: str, seed: int, base: Path, snapshot: Path, tmp_path: Path
+) -> None:
+    settings = config(**SMALL, budget={"steps": 30}, parallel={"mode": mode, "processes": 2})
+    wanted = undisturbed(make(tmp_path / "jobs", settings, base, snapshot))
+    folder = make(tmp_path / "jobs", settings, base, snapshot)
+    run = under_fire(folder, kills=3, seed=seed)
+    assert run.kills
+    assert curve(folder) == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "after"), [(("fsdp", 2), 1), (("single", 1), 2)])
+def test_a_stopped_run_goes_on_with_another_number_of_processes(
+    before: tuple[str, int],
+    after: int,
+    base: Path,
+    snapshot: Path,
+    tmp_path: Path,
+    eventually: Callable[..., None],
+) -> None:
+    mode, processes = before
+    length = {"budget": {"steps": 60}, "checkpoints": {"every": 20}}
+    wanted = alone(config(**length), base, snapshot, tmp_path / "alone")
+    settings = config(**length, parallel={"mode": mode, "processes": processes})
+    folder = make(tmp_path / "jobs", settings, base, snapshot)
+    control.start(folder)
+    try:
+        eventually(lambda: (jobs.info(folder).step or 0) > 6, 60, "some steps")
+        assert jobs.stop(folder, wait=True).state == "stopped"
+        launch.resume(folder, after)
+        done = control.wait_for_end(folder, 120)
+    finally:
+        control.kill(folder)
+    assert (done.state, done.processes, len(read_state(folder).workers)) == ("done", after, after), done.message
+    assert any(event.get("text", "").startswith("Going on after step") for event in read_events(folder.events))
+    assert losses(read_events(folder.events)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_process_killed_while_it_removes_a_checkpoint_leaves_no_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "checkpoint-000003"
+    path.mkdir()
+    (path / "gosmith.json").write_text('{"step": 3}')
+    (path / "model.safetensors").write_bytes(b"x")
+    monkeypatch.setattr(checkpoint.shutil, "rmtree", lambda folder, **_: (folder / "model.safetensors").unlink(True))
+    checkpoint.discard(path)
+    assert checkpoint.list_checkpoints(tmp_path) == []
+    monkeypatch.undo()
+    checkpoint.sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []
