@@ -85,7 +85,7 @@ class AnswersView(QWidget):
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.questions)
         splitter.addWidget(right)
-        splitter.setSizes([230, 560])
+        splitter.setSizes([200, 600])
         splitter.setStretchFactor(1, 1)
         return splitter
 

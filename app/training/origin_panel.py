@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QTextOption
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import fonts
 from app.theme import Theme
@@ -15,6 +24,7 @@ from app.widgets.labels import label, section
 from core.training.origin import Origin
 
 _DIGITS = 12
+_COMMAND_LINES = 4
 
 
 class OriginPanel(QFrame):
@@ -36,9 +46,7 @@ class OriginPanel(QFrame):
         self._copy = Button("Copy", theme, icon="copy", name="copyCommand", tip="Copy the command")
         self._copy.setAccessibleName("Copy the command that makes this checkpoint again")
         self._copy.clicked.connect(self._on_copy)
-        self._command = _value()
-        self._command.setObjectName("originCommand")
-        self._command.setFont(fonts.code_font())
+        self._command = _command_field()
         self._caption = label("Command", tone="dim")
         line = QHBoxLayout()
         line.setSpacing(10)
@@ -71,7 +79,7 @@ class OriginPanel(QFrame):
                 name.setText(told[place][0])
                 value.setText(told[place][1])
                 value.setToolTip(told[place][2])
-        self._command.setText(_breakable(origin.command_line))
+        self._command.setPlainText(origin.command_line)
         for widget in (self._caption, self._copy, self._command):
             widget.setVisible(bool(origin.command))
 
@@ -115,9 +123,19 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def _breakable(command: str) -> str:
-    """A label breaks lines at spaces only: paths may be broken after their slashes as well."""
-    return command.replace("/", "/\u200b")
+def _command_field() -> QPlainTextEdit:
+    """No label: paths are longer than its lines and must be broken anywhere, without a character that would be copied."""
+    made = QPlainTextEdit()
+    made.setObjectName("originCommand")
+    made.setAccessibleName("Command that makes this checkpoint again")
+    made.setReadOnly(True)
+    made.setTabChangesFocus(True)
+    made.setProperty("kind", "code")
+    made.setProperty("framed", True)
+    made.setFont(fonts.code_font())
+    made.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    made.setFixedHeight(_COMMAND_LINES * made.fontMetrics().lineSpacing() + 20)
+    return made
 
 
 def _value() -> QLabel:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.samples.page import SamplesPage
+from app.samples.run_links import RunLinks
+from app.theme import Theme
 from app.training.page import TrainingPage
 from app.training.run_view import RunView
 from app.window import MainWindow
@@ -166,13 +169,33 @@ def test_a_run_shows_its_samples_and_a_sample_its_runs(
     assert page.search.field.text() == "snapshot:gold"
     assert list(page.model.ids) == frozen
     calm()
-    assert [one.text() for one in page.detail.runs.findChildren(QAbstractButton)] == ["errgroup"]
+    assert [one.text() for one in page.detail.runs.findChildren(QAbstractButton) if not one.isHidden()] == ["errgroup"]
     assert not page.detail.runs.isHidden()
     training.runs.select(training.runs.runs.row(0).job.id)
     button(page.detail, f"run-{run.id}").click()
     assert window.current_page() is training
     assert training.view.feed.folder == run
     window.context.jobs.close()
+
+
+def test_runs_that_find_no_room_are_in_a_menu(theme: Theme, qtbot: QtBot) -> None:
+    links = RunLinks(theme)
+    links.resize(320, 24)
+    links.show_runs([(f"job{n}", f"errgroup, attempt number {n}") for n in range(7)])
+    few = links.shown()
+    links.resize(900, 24)
+    assert 1 <= few < links.shown() <= 4
+    menu = links.findChild(QMenu)
+    assert menu is not None
+    menu.aboutToShow.emit()
+    assert [one.text() for one in menu.actions()] == [f"errgroup, attempt number {n}" for n in range(links.shown(), 7)]
+    with qtbot.waitSignal(links.chosen) as chosen:
+        menu.actions()[-1].trigger()
+    assert chosen.args == ["job6"]
+    links.show_runs([("job1", "one")])
+    assert links.shown() == 1
+    assert button(links, "moreRuns").isHidden()
+    shiboken6.delete(links)
 
 
 def test_a_sample_that_was_never_frozen_names_no_run(page: SamplesPage, run: JobFolder, calm: Calm) -> None:
