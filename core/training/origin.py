@@ -6,6 +6,7 @@ cannot be read; whether a run may go on from one is asked of `core.engine.checkp
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
 from collections.abc import Collection, Mapping, Sequence
@@ -68,8 +69,11 @@ def checkpoints(output: Path) -> tuple[Origin, ...]:
 
 def stamps(output: Path) -> tuple[tuple[str, int], ...]:
     """Changes when `checkpoints` would answer something else; costs a `stat` for each."""
-    notes = output.glob(f"{PREFIX}*/gosmith.json")
-    return tuple(sorted((note.parent.name, note.stat().st_mtime_ns) for note in notes if note.is_file()))
+    found = []
+    for note in output.glob(f"{PREFIX}*/gosmith.json"):
+        with contextlib.suppress(OSError):  # the run drops older checkpoints while we look
+            found.append((note.parent.name, note.stat().st_mtime_ns))
+    return tuple(sorted(found))
 
 
 def runs_on(jobs: Path, snapshots: Collection[str]) -> tuple[tuple[str, str], ...]:
