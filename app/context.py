@@ -29,8 +29,9 @@ class AppContext(QObject):
         problem(UserError)         shown as a banner on the page in front
         noticed(text, label, run)  shown as a toast; label and run are an optional action ("" and None)
         page_wanted(name)          bring a page to the front
+        samples_wanted(text)       search the samples for this
         training_wanted(text)      open the launch dialog for the samples that this search finds
-        playground_wanted(path)    try this model
+        run_wanted(job id)         choose this run
         playground_wanted(model)   choose this model in the playground
         workspace_wanted(path)     close this workspace and open another
         settings_changed()
@@ -42,8 +43,9 @@ class AppContext(QObject):
     problem = Signal(object)
     noticed = Signal(str, str, object)
     page_wanted = Signal(str)
+    samples_wanted = Signal(str)
     training_wanted = Signal(str)
-    playground_wanted = Signal(str)
+    run_wanted = Signal(str)
     playground_wanted = Signal(str)
     workspace_wanted = Signal(object)
     settings_changed = Signal()
@@ -58,7 +60,9 @@ class AppContext(QObject):
         self.jobs = JobsModel(workspace.jobs, tasks, parent=self)
         self.commands = Commands(self)
         self._reader: sqlite3.Connection | None = None
+        self._samples_request: str | None = None
         self._training_request: str | None = None
+        self._run_request: str | None = None
         self._playground_request: str | None = None
         tasks.problem.connect(self.problem)
 
@@ -77,6 +81,17 @@ class AppContext(QObject):
         """Show a toast, with an action if `label` and `run` are given."""
         self.noticed.emit(text, label, run)
 
+    def open_samples(self, query: str) -> None:
+        """Ask for the Samples page with this search in its field. Works as `open_training` does."""
+        self._samples_request = query
+        self.page_wanted.emit("samples")
+        self.samples_wanted.emit(query)
+
+    def take_samples_request(self) -> str | None:
+        """The search to show that nobody has taken yet."""
+        request, self._samples_request = self._samples_request, None
+        return request
+
     def open_training(self, query: str) -> None:
         """Ask for the launch dialog on the samples that `query` finds (the text of a search; "" is every sample).
 
@@ -90,6 +105,17 @@ class AppContext(QObject):
     def take_training_request(self) -> str | None:
         """The search to train on that nobody has taken yet."""
         request, self._training_request = self._training_request, None
+        return request
+
+    def open_run(self, job_id: str) -> None:
+        """Ask for the Training page with this run chosen. Works as `open_training` does."""
+        self._run_request = job_id
+        self.page_wanted.emit("training")
+        self.run_wanted.emit(job_id)
+
+    def take_run_request(self) -> str | None:
+        """The run to choose that nobody has taken yet."""
+        request, self._run_request = self._run_request, None
         return request
 
     def open_playground(self, model: str) -> None:

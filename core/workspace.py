@@ -14,6 +14,7 @@ from pathlib import Path
 from core.database import connect, migrate, transaction
 from core.errors import UserError
 from core.paths import resources
+from core.samples import membership
 from core.samples.bundle import add_bundle
 
 DATABASE = "gosmith.db"
@@ -43,7 +44,9 @@ class Workspace:
 
     def connect(self, *, readonly: bool = False) -> sqlite3.Connection:
         """A new connection; the caller closes it. One thread, one connection."""
-        return connect(self.database_path, readonly=readonly)
+        made = connect(self.database_path, readonly=readonly)
+        membership.attach(made, self.snapshots)
+        return made
 
 
 def open_workspace(root: Path, *, progress: Callable[[int, int], None] | None = None) -> Workspace:

@@ -14,9 +14,11 @@ from core.jobs import JobFolder, control, order
 from core.jobs.folder import find, read_job
 from core.jobs.order import FIRST, LAST
 from core.jobs.status import JobInfo
+from core.training import origin
 from core.training.calibration import measured
 from core.training.calibration import sentence as memory_sentence
 from core.training.machine import look
+from core.training.origin import Origin
 
 
 @click.group()
@@ -67,22 +69,42 @@ def _holder(job: JobInfo | None) -> dict[str, Any]:
 @click.argument("job_id", metavar="ID")
 @click.pass_obj
 def show(session: Session, job_id: str) -> None:
-    """Show one job."""
+    """Show one job; of a run also what it was made from and the checkpoints it keeps."""
     folder = find(session.workspace().jobs, job_id)
     state = background.info(folder)
-    checkpoints = [str(path) for path in sorted(folder.output.glob("checkpoint-*")) if path.is_dir()]
-    data = {
-        **_as_json(state),
-        "memory": {"forecast": read_job(folder).request.get("forecast"), "measured": measured(folder)},
-        "folder": str(folder.path),
-        "checkpoints": checkpoints,
-        "request": read_job(folder).request,
-    }
+    request = read_job(folder).request
+    data = {**_as_json(state), "folder": str(folder.path), "request": request}
+    kept: list[str] = []
+    if state.kind == "train":
+        found = origin.checkpoints(folder.output)[::-1]
+        data |= {
+            "snapshot": request.get("snapshot"),
+            "base": request.get("base"),
+            "checkpoints": [_checkpoint(one) for one in found],
+            "memory": {"forecast": request.get("forecast"), "measured": measured(folder)},
+        }
+        kept = [_described(one) for one in found]
     lines = [f"{state.id}: {state.state} {_share(state)}", *([state.message] if state.message else [])]
     lines += [state.hint] if state.hint else []
     memory = memory_sentence(folder) if state.kind == "train" else None
     lines += [memory] if memory else []
-    session.answer(data, "\n".join([*lines, str(folder.path), *checkpoints]))
+    session.answer(data, "\n".join([*lines, str(folder.path), *kept]))
+
+
+def _checkpoint(one: Origin) -> dict[str, Any]:
+    return {
+        "path": str(one.path),
+        "step": one.step,
+        "loss": one.loss,
+        "validation_loss": one.validation_loss,
+        "best": one.best,
+    }
+
+
+def _described(one: Origin) -> str:
+    losses = (("loss", one.loss), ("validation", one.validation_loss))
+    words = [f"{name} {value:.4f}" for name, value in losses if value is not None]
+    return "  ".join([str(one.path), *words, *(["best"] if one.best else [])])
 
 
 @jobs.command()

@@ -26,7 +26,7 @@ EXPORT_FORMATS = ("openai", "alpaca", "sharegpt", "prompt-completion", "parquet"
 def samples() -> None:
     """Import, list, check, review and export samples.
 
-    QUERY is the search language of the window: status:accepted verdict:fail check:vet tokens:>200 tag:concurrency "free text" sort:-tokens
+    QUERY is the search language of the window: status:accepted verdict:fail check:vet tokens:>200 tag:concurrency snapshot:gold-v1 "free text" sort:-tokens
     """
 
 

@@ -15,6 +15,8 @@ from app.samples.drafts import DraftChecker
 from app.samples.editing import EditPane
 from app.samples.proposal import Proposal
 from app.samples.reading import SampleView, marks_of
+from app.samples.run_links import RunLinks
+from app.samples.uses import Used
 from app.theme import Theme, set_property
 from app.widgets.buttons import Button
 from app.widgets.code_view import Mark
@@ -28,12 +30,13 @@ _COMPLAINTS_SHOWN = 3
 
 
 class DetailPane(QWidget):
-    """Attributes: view, edit, proposal, bar, reasons, tags (its parts), sample (on show, None for none).
+    """Attributes: view, edit, proposal, bar, reasons, tags, runs (its parts), sample (on show, None for none).
 
-    Signals: rated(0 to 5), noted(text), edit_ended()
+    Signals: rated(0 to 5), noted(text), run_wanted(job id), edit_ended()
     """
 
     rated = Signal(int)
+    run_wanted = Signal(str)
     noted = Signal(str)
     edit_ended = Signal()
 
@@ -71,6 +74,8 @@ class DetailPane(QWidget):
         self._used = ElidedLabel(tone="dim")
         self._used.setObjectName("sampleUsedIn")
         self._used.hide()
+        self.runs = RunLinks(self._theme)
+        self.runs.chosen.connect(self.run_wanted)
         self.rating = Rating(self._theme)
         self.rating.chosen.connect(self.rated)
         self._note = QLineEdit()
@@ -100,6 +105,7 @@ class DetailPane(QWidget):
         inside.addLayout(first)
         inside.addLayout(_row(6, self._verdict))
         inside.addLayout(_row(6, self._used))
+        inside.addLayout(_row(6, self.runs))
         inside.addLayout(_row(0, self._note))
         inside.addLayout(_row(1, self._complaints))
         reader = QWidget()
@@ -130,6 +136,7 @@ class DetailPane(QWidget):
             self.reasons.setVisible(False)
             self.tags.setVisible(False)
             self._used.hide()
+            self.runs.show_runs(())
             self._place = -1
         self._title.setText(_title(sample))
         self._status.setText(STATUS_WORDS[sample.status])
@@ -148,11 +155,12 @@ class DetailPane(QWidget):
         if not self.editing:
             self._stack.setCurrentIndex(1)
 
-    def show_uses(self, sample_id: int, words: str) -> None:
+    def show_uses(self, sample_id: int, used: Used) -> None:
         """Say where the sample in front was used; another one's uses, found too late, are passed over."""
         if self.sample is not None and self.sample.id == sample_id:
-            self._used.setText(words)
-            self._used.setVisible(bool(words))
+            self._used.setText(used.words)
+            self._used.setVisible(bool(used.words))
+            self.runs.show_runs(used.runs)
 
     def focus_note(self) -> None:
         """Write a note."""

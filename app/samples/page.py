@@ -94,6 +94,7 @@ class SamplesPage(Page):
         bind_commands(self)
         self._restore()
         self.results.search(Query())
+        self._take_request()
 
     # --- building ----------------------------------------------------------------------------------------------
 
@@ -139,11 +140,13 @@ class SamplesPage(Page):
         self.views.query_wanted.connect(self.search.set_query)
         self.views.failed.connect(self.banner.problem)
         self.uses.told.connect(self.detail.show_uses)
+        self.detail.run_wanted.connect(self.context.open_run)
         self.tools.query_wanted.connect(self.search.set_query)
         self.tools.closed.connect(self.review.focus_table)
         self.tools.failed.connect(self.banner.problem)
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
+        self.context.samples_wanted.connect(lambda _query: self._take_request())
         self.context.closed.connect(self.checker.close)
 
     # --- searching ---------------------------------------------------------------------------------------------
@@ -337,6 +340,13 @@ class SamplesPage(Page):
     def search_for(self, text: str) -> None:
         """Put this search into the field and run it."""
         self.search.set_query(queries.parse(text))
+
+    def _take_request(self) -> None:
+        query = self.context.take_samples_request()
+        if query is not None:
+            if self.stage.tool is not None:
+                self.tools.close()
+            self.search_for(query)
 
     def train(self) -> None:
         """Ask for the launch dialog on what the search finds."""

@@ -65,6 +65,10 @@ class SampleView(QScrollArea):
 
     def show_sample(self, sample: Sample, *, keep_place: bool = False) -> None:
         """Fill the view. keep_place: it is the same sample as before, so stay where the reader is."""
+        self.show_segments(segments(sample), marks_of(sample.diagnostics), keep_place=keep_place)
+
+    def show_segments(self, parts: Sequence[Segment], marks: Sequence[Mark] = (), *, keep_place: bool = False) -> None:
+        """Fill the view with these; the marks belong to the code."""
         place = self.verticalScrollBar().value() if keep_place else 0
         self.setUpdatesEnabled(False)
         while (item := self._column.takeAt(0)) is not None:
@@ -72,8 +76,7 @@ class SampleView(QScrollArea):
             if widget is not None:
                 widget.hide()
         texts, captions, blocks = iter(list(self._texts)), iter(list(self._captions)), iter(list(self._blocks))
-        marks = marks_of(sample.diagnostics)
-        for segment in segments(sample):
+        for segment in parts:
             if segment.caption:
                 caption = next(captions, None) or self._new_caption()
                 caption.setText(segment.caption)

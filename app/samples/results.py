@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.samples import filters
 from app.tasks import Task, TaskRunner
 from core.errors import UserError
+from core.samples import membership
 from core.samples import query as queries
 from core.samples.query import Query
 
@@ -146,6 +147,7 @@ def _count(connection: sqlite3.Connection, query: Query, names: Mapping[str, Seq
             "tag": list(facets.tag),
             "reason": list(facets.reason),
         }
+    names = {**names, "snapshot": membership.known_names(connection)}  # they come and go without the samples' changing
     total = queries.count(connection, everything)
     unchecked = queries.count(connection, queries.having(everything, "verdict", ("unchecked",)))
     return Counts(query, total, unchecked, matching, trainable, filters.counts(connection, query), names)

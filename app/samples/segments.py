@@ -28,13 +28,18 @@ def segments(sample: Sample) -> list[Segment]:
         Segment("text", message.content.strip("\n"), _ROLES.get(message.role, message.role.capitalize()))
         for message in sample.messages[:-1]
     ]
-    answer = _answer(sample.response)
+    return found + answer_segments(sample.response)
+
+
+def answer_segments(response: str) -> list[Segment]:
+    """An answer alone: prose, the code, its test and other blocks in their order, the first one with a caption."""
+    answer = _parts(response)
     if answer and not answer[0].caption:
         answer[0] = replace(answer[0], caption="Answer")
-    return found + answer
+    return answer
 
 
-def _answer(response: str) -> list[Segment]:
+def _parts(response: str) -> list[Segment]:
     go = extract.from_answer(response)
     blocks = extract.blocks(response)
     if not blocks:

@@ -1,4 +1,4 @@
-"""What else there is to know of a sample: snapshots that hold it, runs that trained on it, problems it gives away.
+"""What else there is to know of a sample: snapshots that hold it, runs that used them, problems it gives away.
 
 Looked up off the GUI thread, and only for a sample that stays in front for a moment.
 """
@@ -6,25 +6,36 @@ Looked up off the GUI thread, and only for a sample that stays in front for a mo
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.context import AppContext
 from app.tasks import Task
-from core.jobs import list_jobs
-from core.jobs.folder import read_job
 from core.samples import comparing, snapshots
 from core.samples.store import Sample
+from core.training import origin
 from core.workspace import Workspace
 
 _PAUSE_MS = 350
 _NAMED = 3
 
 
-class Uses(QObject):
-    """Signals: told(sample id, words); the words are "" when it was never used."""
+@dataclass(frozen=True, slots=True)
+class Used:
+    """words: the problems that a sample gives away and the snapshots that hold it, in a line; "" for none.
 
-    told = Signal(int, str)
+    runs: job id and title of the runs on those snapshots, the newest first.
+    """
+
+    words: str = ""
+    runs: tuple[tuple[str, str], ...] = ()
+
+
+class Uses(QObject):
+    """Signals: told(sample id, Used)."""
+
+    told = Signal(int, object)
 
     def __init__(self, context: AppContext, parent: QObject) -> None:
         super().__init__(parent)
@@ -50,13 +61,16 @@ class Uses(QObject):
             self._task.cancel()
         workspace = self._context.workspace
         self._task = self._context.tasks.run(
-            lambda: uses(workspace, sample), lambda words: self.told.emit(sample.id, words), owner=self
+            lambda: uses(workspace, sample), lambda found: self.told.emit(sample.id, found), owner=self
         )
 
 
-def uses(workspace: Workspace, sample: Sample) -> str:
-    """The problems that a sample gives away, the snapshots that hold it and the runs that trained on them, in a line; "" for none."""
-    return " · ".join(words for words in (_given_away(workspace, sample), _held(workspace, sample)) if words)
+def uses(workspace: Workspace, sample: Sample) -> Used:
+    """All that is known of the sample outside its own rows."""
+    held = comparing.containing(snapshots.list_snapshots(workspace.snapshots), sample.uid)
+    runs = origin.runs_on(workspace.jobs, {one.snapshot for one in held}) if held else ()
+    words = " · ".join(words for words in (_given_away(workspace, sample), _held(held, sample)) if words)
+    return Used(words, runs)
 
 
 def _given_away(workspace: Workspace, sample: Sample) -> str:
@@ -74,21 +88,11 @@ def _named(task: str, kinds: list[str]) -> str:
     return f"{task} ({', '.join(kinds)})"
 
 
-def _held(workspace: Workspace, sample: Sample) -> str:
-    held = comparing.containing(snapshots.list_snapshots(workspace.snapshots), sample.uid)
-    if not held:
-        return ""
+def _held(held: list[comparing.Membership], sample: Sample) -> str:
     names = [
         f"{one.snapshot} ({one.side}{'' if one.version == sample.version else ', an earlier text'})" for one in held
     ]
-    frozen = {one.snapshot for one in held}
-    runs = [
-        job.title
-        for job in list_jobs(workspace.jobs)
-        if job.kind == "train" and read_job(job.folder).request["config"]["data"]["snapshot"] in frozen
-    ]
-    words = f"In {_few(names)}"
-    return f"{words} · used by {_few(runs)}" if runs else words
+    return f"In {_few(names)}" if names else ""
 
 
 def _few(names: list[str]) -> str:

@@ -66,6 +66,7 @@ class TrainingPage(Page):
         self.view = RunView(theme, context.tasks)
         self.view.resume_requested.connect(self._on_resume)
         self.view.checkpoint_chosen.connect(self._on_checkpoint_chosen)
+        self.view.samples_wanted.connect(context.open_samples)
         self.view.state_changed.connect(self._on_state_changed)
         self._splitter = QSplitter()
         self._splitter.addWidget(self._left())
@@ -86,6 +87,7 @@ class TrainingPage(Page):
         self.body.addWidget(self._stack, 1)
         context.jobs.updated.connect(self._on_jobs_updated)
         context.training_wanted.connect(lambda _query: self._take_request())
+        context.run_wanted.connect(lambda _job_id: self._take_request())
         self._on_jobs_updated()
         context.tasks.run(look, lambda machine: self._on_gpus_counted(machine.gpus), owner=self)
         self._take_request()
@@ -101,6 +103,9 @@ class TrainingPage(Page):
         return side
 
     def _take_request(self) -> None:
+        job_id = self.context.take_run_request()
+        if job_id is not None:
+            self.runs.select(job_id)
         query = self.context.take_training_request()
         if query is not None:
             self.open_dialog(query)

@@ -1,9 +1,8 @@
-"""One run: where it stands in a sentence, its curves, its log, its settings and checkpoints."""
+"""One run: where it stands in a sentence, its curves, its answers, its log, its settings and checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QStackedW
 
 from app.tasks import TaskRunner
 from app.theme import Theme
+from app.training.answers_view import AnswersView
 from app.training.charts_view import ChartsView
 from app.training.details_view import DetailsView
 from app.training.difference_table import DifferenceTable
@@ -25,9 +25,10 @@ from app.widgets.progress import duration
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job
+from core.training import answers
 from core.training.metrics import RunMetrics
 
-TABS = ("Charts", "Log", "Settings", "Differences")
+TABS = ("Charts", "Answers", "Log", "Settings", "Differences")
 SMOOTH = 20
 """Steps the loss in the sentence is the mean of."""
 RESUMABLE = ("stopped", "failed", "interrupted")
@@ -36,11 +37,13 @@ RESUMABLE = ("stopped", "failed", "interrupted")
 class RunView(QWidget):
     """Shows the run it was given last, live.
 
-    Signals: resume_requested(JobFolder); checkpoint_chosen(path); state_changed(JobInfo), after every look at the run.
+    Signals: resume_requested(JobFolder); checkpoint_chosen(path); samples_wanted(text), a search for what it was trained on;
+    state_changed(JobInfo), after every look at the run.
     """
 
     resume_requested = Signal(object)
     checkpoint_chosen = Signal(str)
+    samples_wanted = Signal(str)
     state_changed = Signal(object)
 
     def __init__(self, theme: Theme, tasks: TaskRunner, parent: QWidget | None = None) -> None:
@@ -61,12 +64,15 @@ class RunView(QWidget):
         self.charts.compared.connect(self._on_compared)
         self.charts.exported.connect(lambda text: self._banner.say(text))
         self.charts.failed.connect(lambda error: self._banner.problem(error))
+        self.answers = AnswersView(theme)
         self.log = LogView()
         self.details = DetailsView(theme)
         self.details.checkpoint_chosen.connect(self.checkpoint_chosen)
+        self.details.samples_wanted.connect(self.samples_wanted)
+        self.details.copied.connect(lambda text: self._banner.say(text))
         self.differences = DifferenceTable(theme)
         self._stack = QStackedWidget()
-        for page in (self.charts, self.log, self.details, self.differences):
+        for page in (self.charts, self.answers, self.log, self.details, self.differences):
             self._stack.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 20, 14)
@@ -86,7 +92,7 @@ class RunView(QWidget):
             button = Button(text, theme, kind="segment", name=f"run{text}")
             button.setCheckable(True)
             button.setChecked(place == 0)
-            button.setVisible(text != "Differences")
+            button.setVisible(text not in ("Answers", "Differences"))
             self._tabs.addButton(button, place)
             row.addWidget(button)
         self._tabs.idClicked.connect(self._on_tab_chosen)
@@ -113,9 +119,13 @@ class RunView(QWidget):
 
     def _on_compared(self, runs: tuple[tuple[str, int, Mapping[str, Any]], ...]) -> None:
         self.differences.set_runs(runs)
-        button = self._tabs.button(TABS.index("Differences"))
-        button.setVisible(len(runs) > 1)
-        if len(runs) == 1 and self._stack.currentWidget() is self.differences:
+        self._offer("Differences", len(runs) > 1)
+
+    def _offer(self, tab: str, there: bool) -> None:
+        """A tab is there as long as it has something to show."""
+        place = TABS.index(tab)
+        self._tabs.button(place).setVisible(there)
+        if not there and self._stack.currentIndex() == place:
             self._tabs.button(0).click()
 
     def _on_updated(self, run: JobInfo) -> None:
@@ -173,13 +183,17 @@ class RunView(QWidget):
         folder = self.feed.folder
         if folder is None:
             return
-        place = self._stack.currentIndex()
-        if place == 0:
+        exams = answers.listed(folder.output)
+        self._offer("Answers", bool(exams))
+        page = self._stack.currentWidget()
+        if page is self.charts:
             self.charts.schedule()
-        elif place == 1:
+        elif page is self.answers:
+            self.answers.show_exams(exams)
+        elif page is self.log:
             self.log.follow()
-        elif place == 2:
-            self.details.show_run(read_job(folder).request, _checkpoints(folder.output))
+        elif page is self.details:
+            self.details.show_run(read_job(folder).request, folder.output)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -188,7 +202,3 @@ class RunView(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.feed.pause()
-
-
-def _checkpoints(output: Path) -> list[Path]:
-    return sorted((path for path in output.glob("checkpoint-*") if path.is_dir()), reverse=True)

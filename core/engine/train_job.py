@@ -7,10 +7,12 @@ from pathlib import Path
 
 import torch
 
-from core.engine import loop, parallel
+from core.engine import loop, parallel, tensorboard
+from core.engine.prepare import Monitor
 from core.files import write_json
 from core.jobs.folder import read_job
 from core.jobs.worker import WorkerContext
+from core.training.config import RunConfig
 from core.training.config_file import flat, from_mapping
 
 OWN = ("name", "model.base", "data.snapshot", "parallel.node")
@@ -27,6 +29,23 @@ def main(context: WorkerContext) -> None:
     output.mkdir(exist_ok=True)
     if context.world_size > 1:
         torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // context.world_size))
+    with tensorboard.beside(context, output, wanted=config.tensorboard, first=context.rank == 0) as monitor:
+        result, first = _train(config, context, output, monitor)
+    if first:
+        write_json(
+            output / "result.json",
+            {
+                "steps": result.steps,
+                "final_loss": result.final_loss,
+                "validation_loss": result.validation,
+                "checkpoints": [str(path) for path in result.checkpoints],
+                "stopped": result.stopped,
+            },
+        )
+
+
+def _train(config: RunConfig, context: WorkerContext, output: Path, monitor: Monitor) -> tuple[loop.Result, bool]:
+    """Train among the processes of the run; the result, and whether this process is the first of them."""
     section = config.parallel
     group = parallel.join(
         section.node * section.processes + context.rank,
@@ -44,20 +63,10 @@ def main(context: WorkerContext) -> None:
             Path(context.request["snapshot"]),
             output,
             run=context.folder.id,
-            monitor=context,
+            monitor=monitor,
             group=group,
             origin={"command": list(read_job(context.folder).command)},
         )
     finally:
         parallel.leave(group)
-    if group.first:
-        write_json(
-            output / "result.json",
-            {
-                "steps": result.steps,
-                "final_loss": result.final_loss,
-                "validation_loss": result.validation,
-                "checkpoints": [str(path) for path in result.checkpoints],
-                "stopped": result.stopped,
-            },
-        )
+    return result, group.first

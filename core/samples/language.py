@@ -32,8 +32,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """Keys whose values are a fixed set."""
 NUMBERS = ("tokens", "lines", "rating", "score", "id")
 """Keys whose values are numbers, with <, <=, >, >= or a range 100..200."""
-NAMES = ("tag", "topic", "source", "reason", "reviewer")
-"""Keys whose values are names that people chose; compared without regard to case, `*` at the end matches any ending."""
+NAMES = ("tag", "topic", "source", "reason", "reviewer", "snapshot")
+"""Keys whose values are names that people chose; compared without regard to case, `*` at the end matches any ending.
+`snapshot:NAME` finds the samples that were frozen into it, whatever became of their texts since."""
 KEYS = (*CHOICES, *NUMBERS, *NAMES)
 SORTS = (
     "id",

@@ -228,6 +228,9 @@ def _condition(condition: Condition) -> _Clause:
 
 
 def _name(key: str, values: Sequence[str]) -> _Clause:
+    if key == "snapshot":  # its names are those of folders: `membership` reads them
+        inside = "s.uid IN (SELECT value FROM json_each(snapshot_samples(?)))"
+        return _Clause("s", " OR ".join([inside] * len(values)), tuple(values))
     clauses, parameters = [], []
     for value in values:
         prefix = value.endswith("*") and len(value) > 1

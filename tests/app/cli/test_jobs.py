@@ -14,7 +14,7 @@ from app.cli.root import main
 from core import jobs
 from core.jobs import control
 from core.jobs.events import read_events
-from core.jobs.folder import JobFolder
+from core.jobs.folder import JobFolder, create
 from core.samples import snapshots
 from core.samples.language import parse
 from core.workspace import Workspace
@@ -54,6 +54,34 @@ def waiting(
         found[name] = begin_nap(workspace.jobs, name, kind="train", resources=ONE, steps=2)
         eventually(lambda name=name, place=place: jobs.info(found[name]).place == place)
     return found
+
+
+def test_show_says_what_a_run_was_made_from_and_which_checkpoint_is_best(ask: Ask, workspace: Workspace) -> None:
+    request = {"config": {"data": {"snapshot": "gold"}}, "base": "/models/starter", "snapshot": "/w/snapshots/gold"}
+    folder = create(workspace.jobs, "train", request, title="errgroup")
+    for step, loss, validation in ((100, 1.5, 1.6), (200, 1.25, 1.75)):
+        path = folder.output / f"checkpoint-{step:06d}"
+        path.mkdir()
+        note = {"step": step, "loss": loss, "validation_loss": validation}
+        (path / "gosmith.json").write_text(json.dumps(note))
+    answer = ask("jobs", "show", folder.id)
+    assert (answer["snapshot"], answer["base"]) == (request["snapshot"], request["base"])
+    assert answer["checkpoints"] == [
+        {
+            "path": str(folder.output / "checkpoint-000100"),
+            "step": 100,
+            "loss": 1.5,
+            "validation_loss": 1.6,
+            "best": True,
+        },
+        {
+            "path": str(folder.output / "checkpoint-000200"),
+            "step": 200,
+            "loss": 1.25,
+            "validation_loss": 1.75,
+            "best": False,
+        },
+    ]
 
 
 def test_gpus_says_which_process_holds_which_gpu_and_who_waits(

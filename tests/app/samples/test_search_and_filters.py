@@ -13,7 +13,7 @@ from app.samples.search import SearchField, completions
 from app.theme import Theme
 from core.samples.query import Query, parse, render
 
-NAMES = {"topic": ["io", "http servers"], "tag": ["gold"]}
+NAMES = {"topic": ["io", "http servers"], "tag": ["gold"], "snapshot": ["gold-v1"]}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,8 @@ NAMES = {"topic": ["io", "http servers"], "tag": ["gold"]}
         ("sort:-tok", "sort:-tok", ["sort:-tokens"]),
         ("tokens:>2", "tokens:>2", []),
         ("status:new", "status:new", []),
+        ("snap", "snap", ["snapshot:"]),
+        ("-snapshot:go", "-snapshot:go", ["-snapshot:gold-v1"]),
     ],
 )
 def test_what_is_offered_while_typing(typed: str, word: str, offered: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.database import connect, migrate, transaction
-from core.samples import adding
+from core.samples import adding, membership
 from core.samples.conversation import Message, NewSample
 
 
@@ -19,6 +19,7 @@ from core.samples.conversation import Message, NewSample
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     made = connect(tmp_path / "gosmith.db")
     migrate(made)
+    membership.attach(made, tmp_path / "snapshots")
     yield made
     made.close()
 

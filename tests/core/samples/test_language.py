@@ -17,6 +17,7 @@ from core.samples.language import parse, render
 EXAMPLES = [
     "", "errgroup", '"free text"', "status:accepted", "-status:rejected", "verdict:fail check:vet tokens:>200",
     "tag:concurrency source:gpt-4 rating:>=4 dup:yes sort:-tokens", 'topic:"data structures"', "lines:<10 id:17",
+    "snapshot:gold-v1,silver* -snapshot:none",
 ]  # fmt: skip
 
 
