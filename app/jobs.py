@@ -16,7 +16,7 @@ from core.jobs.status import ENDED, JobInfo, JobWatcher
 
 _POLL_MS = 350
 _IDLE_MS = 1_500
-_PASSING, _PASSING_KEPT = ("serve", "preview", "count"), 5
+_PASSING, _PASSING_KEPT = ("serve", "preview", "find", "count"), 5
 """Kinds of jobs whose folders are worth nothing once they have ended; a few are kept for their logs."""
 
 

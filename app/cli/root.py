@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "suites": ("app.cli.suites", "suites", "Problems for measuring only, and samples that give them away."),
     "snapshot": ("app.cli.snapshots", "snapshot", "Freeze samples into what a run trains on."),
     "plan": ("app.cli.training", "plan", "Memory, tokens and time of a run before it starts."),
+    "find": ("app.cli.finding", "find", "Try what to set: largest micro-batch, learning rate, useful batch size."),
     "train": ("app.cli.training", "train", "Fine-tune a base on a snapshot."),
     "jobs": ("app.cli.jobs", "jobs", "Background jobs: what runs, who waits, who holds which GPU."),
     "models": ("app.cli.models", "models", "Bases and checkpoints at hand."),

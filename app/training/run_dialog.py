@@ -16,6 +16,9 @@ from PySide6.QtWidgets import QComboBox, QDialog, QFrame, QGridLayout, QHBoxLayo
 from app.context import AppContext
 from app.training.batch_preview import BatchPreview, PreviewRow
 from app.training.dialog_data import DataSource, Draft, Scope
+from app.training.find_button import FindButton
+from app.training.finder_dialog import FinderDialog
+from app.training.finder_run import Question
 from app.training.forecast_panel import ForecastPanel
 from app.training.preview_run import PreviewRun
 from app.training.run_form import RunForm
@@ -114,12 +117,15 @@ class RunDialog(QDialog):
         self._start.clicked.connect(self._on_start)
         cancel = Button("Cancel", theme, name="runCancel")
         cancel.clicked.connect(self.reject)
+        self._find = FindButton(theme)
+        self._find.wanted.connect(self._on_find)
         self._start_time = StartTime()
         self._foot = label(tone="dim", wrap=True, name="runDialogNote")
         foot = QHBoxLayout()
         foot.setContentsMargins(20, 10, 20, 12)
         foot.setSpacing(8)
         foot.addWidget(self._foot, 1)
+        foot.addWidget(self._find)
         foot.addWidget(self._start_time)
         foot.addWidget(cancel)
         foot.addWidget(self._start)
@@ -272,8 +278,20 @@ class RunDialog(QDialog):
     def _update_start(self) -> None:
         draft = self._source.draft
         self._start.setEnabled(self._config is not None and draft is not None and not self._refused)
+        self._find.setEnabled(self._start.isEnabled())
         if draft is not None:
             self._foot.setText(draft.sentence)
+
+    def _on_find(self, finder: str) -> None:
+        draft, place = self._source.draft, self._base.currentIndex()
+        if self._config is None or draft is None or not 0 <= place < len(self._models):
+            return
+        question = Question(finder, self._config, self._models[place].path, draft.folder)
+        search = FinderDialog(self._context, question, self)
+        search.chosen.connect(self._form.set_values)
+        search.finished.connect(search.deleteLater)
+        self.finished.connect(search.reject)
+        search.open()
 
     def _on_start(self) -> None:
         if self._config is None:

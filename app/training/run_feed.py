@@ -14,6 +14,8 @@ from core.jobs import JobFolder, JobInfo, info
 from core.training.metrics import RunMetrics
 
 POLL_MS = 250
+MOST_HERE = 1 << 18
+"""Bytes of log, about a thousand steps, that are read between two frames; more is read elsewhere, all anew."""
 
 
 class RunFeed(QObject):
@@ -30,6 +32,8 @@ class RunFeed(QObject):
         self._tasks = tasks
         self._folder: JobFolder | None = None
         self._metrics: RunMetrics | None = None
+        self._reading = False
+        self._watched = False
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self.poll)
 
@@ -45,34 +49,47 @@ class RunFeed(QObject):
         self._folder = folder
         self._metrics = None
         self._timer.stop()
-        metrics = RunMetrics(folder.events)
+        self._open(folder)
+
+    def _open(self, folder: JobFolder) -> None:
+        """Read all of a run off the GUI thread: at first, and again when much came while nobody looked."""
 
         def read() -> RunMetrics:
-            metrics.poll()
+            metrics = RunMetrics(folder.events)
+            metrics.load()
             return metrics
 
+        self._reading = True
         self._tasks.run(read, self._on_read, owner=self)
 
     def pause(self) -> None:
         """Stop looking, while nobody looks at the page."""
+        self._watched = False
         self._timer.stop()
 
     def go_on(self) -> None:
         """Look again, at once and from now on."""
+        self._watched = True
         if self._metrics is not None:
-            self.poll()
             self._timer.start()
+            self.poll()
 
     def _on_read(self, metrics: RunMetrics) -> None:
         if self._folder is None or metrics.path != self._folder.events:
             return
+        self._reading = False
         self._metrics = metrics
         self.opened.emit(metrics)
-        self.go_on()
+        if self._watched:
+            self._timer.start()
+        self.poll()
 
     def poll(self) -> None:
         """Look once."""
-        if self._folder is None or self._metrics is None:
+        if self._folder is None or self._metrics is None or self._reading:
+            return
+        if self._metrics.behind() > MOST_HERE:
+            self._open(self._folder)
             return
         self._metrics.poll()
         try:

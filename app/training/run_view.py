@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from app.tasks import TaskRunner
 from app.theme import Theme
-from app.training.chart_grid import ChartGrid
+from app.training.charts_view import ChartsView
 from app.training.details_view import DetailsView
+from app.training.difference_table import DifferenceTable
 from app.training.log_view import LogView
 from app.training.run_feed import RunFeed
 from app.training.runs_list import WORDS
@@ -24,7 +27,9 @@ from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job
 from core.training.metrics import RunMetrics
 
-TABS = ("Charts", "Log", "Settings")
+TABS = ("Charts", "Log", "Settings", "Differences")
+SMOOTH = 20
+"""Steps the loss in the sentence is the mean of."""
 RESUMABLE = ("stopped", "failed", "interrupted")
 
 
@@ -52,12 +57,16 @@ class RunView(QWidget):
         self._bar.setRange(0, 1000)
         self._bar.setAccessibleName("Progress of the run")
         self._banner = Banner(theme, name="runBanner")
-        self.charts = ChartGrid(theme)
+        self.charts = ChartsView(theme, tasks)
+        self.charts.compared.connect(self._on_compared)
+        self.charts.exported.connect(lambda text: self._banner.say(text))
+        self.charts.failed.connect(lambda error: self._banner.problem(error))
         self.log = LogView()
         self.details = DetailsView(theme)
         self.details.checkpoint_chosen.connect(self.checkpoint_chosen)
+        self.differences = DifferenceTable(theme)
         self._stack = QStackedWidget()
-        for page in (_scrolling(self.charts), self.log, self.details):
+        for page in (self.charts, self.log, self.details, self.differences):
             self._stack.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 20, 14)
@@ -77,6 +86,7 @@ class RunView(QWidget):
             button = Button(text, theme, kind="segment", name=f"run{text}")
             button.setCheckable(True)
             button.setChecked(place == 0)
+            button.setVisible(text != "Differences")
             self._tabs.addButton(button, place)
             row.addWidget(button)
         self._tabs.idClicked.connect(self._on_tab_chosen)
@@ -87,6 +97,8 @@ class RunView(QWidget):
         if self.feed.folder != folder:
             self._told = None
             self._banner.clear()
+            self._state.setText("Reading…")
+            self._facts.setText("")
             self.log.set_path(folder.log)
         self.feed.show(folder)
 
@@ -96,7 +108,15 @@ class RunView(QWidget):
 
     def _on_opened(self, metrics: RunMetrics) -> None:
         self._metrics = metrics
-        self.charts.set_metrics(metrics)
+        if self.feed.folder is not None:
+            self.charts.set_run(self.feed.folder, read_job(self.feed.folder), metrics)
+
+    def _on_compared(self, runs: tuple[tuple[str, int, Mapping[str, Any]], ...]) -> None:
+        self.differences.set_runs(runs)
+        button = self._tabs.button(TABS.index("Differences"))
+        button.setVisible(len(runs) > 1)
+        if len(runs) == 1 and self._stack.currentWidget() is self.differences:
+            self._tabs.button(0).click()
 
     def _on_updated(self, run: JobInfo) -> None:
         self._state.setText(WORDS[run.state])
@@ -117,15 +137,15 @@ class RunView(QWidget):
         if run.step is not None:
             facts.append(f"step {run.step:,} of {run.total:,}" if run.total else f"step {run.step:,}")
         if self._metrics is not None:
-            series = self._metrics.series
-            if len(series["loss_smooth"]):
-                facts.append(f"loss {series['loss_smooth'].last():.3f}")
-            if run.alive and len(series["tokens_per_second"]):
-                facts.append(f"{series['tokens_per_second'].last():,.0f} tokens/s")
+            loss, speed = self._metrics.newest("loss", SMOOTH), self._metrics.newest("tokens_per_second")
+            if loss is not None:
+                facts.append(f"loss {loss:.3f}")
+            if run.alive and speed is not None:
+                facts.append(f"{speed:,.0f} tokens/s")
             left = self._metrics.seconds_left(run.total)
             if run.state == "running" and left is not None:
                 facts.append(f"{duration(left)} left")
-            elif run.state == "running" and not len(series["loss"]) and self._metrics.message:
+            elif run.state == "running" and loss is None and self._metrics.message:
                 facts.append(self._metrics.message)
         if run.state == "queued":
             facts.append(run.message or "waiting for another run to end")
@@ -158,7 +178,7 @@ class RunView(QWidget):
             self.charts.schedule()
         elif place == 1:
             self.log.follow()
-        else:
+        elif place == 2:
             self.details.show_run(read_job(folder).request, _checkpoints(folder.output))
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -172,12 +192,3 @@ class RunView(QWidget):
 
 def _checkpoints(output: Path) -> list[Path]:
     return sorted((path for path in output.glob("checkpoint-*") if path.is_dir()), reverse=True)
-
-
-def _scrolling(widget: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setWidget(widget)
-    area.setAccessibleName("Charts")
-    return area

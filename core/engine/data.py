@@ -20,30 +20,37 @@ from torch import Tensor
 from core.engine.documents import Document
 from kernels.reference import IGNORE
 
-WINDOW = 64
-"""Micro-batches whose rows are sorted by length together."""
+GROUP = 8
+"""Rows of like length that stay together where they are padded. The same for every micro-batch, so that accumulation changes
+no step."""
+WINDOW = 64 * GROUP
+"""Rows that are sorted by length together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Sequences padded to one length; all tensors are [sequences, length] int64.
+    """Sequences padded to one length, or end to end in one row; all tensors are [rows, length] int64.
 
-    positions start again at every document: that is what keeps documents apart, see `Student.hidden`.
+    positions start again at every document: that keeps documents apart where they are padded, see `objective.hidden`.
     targets[i] is the token after ids[i], or IGNORE: already shifted, and never across documents.
+    lengths: of the documents of a row without padding; () for padded sequences.
     """
 
     ids: Tensor
     positions: Tensor
     targets: Tensor
+    lengths: tuple[int, ...] = ()
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on `device`."""
-        return Batch(self.ids.to(device), self.positions.to(device), self.targets.to(device))
+        return Batch(self.ids.to(device), self.positions.to(device), self.targets.to(device), self.lengths)
 
 
-def filler() -> Batch:
+def filler(*, flat: bool) -> Batch:
     """A batch that teaches nothing, for a process without rows where all must run the model equally often."""
-    return Batch(*(torch.full((1, 2), value, dtype=torch.int64) for value in (0, 0, IGNORE)))
+    ids, positions, targets = (torch.full((1, 2), value, dtype=torch.int64) for value in (0, 0, IGNORE))
+    positions[0, 1] = 1
+    return Batch(ids, positions, targets, (2,) if flat else ())
 
 
 def pack(lengths: Sequence[int], capacity: int) -> list[tuple[int, ...]]:
@@ -116,11 +123,10 @@ class Sequences:
         order = list(range(len(self.members)))
         chance.shuffle(order)
         if self.group > 1:
-            window = WINDOW * self.group
             order = [
                 item
-                for start in range(0, len(order), window)
-                for item in sorted(order[start : start + window], key=self.length)
+                for start in range(0, len(order), WINDOW)
+                for item in sorted(order[start : start + WINDOW], key=self.length)
             ]
             groups = [order[start : start + self.group] for start in range(0, len(order), self.group)]
             last = [groups.pop()] if len(groups[-1]) < self.group else []
@@ -130,6 +136,21 @@ class Sequences:
             del self._orders[old]
         self._orders[epoch] = order
         return order
+
+    def flatten(self, sequences: Sequence[int]) -> Batch:
+        """All documents of these sequences end to end in one row: not one number of padding is computed."""
+        items = [self.documents[i] for sequence in sequences for i in self.members[sequence]]
+        lengths = tuple(len(item.ids) for item in items)
+        ids = np.concatenate([item.ids for item in items]).astype(np.int64)
+        positions = np.concatenate([np.arange(length) for length in lengths])
+        targets = np.full(len(ids), IGNORE, dtype=np.int64)
+        at = 0
+        for item in items:
+            end = at + len(item.ids)
+            targets[at : end - 1] = np.where(item.trained[1:], item.ids[1:], IGNORE)
+            at = end
+        rows = [torch.from_numpy(array)[None] for array in (ids, positions, targets)]
+        return Batch(rows[0], rows[1], rows[2], lengths)
 
     def collate(self, sequences: Sequence[int], pad: int) -> Batch:
         """Pad to the longest on the right. Padding prolongs the last document: attention looks back, so nothing sees it."""
@@ -151,8 +172,8 @@ class Sequences:
         return Batch(torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(targets))
 
 
-def sequences(items: Sequence[Document], *, packing: bool, max_length: int, seed: int, micro: int = 1) -> Sequences:
-    """Pack; or give every document a sequence of its own, `micro` of like length side by side."""
+def sequences(items: Sequence[Document], *, packing: bool, max_length: int, seed: int) -> Sequences:
+    """Pack; or give every document a sequence of its own, those of like length side by side."""
     if packing:
         return Sequences(items, pack([len(item.ids) for item in items], max_length), seed)
-    return Sequences(items, [(i,) for i in range(len(items))], seed, micro)
+    return Sequences(items, [(i,) for i in range(len(items))], seed, GROUP)

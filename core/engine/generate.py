@@ -59,8 +59,10 @@ class End:
 class Chatter:
     """A model that is ready to answer, and the cache of its last conversation."""
 
-    def __init__(self, causal: Any, tokenizer: Any, compute: Compute) -> None:
+    def __init__(self, causal: Any, tokenizer: Any, compute: Compute, run: Callable[..., Any] | None = None) -> None:
+        """run: what is called for a forward pass, where that is not the model itself."""
         self.causal = causal
+        self._run = run or causal
         self.tokenizer = tokenizer
         self.compute = compute
         self.ends = ending_tokens(causal, tokenizer)
@@ -156,7 +158,7 @@ class Chatter:
         """Logits after these tokens, which are appended to the cache."""
         batch = torch.tensor([tokens], device=self.compute.device)
         held, self._held = self._held, []  # a forward that fails leaves a cache that nobody knows
-        output = self.causal(input_ids=batch, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
+        output = self._run(input_ids=batch, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
         self._held = held + tokens
         logits: torch.Tensor = output.logits[0, -1]
         return logits

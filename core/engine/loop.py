@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import torch
 
 from core.engine import checkpoint, data, gradients, model, optim, sharding
+from core.engine.answers import Exam
 from core.engine.gradients import LossScale
 from core.engine.guard import Guard
 from core.engine.measures import Meter
@@ -109,68 +111,17 @@ def train(
     base: a model folder or a checkpoint. snapshot: a folder with train.jsonl and validation.jsonl. origin: what else
     checkpoints are to tell of where they come from. Raises UserError.
     """
+    output.mkdir(parents=True, exist_ok=True)
     prepared = prepare(config, base, snapshot, run, monitor, group)
     prepared.identity.update(origin or {})
-    size = config.batch.micro * config.batch.accumulation
-    steps = total_steps(config, len(prepared.train.members))
-    optimizer = optim.make(prepared.student.trainable(), config.optimizer)
-    progress = Progress(Guard(), LossScale.first(prepared.compute.dtype))
-    this = Run(config, prepared, optimizer, output, monitor, group, progress)
-    this.parameters = [parameter for _, parameter in prepared.student.trainable()]
+    this = begin(config, prepared, output, monitor, group)
+    progress = this.progress
     if group.first:
         checkpoint.sweep(output)
     resume(this)
-    if progress.step in (0, steps):
-        validate(this)
-    monitor.progress(progress.step, steps)
-    meter = Meter(config, Path(prepared.identity["base"]), prepared.compute, group.size, prepared.train.mean_context())
-    epoch = max(1, math.ceil(len(prepared.train.members) / size))
-    reason = ""
-
-    while progress.step < steps and not reason:
-        began = time.perf_counter()
-        chosen = prepared.train.at(progress.step + progress.guard.offset, size)
-        trained = prepared.train.targets(chosen)
-        rate = config.optimizer.learning_rate * optim.factor(progress.step, steps, config.optimizer)
-        optim.set_learning_rate(optimizer, rate)
-
-        local = backward(this, chosen, trained)
-        total, stop, asked, after_epoch = group.sums(
-            [
-                local,
-                monitor.should_stop(),
-                monitor.checkpoint_requested(),
-                monitor.stop_after_epoch(),
-            ]
-        )
-        loss = total / trained
-        norm = gradients.norm(this.parameters, group) / progress.scale.value
-        if not update(this, loss, norm):
-            continue
-        done = progress.step
-
-        monitor.event(
-            "step",
-            step=done,
-            loss=round(loss, 6),
-            lr=rate,
-            grad_norm=round(norm, 6),
-            **meter.measure(
-                sum(prepared.train.length(sequence) for sequence in chosen), trained, time.perf_counter() - began
-            ),
-        )
-        monitor.progress(done, steps)
-        due = bool(config.checkpoints.every) and done % config.checkpoints.every == 0
-        reason = "stop" if stop else "epoch" if after_epoch and done % epoch == 0 else ""
-        every = config.validation.every
-        if every and (done % every == 0 or done == steps or due):
-            validate(this)
-            if config.validation.patience and progress.worse >= config.validation.patience and done < steps:
-                reason = reason or "patience"
-        if reason or asked or due or done == steps:
-            save(this)
-
-    if reason == "epoch" and progress.step < steps:
+    with closing(Exam(prepared, snapshot, output, monitor, config.validation.answers, first=group.first)) as exam:
+        reason = steps_of(this, exam)
+    if reason == "epoch":
         monitor.stopped_early()
     if reason == "patience":
         monitor.event(
@@ -182,6 +133,60 @@ def train(
     paths = tuple(item.path for item in checkpoint.list_checkpoints(output))
     last = None if math.isnan(progress.validation) else progress.validation
     return Result(progress.step, progress.loss, last, paths, reason in ("stop", "epoch"))
+
+
+def steps_of(this: Run, exam: Exam) -> str:
+    """All steps that are left; why the last one was the last: "" when all are done, else "stop", "epoch" or "patience"."""
+    config, prepared, group, monitor, progress = this.config, this.prepared, this.group, this.monitor, this.progress
+    size = config.batch.micro * config.batch.accumulation
+    steps = total_steps(config, len(prepared.train.members))
+    epoch = max(1, math.ceil(len(prepared.train.members) / size))
+    meter = Meter(config, Path(prepared.identity["base"]), prepared.compute, group.size, prepared.train.mean_context())
+    if progress.step in (0, steps):
+        validate(this)
+    monitor.progress(progress.step, steps)
+    reason = ""
+
+    while progress.step < steps and not reason:
+        began = time.perf_counter()
+        chosen = prepared.train.at(progress.step + progress.guard.offset, size)
+        trained = prepared.train.targets(chosen)
+        rate = config.optimizer.learning_rate * optim.factor(progress.step, steps, config.optimizer)
+        optim.set_learning_rate(this.optimizer, rate)
+
+        local = backward(this, chosen, trained)
+        asked = [local, monitor.should_stop(), monitor.checkpoint_requested(), monitor.stop_after_epoch()]
+        total, stop, save_now, after_epoch = group.sums(asked)
+        loss = total / trained
+        norm = gradients.norm(this.parameters, group) / progress.scale.value
+        if not update(this, loss, norm):
+            continue
+        done = progress.step
+
+        tokens = sum(prepared.train.length(sequence) for sequence in chosen)
+        cost = meter.measure(tokens, trained, time.perf_counter() - began)
+        monitor.event("step", step=done, loss=round(loss, 6), lr=rate, grad_norm=round(norm, 6), **cost)
+        monitor.progress(done, steps)
+        due = bool(config.checkpoints.every) and done % config.checkpoints.every == 0
+        if done < steps:
+            reason = "stop" if stop else "epoch" if after_epoch and done % epoch == 0 else ""
+        if config.validation.every and (done % config.validation.every == 0 or done == steps or due):
+            validate(this)
+            exam.hold(done)
+            if 0 < config.validation.patience <= progress.worse and done < steps:
+                reason = reason or "patience"
+        if reason or save_now or due or done == steps:
+            save(this)
+    return reason
+
+
+def begin(config: RunConfig, prepared: Prepared, output: Path, monitor: Monitor, group: Group) -> Run:
+    """A run before its first step, with a new optimizer."""
+    optimizer = optim.make(prepared.student.trainable(), config.optimizer)
+    progress = Progress(Guard(), LossScale.first(prepared.compute.dtype))
+    this = Run(config, prepared, optimizer, output, monitor, group, progress)
+    this.parameters = [parameter for _, parameter in prepared.student.trainable()]
+    return this
 
 
 def backward(this: Run, chosen: Sequence[int], trained: int) -> float:
@@ -209,12 +214,15 @@ def batches_of(this: Run, rows: data.Sequences, chosen: Sequence[int], micro: in
     what ran before, so that resuming needs no generator state. Sharded processes are all given equally many."""
     group, student = this.group, this.prepared.student
     found = [
-        (_seed(this.config.seed, this.progress.step, part), rows.collate(part, pad_id(student)))
+        (
+            _seed(this.config.seed, this.progress.step, part),
+            rows.flatten(part) if student.flat else rows.collate(part, pad_id(student)),
+        )
         for part in share(chosen, group, micro)
     ]
     if this.prepared.sharded:
         most = math.ceil(math.ceil(len(chosen) / group.data_size) / micro)
-        found += [(0, data.filler())] * (most - len(found))
+        found += [(0, data.filler(flat=student.flat))] * (most - len(found))
     return found
 
 
@@ -241,13 +249,18 @@ def update(this: Run, loss: float, norm: float) -> bool:
         return finish(this, loss)
     if verdict == "note":
         this.monitor.event("message", text=f"At step {step:,} {what}.", step=step)
-    clip = config.optimizer.clip
-    gradients.scale(this.parameters, (min(1.0, clip / (norm + 1e-6)) if clip else 1.0) / progress.scale.value)
-    this.optimizer.step()
-    this.optimizer.zero_grad(set_to_none=True)
-    progress.scale.went_well()
+    apply(this, norm)
     progress.guard.went_well(loss)
     return finish(this, loss)
+
+
+def apply(this: Run, norm: float) -> None:
+    """Clip the gradients, whose norm without the loss scale is `norm`, and let the optimizer change the weights."""
+    clip = this.config.optimizer.clip
+    gradients.scale(this.parameters, (min(1.0, clip / (norm + 1e-6)) if clip else 1.0) / this.progress.scale.value)
+    this.optimizer.step()
+    this.optimizer.zero_grad(set_to_none=True)
+    this.progress.scale.went_well()
 
 
 def finish(this: Run, loss: float) -> bool:

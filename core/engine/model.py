@@ -21,8 +21,10 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from core.engine import attention
 from core.engine.compute import Compute
-from core.engine.objective import Objective, hidden
+from core.engine.data import Batch
+from core.engine.objective import Objective, hidden, inputs
 from core.errors import UserError
 from core.training.sections import MethodSection
 
@@ -31,13 +33,14 @@ NEVER_CODE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": Tr
 
 @dataclass(slots=True)
 class Student:
-    """model: what is trained (a PEFT model or the base itself). causal: the base inside it. fused_head: see `probe`."""
+    """model: what is trained (a PEFT model or the base itself). causal: the base inside it. fused_head, flat: see `probe`."""
 
     model: Any
     causal: Any
     tokenizer: Any
     kind: str
     fused_head: bool = True
+    flat: bool = False
 
     def trainable(self) -> list[tuple[str, nn.Parameter]]:
         """Names and parameters that training changes, in a fixed order."""
@@ -228,23 +231,27 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def probe(student: Student, compute: Compute, *, packing: bool) -> None:
+def probe(student: Student, compute: Compute, *, packing: bool, flat: bool = True) -> None:
     """Run two tiny documents through the model, packed and apart.
 
-    Sets `fused_head` to whether hidden @ head.T are the model's logits (some models scale or cap them).
+    Sets `fused_head` to whether hidden @ head.T are the model's logits (some models scale or cap them), and `flat`, where it is
+    wanted, to whether the model may attend without padding and mask (`core.engine.attention`) and gives the same numbers.
     Raises UserError when packed documents see each other, which transformers does not report, or when nothing finite comes out.
     """
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(0, min(len(student.tokenizer), 1000), (1, 17), generator=generator).to(compute.device)
     apart = torch.cat([torch.arange(10), torch.arange(7)])[None].to(compute.device)
+    targets = torch.zeros_like(ids)
     was_training = student.model.training
     student.model.eval()
     with torch.no_grad(), compute.autocast():
-        packed = hidden(student.causal, ids, apart).float()
-        alone = hidden(student.causal, ids[:, 10:], apart[:, 10:]).float()
-        logits = student.causal(input_ids=ids[:, 10:], position_ids=apart[:, 10:], use_cache=False).logits.float()
+        packed = hidden(student.causal, Batch(ids, apart, targets)).float()
+        last = Batch(ids[:, 10:], apart[:, 10:], targets[:, 10:])
+        alone = hidden(student.causal, last).float()
+        logits = student.causal(**inputs(last)).logits.float()
         head = student.causal.get_output_embeddings()
         plain = (alone.to(compute.dtype) @ head.weight.to(compute.dtype).T).float()
+        student.flat = flat and _may_be_flat(student.causal, Batch(ids, apart, targets, (10, 7)), alone)
     student.model.train(was_training)
     if not alone.isfinite().all():
         raise UserError(
@@ -252,10 +259,25 @@ def probe(student: Student, compute: Compute, *, packing: bool) -> None:
             "Its weights are damaged, or too large for this precision: copy it again, or set precision.dtype to fp32.",
         )
     student.fused_head = isinstance(head, nn.Linear) and head.bias is None and _near(plain, logits)
-    if packing and not _near(packed[:, 10:], alone):
+    if packing and not student.flat and not _near(packed[:, 10:], alone):
         raise UserError(
             "This model's attention lets packed samples see each other.", "Set data.packing = false for this model."
         )
+
+
+def _may_be_flat(causal: Any, batch: Batch, alone: Tensor) -> bool:
+    """Whether the second of two documents in a row comes out as it does alone; the model is left attending so, or as it was."""
+    own = causal.config._attn_implementation
+    if own != "sdpa":
+        return False
+    attention.attach(causal)
+    try:
+        if _near(hidden(causal, batch).float()[:, 10:], alone):
+            return True
+    except (RuntimeError, TypeError, ValueError):
+        pass  # an attention that needs what ours does not know
+    causal.set_attn_implementation(own)
+    return False
 
 
 def _near(a: Tensor, b: Tensor) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.engine.attention import Documents
 from core.engine.compute import Compute
 from core.engine.data import Batch
 from kernels import reference
@@ -40,7 +41,7 @@ class Objective(nn.Module):
         smoothing = self.label_smoothing if self.training else 0.0
         with self._compute.autocast():
             if not self.fused_head:
-                logits = causal(input_ids=batch.ids, position_ids=batch.positions, use_cache=False).logits
+                logits = causal(**inputs(batch)).logits
                 return nn.functional.cross_entropy(
                     logits.float().flatten(0, 1),
                     targets,
@@ -48,21 +49,34 @@ class Objective(nn.Module):
                     reduction="sum",
                     label_smoothing=smoothing,
                 )
-            states = hidden(causal, batch.ids, batch.positions).flatten(0, 1).to(self._compute.dtype)
+            states = hidden(causal, batch).flatten(0, 1).to(self._compute.dtype)
             head = causal.get_output_embeddings().weight.to(self._compute.dtype)
         return linear_cross_entropy(
             states, head, targets, budget=self._compute.logits_budget, label_smoothing=smoothing
         )
 
+    def next_logits(self, **given: Any) -> Any:
+        """The model's own forward pass, with a cache, for answering in the middle of a run."""
+        (causal,) = self._causal
+        return causal(**given)
 
-def hidden(causal: Any, ids: Tensor, positions: Tensor) -> Tensor:
-    """Last hidden states [sequences, length, width].
 
-    Documents in one sequence are kept apart by `positions` alone: transformers builds the block mask from them only
-    where there is neither an attention mask nor a cache, so neither is ever passed here.
-    """
-    states: Tensor = causal.base_model(input_ids=ids, position_ids=positions, use_cache=False).last_hidden_state
+def hidden(causal: Any, batch: Batch) -> Tensor:
+    """Last hidden states [rows, length, width]."""
+    states: Tensor = causal.base_model(**inputs(batch)).last_hidden_state
     return states
+
+
+def inputs(batch: Batch) -> dict[str, Any]:
+    """What a model is given of a batch.
+
+    Documents in one row are kept apart by their lengths (`core.engine.attention`); else by `positions` alone: transformers builds
+    the block mask from them only where there is neither an attention mask nor a cache, so neither is ever passed here.
+    """
+    given: dict[str, Any] = {"input_ids": batch.ids, "position_ids": batch.positions, "use_cache": False}
+    if batch.lengths:
+        given["documents"] = Documents.of(batch.lengths, batch.ids.device)
+    return given
 
 
 def add_noise(causal: Any, alpha: float) -> None:

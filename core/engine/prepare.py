@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import torch
 
-from core.engine import data, documents, model, provenance, sharding, template, token_cache
+from core.engine import attention, data, documents, model, provenance, sharding, template, token_cache
 from core.engine.compute import Compute, choose, describe
 from core.engine.objective import Objective, add_noise
 from core.engine.parallel import Group
@@ -75,8 +75,12 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
     student = load_student(config, base, tokenizer, compute, group, sharded=sharded)
     if group.first or not sharded:
         where = Compute(torch.device("cpu"), compute.dtype) if sharded else compute
-        model.probe(student, where, packing=config.data.packing)
-    student.fused_head = group.told(student.fused_head) and config.kernels != "off"
+        model.probe(student, where, packing=config.data.packing, flat=may_be_flat(config))
+    student.fused_head, student.flat = group.told((student.fused_head, student.flat))
+    if student.flat:
+        attention.attach(student.causal)
+    if config.kernels == "off":
+        student.fused_head = False
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
     distribute(objective, student, config, compute, group, sharded=sharded)
     if config.method.neftune:
@@ -146,7 +150,6 @@ def load_sequences(path: Path, base: Path, tokenizer: Any, config: RunConfig, mo
         packing=config.data.packing,
         max_length=config.data.max_length,
         seed=config.seed,
-        micro=config.batch.micro,
     )
 
 
@@ -193,6 +196,12 @@ def load_student(
     else:
         wrapped = model.attach_lora(causal, base=root, method=config.method)
     return model.Student(wrapped, causal, tokenizer, "lora")
+
+
+def may_be_flat(config: RunConfig) -> bool:
+    """Whether rows may lie end to end. Compiled layers want the same number of documents again and again, and so get padded rows;
+    `kernels = "off"` runs the model as transformers would."""
+    return config.kernels != "off" and not config.parallel.compile
 
 
 def ends_with_mark(tokenizer: Any, document: documents.Document) -> bool:

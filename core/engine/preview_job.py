@@ -38,7 +38,6 @@ def main(context: WorkerContext) -> None:
             packing=config.data.packing,
             max_length=config.data.max_length,
             seed=config.seed,
-            micro=config.batch.micro,
         )
         totals |= {
             "tokens": sum(len(document.ids) for document in good),

@@ -11,6 +11,7 @@ KINDS: Final[dict[str, str]] = {
     "train": "core.engine.train_job",
     "preview": "core.engine.preview_job",
     "count": "core.engine.count_job",
+    "find": "core.engine.find_job",
     "serve": "core.engine.serve_job",
     "starter": "core.engine.starter_job",
     "check": "core.golang.job",

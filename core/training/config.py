@@ -70,6 +70,8 @@ class RunConfig(Section):
         sharded = self.parallel.tensor > 1
         if self.data.turns == "last" and self.data.objective == "text":
             raise refused('turns = "last" is for conversations, and objective is "text"', "data.turns")
+        if self.validation.answers and self.data.objective == "text":
+            raise refused('answers are for conversations, and data.objective is "text"', "validation.answers")
         if self.optimizer.name in ("adafactor", "adamw8bit") and self.parallel.mode == "fsdp":
             raise refused(
                 f'{self.optimizer.name} looks at whole matrices and does not work with mode = "fsdp"', "optimizer.name"

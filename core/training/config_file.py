@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from core.errors import UserError
 from core.files import write_whole
 from core.training.config import RunConfig
@@ -57,6 +55,8 @@ def to_mapping(config: RunConfig) -> dict[str, Any]:
 
 def dump_config(config: RunConfig) -> str:
     """TOML with every key written out, so that a run can be read later without knowing the defaults of its day."""
+    import tomli_w  # late: workers, which read and never write, run where it is not installed
+
     return tomli_w.dumps(to_mapping(config), multiline_strings=False)
 
 

@@ -187,6 +187,8 @@ class ParallelSection(Section):
             raise refused(f'mode = "single" contradicts {_workers(self)}')
         if self.mode in ("ddp", "fsdp") and self.world == 1:
             raise refused(f'mode = "{self.mode}" needs processes = 2 or more')
+        if self.offload and self.world == 1:
+            raise refused("offload = true shards the model, which needs processes = 2 or more")
         for key in ("replicas", "tensor"):
             if getattr(self, key) > 1 and self.mode != "fsdp":
                 raise refused(f'{key} = {getattr(self, key)} needs mode = "fsdp", not "{self.mode}"')

@@ -2,18 +2,20 @@
 thousand cost.
 
 Level k + 1 holds the smallest and the largest of each 8 entries of level k and is extended as points arrive. No extreme is
-ever averaged away; only its place within a pixel is given up. It knows nothing of files and of what the numbers mean.
+ever averaged away; only its place within a pixel is given up. The smooth curve is the mean of the newest points, told from
+running sums: any width costs the same, nothing is computed again when the width changes. What x is, others know: a curve
+is drawn over several, and they are the same for all curves that were measured together (`core.training.track`).
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 FAN = 8
+MOST = 1e7
+"""Values beyond this count as this in means: one exploded loss would otherwise drown all later digits of a running sum."""
 _FIRST_CAPACITY = 256
 
 
@@ -22,9 +24,10 @@ class Growing:
 
     __slots__ = ("_room", "size")
 
-    def __init__(self) -> None:
-        self._room: Floats = np.empty(_FIRST_CAPACITY)
-        self.size = 0
+    def __init__(self, values: Floats | None = None) -> None:
+        """values: what it begins with; the array is taken over."""
+        self._room: Floats = np.empty(_FIRST_CAPACITY) if values is None else values
+        self.size = 0 if values is None else len(values)
 
     @property
     def values(self) -> Floats:
@@ -35,7 +38,7 @@ class Growing:
         """Append all of `values`."""
         end = self.size + len(values)
         if end > len(self._room):
-            larger = np.empty(max(end, 2 * len(self._room)))
+            larger = np.empty(max(end, 2 * len(self._room), _FIRST_CAPACITY))
             larger[: self.size] = self.values
             self._room = larger
         self._room[self.size : end] = values
@@ -47,66 +50,54 @@ class Growing:
 
 
 class Series:
-    """Points with x never falling. y may be NaN: extremes pass it over, and it is drawn as a gap."""
+    """The y of a curve. NaN is no value: extremes and means pass it over, and it is drawn as a gap."""
 
-    __slots__ = ("_levels", "_x", "_y")
+    __slots__ = ("_counts", "_levels", "_sums", "_y")
 
-    def __init__(self) -> None:
-        self._x = Growing()
-        self._y = Growing()
+    def __init__(self, y: Floats | None = None) -> None:
+        """y: what it begins with; the array is taken over."""
+        self._y = Growing(y)
         self._levels: list[tuple[Growing, Growing]] = []
+        self._sums: Growing | None = None
+        self._counts: Growing | None = None
+        self._grow()
 
     def __len__(self) -> int:
         return self._y.size
 
     @property
-    def x(self) -> Floats:
-        """All x; a view that the next change makes stale."""
-        return self._x.values
-
-    @property
     def y(self) -> Floats:
-        """All y; a view that the next change makes stale."""
+        """All values; a view that the next change makes stale."""
         return self._y.values
 
     def last(self) -> float:
-        """The newest y. Raises IndexError when there is none."""
+        """The newest value. Raises IndexError when there is none."""
         return float(self._y.values[-1])
 
-    def append(self, x: float, y: float) -> None:
-        """Add one point. x may not lie before the last one."""
-        self.extend((x,), (y,))
-
-    def extend(self, x: ArrayLike, y: ArrayLike) -> None:
-        """Add points in order. Raises ValueError when x falls or the lengths differ."""
-        new_x, new_y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-        if len(new_x) != len(new_y):
-            raise ValueError(f"{len(new_x)} x for {len(new_y)} y")
-        if (len(new_x) and self._x.size and new_x[0] < self._x.values[-1]) or np.any(new_x[1:] < new_x[:-1]):
-            raise ValueError("x may not fall")
-        self._x.extend(new_x)
-        self._y.extend(new_y)
+    def extend(self, y: ArrayLike) -> None:
+        """Add points in order."""
+        self._y.extend(np.asarray(y, dtype=np.float64))
         self._grow()
 
-    def cut_from(self, x: float) -> None:
-        """Forget all points at `x` and after it: a resumed run goes over that ground again."""
-        size = int(np.searchsorted(self._x.values, x, side="left"))
-        self._x.cut(size)
+    def cut(self, size: int) -> None:
+        """Forget all but the first `size` points: a resumed run goes over that ground again."""
+        for running in (self._sums, self._counts):
+            if running is not None:
+                running.cut(size + 1)
         self._y.cut(size)
         for low, high in self._levels:
             size //= FAN
             low.cut(size)
             high.cut(size)
 
-    def window(self, x0: float, x1: float, pixels: int) -> tuple[Floats, Floats]:
-        """What to draw of x0 <= x <= x1 on so many pixels: at most 4 points a pixel, every extreme kept.
+    def window(self, x: Floats, start: int, end: int, pixels: int) -> tuple[Floats, Floats]:
+        """What to draw of the points [start, end) on so many pixels: at most some 4 points a pixel, every extreme kept.
 
-        Few points come as they are. Many come as pairs (smallest, largest) of equal numbers of neighbours, both at the
-        x of the first of them; the newest point keeps its own x. O(pixels + log n). The arrays are the caller's own.
+        x: as long as the series, never falling. Few points come as they are. Many come as pairs (smallest, largest) of
+        equal numbers of neighbours, both at the x of the first of them; the newest point keeps its own x.
+        O(pixels + log n). The arrays are the caller's own.
         """
-        x, y = self._x.values, self._y.values
-        start = int(np.searchsorted(x, x0, side="left"))
-        end = int(np.searchsorted(x, x1, side="right"))
+        y = self._y.values
         pixels = max(1, pixels)
         if end - start <= 4 * pixels:
             return x[start:end].copy(), y[start:end].copy()
@@ -133,11 +124,50 @@ class Series:
         both = np.stack((np.concatenate(parts_low), np.concatenate(parts_high)), axis=1).ravel()
         return np.repeat(np.concatenate(parts_x), 2), both
 
+    def means(self, x: Floats, start: int, end: int, pixels: int, width: int) -> tuple[Floats, Floats]:
+        """The smooth curve over the points [start, end): at most some one point a pixel, each the mean of the newest `width`.
+
+        Where a pixel holds more points than `width`, it is the mean of those. The points stay where they are while the
+        window moves, so that nothing shimmers.
+        """
+        stride = max(1, (end - start) // max(1, pixels))
+        places = np.arange(-(-start // stride) * stride, end, stride)
+        if end > start and (not len(places) or places[-1] != end - 1):
+            places = np.append(places, end - 1)
+        return x[places], self.mean_at(places, max(width, stride))
+
+    def mean_at(self, places: NDArray[np.intp], width: int) -> Floats:
+        """At each place the mean of the `width` points that end there, fewer at the start; NaN where none is a number."""
+        sums, counts = self._running()
+        after = places + 1
+        before = np.maximum(after - width, 0)
+        total = sums[after] - sums[before]
+        if counts is None:
+            return np.asarray(total / (after - before))
+        number = counts[after] - counts[before]
+        return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
     def _entries(self, level: int, first: int, last: int) -> tuple[Floats, Floats]:
         if level == 0:
             return self._y.values[first:last], self._y.values[first:last]
         low, high = self._levels[level - 1]
         return low.values[first:last], high.values[first:last]
+
+    def _running(self) -> tuple[Floats, Floats | None]:
+        """Sums of the first n values, n from 0, and how many of them are numbers (None: all), brought up to date."""
+        if self._sums is None:
+            self._sums = Growing(np.zeros(1))
+        known = self._sums.size - 1
+        if known < len(self):
+            new = self._y.values[known:]
+            finite = np.isfinite(new)
+            if not finite.all() and self._counts is None:
+                self._counts = Growing(np.arange(known + 1, dtype=np.float64))
+            counted = np.clip(np.where(finite, new, 0.0), -MOST, MOST)
+            self._sums.extend(self._sums.values[-1] + np.cumsum(counted))
+            if self._counts is not None:
+                self._counts.extend(self._counts.values[-1] + np.cumsum(finite))
+        return self._sums.values, None if self._counts is None else self._counts.values
 
     def _grow(self) -> None:
         """Bring every level up to date with the one below it."""
@@ -150,42 +180,13 @@ class Series:
             low, high = self._levels[level]
             start, end = low.size * FAN, below_low.size // FAN * FAN
             if end > start:
-                low.extend(np.fmin.reduce(below_low.values[start:end].reshape(-1, FAN), axis=1))
-                high.extend(np.fmax.reduce(below_high.values[start:end].reshape(-1, FAN), axis=1))
+                low.extend(_of_eights(np.fmin, below_low.values[start:end]))
+                high.extend(_of_eights(np.fmax, below_high.values[start:end]))
             below_low, below_high = low, high
 
 
-class Smooth:
-    """An exponential moving average that grows with its series and can be cut back like it.
-
-    weight: how much of the average each new point leaves standing; 0.95 halves a point's influence in 13 points.
-    The start is corrected for (as in Adam), so the first value is the first point. NaN changes nothing.
-    """
-
-    __slots__ = ("_shares", "series", "weight")
-
-    def __init__(self, weight: float = 0.95) -> None:
-        self.weight = weight
-        self.series = Series()
-        self._shares = Growing()
-
-    def extend(self, x: Sequence[float], y: Sequence[float]) -> None:
-        """Add points, as to the series they smooth."""
-        share = float(self._shares.values[-1]) if self._shares.size else 0.0
-        value = self.series.last() if len(self.series) else float("nan")
-        total = value * share if share else 0.0
-        keep, take = self.weight, 1.0 - self.weight
-        values, shares = [], []
-        for point in y:
-            if point - point == 0.0:  # finite
-                total, share = keep * total + take * point, keep * share + take
-                value = total / share
-            values.append(value)
-            shares.append(share)
-        self.series.extend(x, values)
-        self._shares.extend(np.asarray(shares, dtype=np.float64))
-
-    def cut_from(self, x: float) -> None:
-        """Forget all points at `x` and after it."""
-        self.series.cut_from(x)
-        self._shares.cut(len(self.series))
+def _of_eights(extreme: np.ufunc, values: Floats) -> Floats:
+    """The extreme of each 8 values; halving three times is quicker than a reduction over short rows."""
+    for _ in range(3):
+        values = extreme(values[::2], values[1::2])
+    return values

@@ -82,7 +82,7 @@ def config(**sections: Mapping[str, Any] | Any) -> RunConfig:
 
 @dataclass
 class Notes:
-    """A monitor that remembers. stop_after: the step after which it asks to stop."""
+    """A monitor that remembers. stop_after: the step while which it asks to stop."""
 
     stop_after: int | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Notes:
         self.events.append({"kind": "progress", "done": done, "total": total})
 
     def should_stop(self) -> bool:
-        return self.stop_after is not None and self.at >= self.stop_after
+        return self.stop_after is not None and self.at + 1 >= self.stop_after
 
     def checkpoint_requested(self) -> bool:
         return False

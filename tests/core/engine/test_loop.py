@@ -42,7 +42,11 @@ def test_a_run_learns_and_tells_its_steps_as_the_design_says(train: Train, tmp_p
     result, notes = train(budget={"steps": 12})
     steps = notes.of("step")
     assert [event["step"] for event in steps] == list(range(1, 13))
-    assert set(steps[0]) == {"kind", "step", "loss", "lr", "grad_norm", "tokens", "tokens_per_second"}
+    assert set(steps[0]) == {"kind", "step", "loss", "lr", "grad_norm", "tokens", "tokens_per_second"} | {
+        "trained",
+        "trained_per_second",
+        "memory",
+    }
     assert steps[-1]["loss"] < steps[0]["loss"] - 0.2
     assert result.final_loss == pytest.approx(steps[-1]["loss"], abs=1e-5)
     assert [event["step"] for event in notes.of("validation")] == [0, 3, 6, 9, 12]
@@ -134,11 +138,29 @@ def test_a_checkpoint_does_not_go_on_with_other_data(train: Train, tmp_path: Pat
         train(over=other)
 
 
-def test_a_damaged_checkpoint_is_a_sentence(train: Train) -> None:
+def test_a_damaged_checkpoint_is_passed_over_aloud(train: Train, tmp_path: Path) -> None:
+    _, whole = train(out="whole")
+    train(checkpoints={"every": 2}, notes=Notes(stop_after=4))
+    newest = tmp_path / "output" / "checkpoint-000004" / "adapter_model.safetensors"
+    content = bytearray(newest.read_bytes())
+    content[-5] ^= 1
+    newest.write_bytes(bytes(content))
+    _, notes = train(checkpoints={"every": 2})
+    said = [event["text"] for event in notes.of("message")]
+    assert any(
+        "checkpoint-000004 is damaged (adapter_model.safetensors is not what was written" in text for text in said
+    )
+    assert notes.losses() == whole.losses()[2:], "it goes on from the one before"
+
+
+def test_when_all_checkpoints_are_damaged_nothing_is_begun_anew(train: Train) -> None:
     result, _ = train(notes=Notes(stop_after=2))
-    (result.checkpoints[-1] / "optimizer.safetensors").write_bytes(b"gone")
-    with pytest.raises(UserError, match="checkpoint-000002 cannot be resumed from"):
+    next(result.checkpoints[-1].glob("optimizer*")).write_bytes(b"gone")
+    with pytest.raises(
+        UserError, match=r"All checkpoints of this run are damaged; checkpoint-000002: optimizer"
+    ) as caught:
         train()
+    assert "Start a new run" in caught.value.hint
 
 
 def test_epochs_are_counted_in_steps(make_config: Callable[..., RunConfig]) -> None:
@@ -166,8 +188,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_a_weight_is_spoilt(
 
 def test_a_run_that_diverges_names_the_intact_checkpoint(tmp_path: Path, train: Train) -> None:
     result, _ = train()
-    with pytest.raises(UserError, match=r"gradient norm became inf at step 7.*checkpoint of step 6 is intact"):
-        loop.check_finite(7, 1.0, math.inf, result.checkpoints[-1].parent)
+    with pytest.raises(UserError, match=r"The gradient norm became inf at step 7.*checkpoint of step 6 is intact"):
+        raise loop.stopped_by("the gradient norm became inf", 7, result.checkpoints[-1].parent)
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(train: Train, tmp_path: Path) -> None:
@@ -227,9 +249,7 @@ def test_cut_samples_are_counted_aloud(train: Train) -> None:
     ("sections", "words"),
     [
         ({"kernels": "on"}, "needs an NVIDIA GPU"),
-        ({"parallel": {"mode": "fsdp", "processes": 2}}, "not built yet"),
-        ({"parallel": {"offload": True}}, "offload is not built yet"),
-        ({"precision": {"dtype": "fp16"}}, "fp16 is not built"),
+        ({"optimizer": {"name": "adamw8bit"}}, "needs an NVIDIA GPU"),
         ({"data": {"max_length": 512}}, "the model has 256 positions"),
         ({"method": {"targets": ["q_prj"]}}, "q_prj"),
     ],

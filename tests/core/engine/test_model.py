@@ -37,13 +37,17 @@ def pair() -> tuple[torch.Tensor, torch.Tensor]:
     return ids, torch.cat([torch.arange(10), torch.arange(7)])[None]
 
 
+def row(ids: torch.Tensor, positions: torch.Tensor, lengths: tuple[int, ...] = ()) -> data.Batch:
+    return data.Batch(ids, positions, torch.zeros_like(ids), lengths)
+
+
 def test_packed_documents_give_the_states_they_give_alone(student: Student) -> None:
     ids, positions = pair()
     with torch.no_grad():
-        packed = hidden(student.causal, ids, positions)
+        packed = hidden(student.causal, row(ids, positions))
         apart = [
-            hidden(student.causal, ids[:, :10], positions[:, :10]),
-            hidden(student.causal, ids[:, 10:], positions[:, 10:]),
+            hidden(student.causal, row(ids[:, :10], positions[:, :10])),
+            hidden(student.causal, row(ids[:, 10:], positions[:, 10:])),
         ]
     torch.testing.assert_close(packed, torch.cat(apart, dim=1), atol=1e-5, rtol=1e-5)
 
@@ -52,10 +56,10 @@ def test_packed_documents_give_the_states_they_give_alone(student: Student) -> N
 def test_a_cache_or_a_mask_would_let_documents_see_each_other_in_silence(
     student: Student, leak: dict[str, Any]
 ) -> None:
-    """The trap itself: should transformers close it one day, `Student.hidden` may become simpler."""
+    """The trap itself: should transformers close it one day, `objective.inputs` may become simpler."""
     ids, positions = pair()
     with torch.no_grad():
-        right = hidden(student.causal, ids, positions)
+        right = hidden(student.causal, row(ids, positions))
         wrong = student.causal.base_model(input_ids=ids, position_ids=positions, **leak).last_hidden_state
     assert (right[:, 10:] - wrong[:, 10:]).abs().max() > 0.05
 
@@ -63,15 +67,18 @@ def test_a_cache_or_a_mask_would_let_documents_see_each_other_in_silence(
 def test_the_probe_refuses_packing_where_documents_see_each_other(student: Student, monkeypatch: Any) -> None:
     model.probe(student, CPU, packing=True)
 
-    def leaking(self: Student, ids: torch.Tensor, positions: torch.Tensor) -> Any:
-        mask = torch.ones_like(ids)
-        return self.causal.base_model(input_ids=ids, position_ids=positions, attention_mask=mask).last_hidden_state
+    def leaking(causal: Any, batch: data.Batch) -> Any:
+        mask = torch.ones_like(batch.ids)
+        return causal.base_model(
+            input_ids=batch.ids, position_ids=batch.positions, attention_mask=mask
+        ).last_hidden_state
 
-    monkeypatch.setattr(Student, "hidden", leaking)
+    monkeypatch.setattr(model, "hidden", leaking)
+    student.causal.set_attn_implementation("sdpa")
     with pytest.raises(UserError, match="see each other") as caught:
-        model.probe(student, CPU, packing=True)
+        model.probe(student, CPU, packing=True, flat=False)
     assert "packing = false" in caught.value.hint
-    model.probe(student, CPU, packing=False)
+    model.probe(student, CPU, packing=False, flat=False)
 
 
 def test_a_model_that_scales_its_logits_is_found_and_still_trained_right(tokenizer: Any) -> None:
@@ -81,14 +88,14 @@ def test_a_model_that_scales_its_logits_is_found_and_still_trained_right(tokeniz
     shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
     causal = GraniteForCausalLM(GraniteConfig(vocab_size=360, **shape, num_key_value_heads=2, logits_scaling=8.0))
     scaled = Student(causal, causal, tokenizer, "full")
-    model.probe(scaled, CPU, packing=True)
+    model.probe(scaled, CPU, packing=True, flat=False)
     assert not scaled.fused_head
     ids, positions = pair()
     batch = data.Batch(ids, positions, torch.roll(ids, -1))
     expected = torch.nn.functional.cross_entropy(
         causal(input_ids=ids, position_ids=positions, use_cache=False).logits[0], batch.targets[0], reduction="sum"
     )
-    torch.testing.assert_close(scaled.loss(batch, CPU), expected)
+    torch.testing.assert_close(scaled.objective(CPU)(batch), expected)
 
 
 def test_the_fused_head_gives_the_loss_and_gradients_of_the_plain_one(student: Student) -> None:

@@ -1,0 +1,44 @@
+"""The GPU benchmark measures the same work in every arm: tried on a CPU with two small layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from core.engine.compute import Compute
+from tests.benchmarks import gpu_training
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning:transformers")
+def test_our_arm_and_theirs_come_to_the_same_loss() -> None:
+    compute = Compute(torch.device("cpu"), torch.float32)
+    found = [
+        gpu_training.tried(case, compute) for case in gpu_training.cases(tiny=True) if case.arm in gpu_training.ARMS[:2]
+    ]
+    assert len(found) == 4
+    assert [each["loss"] for each in found] == pytest.approx([found[0]["loss"]] * 4, abs=2e-4)
+    assert all(each["tokens_per_second"] > 0 for each in found)
+
+
+def test_what_cannot_be_imported_is_left_out_and_says_so() -> None:
+    liger = next(case for case in gpu_training.cases(tiny=True) if case.arm == "Liger")
+    compute = Compute(torch.device("cpu"), torch.float32)
+    assert "left_out" in gpu_training.tried(liger, compute)
+
+
+def test_the_dearest_and_most_telling_cases_come_first() -> None:
+    cases = gpu_training.cases(tiny=False)
+    assert len(cases) == 3 * 3 * 2 * 4
+    assert [case.size for case in cases[:24]] == ["7B"] * 24
+    assert cases[0].name == "7B, ours, 4 rows, recomputed"
