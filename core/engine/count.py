@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.engine import gradients, model, optim, sharding
+from core.engine import attention, gradients, model, optim, sharding
 from core.engine.compute import Compute
 from core.engine.data import Batch
 from core.engine.objective import Objective, add_noise
@@ -34,6 +34,7 @@ from core.errors import UserError
 from core.training import memory
 from core.training.config import RunConfig
 
+ONE_CALL = "documents, counted"
 BLOCK = 512
 """Bytes to which torch's allocator rounds on a GPU."""
 
@@ -72,8 +73,8 @@ def count(config: RunConfig, folder: Path, load: memory.Load) -> Counted:
     if config.optimizer.name == "adamw8bit":
         raise UserError("adamw8bit runs on a GPU only, so it cannot be counted.", "Trust the forecast, or count adamw.")
     compute = Pretended(torch.device("cpu"), _dtype(config, load), "", memory.logits_budget(load))
-    with FakeTensorMode(), Counter() as counter, _packed(load.packed):
-        objective, trained = _build(config, folder, compute)
+    with FakeTensorMode(), Counter() as counter, _packed(load.packed and not load.flat):
+        objective, trained = _build(config, folder, compute, load)
         weights = counter.live
         optimizer = optim.make(trained, config.optimizer)
         for group in optimizer.param_groups:
@@ -97,7 +98,9 @@ def _dtype(config: RunConfig, load: memory.Load) -> torch.dtype:
     return torch.float16 if config.precision.dtype == "fp16" else torch.bfloat16
 
 
-def _build(config: RunConfig, folder: Path, compute: Compute) -> tuple[Objective, list[tuple[str, nn.Parameter]]]:
+def _build(
+    config: RunConfig, folder: Path, compute: Compute, load: memory.Load
+) -> tuple[Objective, list[tuple[str, nn.Parameter]]]:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     lora = config.method.kind == "lora"
@@ -109,6 +112,10 @@ def _build(config: RunConfig, folder: Path, compute: Compute) -> tuple[Objective
             tuned = model.attach_lora(causal, base=folder, method=config.method) if lora else causal
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"The model in {folder} cannot be counted: {error}", "Use the forecast.") from error
+    if load.flat:
+        attention.attach(causal)
+        if load.gpu:
+            _attend_as_a_gpu(causal)
     student = model.Student(tuned, causal, None, config.method.kind)
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
     _fake(objective)
@@ -131,9 +138,30 @@ def _fake(module: nn.Module) -> None:
             setattr(part, name, torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu"))
 
 
+def _attend_as_a_gpu(causal: Any) -> None:
+    """All documents in one call, which keeps copies of keys and values for every head: see `core.engine.attention`."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(ONE_CALL, _one_call)
+    causal.set_attn_implementation(ONE_CALL)
+
+
+def _one_call(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, _mask: Tensor | None, **_others: Any
+) -> tuple[Tensor, None]:
+    repeats = query.shape[1] // key.shape[1]
+    if repeats > 1:
+        key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
+    return nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2), None
+
+
 def _batch(load: memory.Load) -> Batch:
-    shape = (load.rows, load.width)
-    return Batch(*(torch.zeros(shape, dtype=torch.int64) for _ in range(3)))
+    shape: tuple[int, int] = (load.rows, load.width)
+    lengths: tuple[int, ...] = ()
+    if load.flat:
+        shape, lengths = (1, load.tokens), (load.width,) * load.rows
+    ids, positions, targets = (torch.zeros(shape, dtype=torch.int64) for _ in range(3))
+    return Batch(ids, positions, targets, lengths)
 
 
 @contextmanager

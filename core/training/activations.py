@@ -8,6 +8,7 @@ size, q heads x head size, r rank, H heads; with a trained head size of the arit
                          DoRA, 16 bit         20 h + 16 I + 12 k + 8 q + 14 r + 6 H     fp32  32 h + 32 I + 24 k + 16 q + 28 r + 6 H
                          all weights, 16 bit  26 h +  8 I + 4 k + 4 q + 4 H             fp32  24 h + 16 I +  8 k +  8 q + 4 H
                          packed, more         2 w (q - k) + w x width                   keys and values copied to every head, a mask a layer
+                         end to end: 2 w (q - k) on a GPU, w q on a CPU
     selective            adapter, 16 bit      10 h +  8 I + 8 k + 6 q + 14 r + 4 H      fp32  20 h + 16 I + 16 k + 12 q + 28 r + 4 H
                          all weights, 16 bit   8 h +  4 I + 4 k + 4 q + 4 H             fp32  12 h +  8 I +  8 k +  8 q + 4 H
                          DoRA, more           w (weights of the layer + r x inputs) a layer: its norms are products too
@@ -57,17 +58,21 @@ SELECTIVE: Final = {
 }  # fmt: skip
 
 
-def whole(config: RunConfig, shape: ModelShape, size: int, packed_width: int) -> float:
-    """Bytes a token and layer when nothing is computed again.
+def apart(config: RunConfig, shape: ModelShape, size: int, *, width: int, flat: bool, gpu: bool) -> float:
+    """Bytes a token and layer that keeping samples apart costs. width: of a row with several under a mask, 0 for none. flat: rows lie end to
+    end: a GPU copies keys and values to every head, a CPU joins the answers of single documents (what it keeps of
+    short ones in fp32 is not counted)."""
+    queries, keys = (heads * shape.head_dim / config.parallel.tensor for heads in (shape.heads, shape.kv_heads))
+    if flat:
+        return size * (2 * (queries - keys) if gpu else queries)
+    return 2 * size * (queries - keys) + size * width if width else 0.0
 
-    size: bytes of a number in the arithmetic. packed_width: tokens of a row that holds several samples, 0 for other rows.
-    """
+
+def whole(config: RunConfig, shape: ModelShape, size: int, more: float) -> float:
+    """Bytes a token and layer when nothing is computed again. size: bytes of a number in the arithmetic. more: see `apart`."""
     method = "dora" if config.method.kind == "lora" and config.method.dora else config.method.kind
-    tensor = config.parallel.tensor
-    apart = 0.0
-    if packed_width:
-        apart = 2 * size * (shape.heads - shape.kv_heads) * shape.head_dim / tensor + size * packed_width
-    return NOTHING[method, size].of(shape, config.method.rank, tensor) + apart - _spared(config, shape, size)
+    found = NOTHING[method, size].of(shape, config.method.rank, config.parallel.tensor)
+    return found + more - _spared(config, shape, size)
 
 
 def _plain(config: RunConfig, shape: ModelShape) -> list[Linear]:
@@ -88,11 +93,11 @@ def _spared(config: RunConfig, shape: ModelShape, size: int) -> float:
     return spared + (size * shape.intermediate if "down_proj" in plain else 0)
 
 
-def kept(config: RunConfig, shape: ModelShape, size: int, packed_width: int) -> float:
+def kept(config: RunConfig, shape: ModelShape, size: int, more: float) -> float:
     """Bytes a token and layer that stay from the forward to the backward pass."""
     again = config.parallel.activation_checkpointing
     if again == "none":
-        return whole(config, shape, size, packed_width)
+        return whole(config, shape, size, more)
     if again == "full":
         return float((4 if config.method.kind == "full" else size) * shape.hidden)
     spared = sum(size * (linear.outputs + config.method.rank) for linear in _plain(config, shape))

@@ -39,7 +39,8 @@ MESSAGE: Final = 64 << 20
 @dataclass(frozen=True, slots=True)
 class Load:
     """What one process holds at once. rows: of a micro-batch. width: tokens of its longest row. packed: rows hold several
-    samples. gpu: where. batches: micro-batches a step, of this process. bf16: whether the device has it."""
+    samples. gpu: where. batches: micro-batches a step, of this process. bf16: whether the device has it.
+    flat: rows lie end to end, without padding and mask."""
 
     rows: int
     width: int
@@ -47,6 +48,7 @@ class Load:
     gpu: bool
     batches: int = 1
     bf16: bool = True
+    flat: bool = False
 
     @property
     def tokens(self) -> int:
@@ -119,9 +121,15 @@ def _overhead(config: RunConfig, shape: ModelShape, load: Load, held: float) -> 
     """What no count sees, beside `held` bytes of tensors."""
     if load.gpu:
         return CONTEXT + GPU_HOLES * held
-    width = load.width if load.packed else 0
-    layer = activations.whole(config, shape, number_bytes(config, load), width) * load.tokens
+    layer = activations.whole(config, shape, number_bytes(config, load), _apart(config, shape, load)) * load.tokens
     return PROCESS + CPU_HOLES * held + CPU_SCRATCH * layer
+
+
+def _apart(config: RunConfig, shape: ModelShape, load: Load) -> float:
+    """Bytes a token and layer that keeping samples apart costs."""
+    width = load.width if load.packed and not load.flat else 0
+    size = number_bytes(config, load)
+    return activations.apart(config, shape, size, width=width, flat=load.flat, gpu=load.gpu)
 
 
 PARTS: Final = ("weights", "adapter", "gradients", "optimizer", "gathered", "activations", "logits")
@@ -171,20 +179,20 @@ def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str,
     size, tokens, changed = number_bytes(config, load), load.tokens, trained(config, shape)
     tensor, offload = config.parallel.tensor, spread.sharded and config.parallel.offload
     again = config.parallel.activation_checkpointing
-    packed_width = load.width if load.packed else 0
+    apart = _apart(config, shape, load)
     head_weights = shape.vocab * shape.hidden
 
     kept = shape.layers * (
-        activations.kept(config, shape, size, packed_width) * tokens + activations.kept_a_layer(config, shape, size)
+        activations.kept(config, shape, size, apart) * tokens + activations.kept_a_layer(config, shape, size)
     )
-    whole = activations.whole(config, shape, size, packed_width) * tokens
+    whole = activations.whole(config, shape, size, apart) * tokens
     computed = 0.0
     if again != "none":  # products that "selective" has kept are not made again
         computed = (
             whole if again == "full" else max(0.0, whole - kept / shape.layers)
         ) + size * shape.intermediate * tokens / tensor
     stream = (6 + size if full else 4 + size) * shape.hidden * tokens  # of embedding and final norm
-    mask = load.rows * load.width**2 if packed_width else 0
+    mask = load.rows * load.width**2 if load.packed and not load.flat else 0
 
     whole_gradients = 4 * changed / (tensor if full else 1)
     shard_gradients = 0.0 if offload else 4 * changed / spread.shards / (tensor if full else 1)

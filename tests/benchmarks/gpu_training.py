@@ -209,7 +209,7 @@ def measure(case: Case, compute: Compute) -> dict[str, Any]:
         peak = torch.cuda.max_memory_reserved()
         found["peak_gib"] = round(peak / 2**30, 2)
         if case.arm == "ours":
-            load = memory.Load(rows=case.rows, width=case.length, packed=True, gpu=True)
+            load = memory.Load(rows=case.rows, width=case.length, packed=True, gpu=True, flat=True)
             found["forecast_off"] = round(memory.parts(config, shape, load)["total"] / peak - 1, 3)
     return found
 

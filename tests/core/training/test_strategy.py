@@ -44,8 +44,8 @@ def plan(gib: float, main: float = 1000, **parallel: Any) -> Plan:
 
 
 def test_one_process_holds_everything() -> None:
-    alone = estimate(config(parallel={"offload": True}), QWEN_7B, DATA, Machine("a GPU", 1, 80 * GIB, 80 * GIB))
-    assert (alone.mode, alone.parallel) == ("single", {"mode": "single", "offload": False})
+    alone = estimate(config(), QWEN_7B, DATA, Machine("a GPU", 1, 80 * GIB, 80 * GIB))
+    assert (alone.mode, alone.parallel) == ("single", {"mode": "single"})
     assert "One process" in alone.why
 
 
