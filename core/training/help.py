@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from core.numbers import number_text
 from core.training.config import RunConfig
 from core.training.config_file import flat
 
@@ -113,15 +114,6 @@ def value_text(value: object) -> str:
     if isinstance(value, float):
         return number_text(value)
     return json.dumps(value, ensure_ascii=False)
-
-
-def number_text(value: float) -> str:
-    """The shortest text that reads back as this number: 2e-4, 0.03, 16."""
-    if value and not 1e-3 <= abs(value) < 1e9:
-        shortest = next(shown for width in range(18) if float(shown := f"{value:.{width}e}") == value)
-        digits, _, power = shortest.partition("e")
-        return f"{digits}e{int(power)}"
-    return repr(float(value)).removesuffix(".0")
 
 
 def _allowed(field: Mapping[str, Any]) -> str:

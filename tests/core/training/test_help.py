@@ -1,12 +1,9 @@
-"""The table of keys: every key has its line, its default and what it may be, and numbers are written so that they read back."""
+"""The table of keys: every key has its line, its default and what it may be."""
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from core.training.config import SECTIONS, RunConfig
-from core.training.help import LINES, defaults, key_table, number_text
+from core.training.help import LINES, defaults, key_table
 
 
 def every_key() -> set[str]:
@@ -29,12 +26,3 @@ def test_defaults_and_bounds_are_those_of_the_configuration() -> None:
     assert found["optimizer.schedule"].allowed == "cosine, linear, constant, wsd"
     assert found["data.snapshot"].default == "must be given"
     assert set(defaults()) == every_key() - {"model.base", "data.snapshot", "budget.epochs"}
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_number_is_read_back_from_its_text(value: float) -> None:
-    assert float(number_text(value)) == value
-
-
-def test_numbers_are_written_as_people_write_them() -> None:
-    assert [number_text(value) for value in (2e-4, 0.03, 16.0, 100.0, 1e-5)] == ["2e-4", "0.03", "16", "100", "1e-5"]
