@@ -57,6 +57,9 @@ QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTe
 QLineEdit[invalid="true"], QComboBox[invalid="true"], QSpinBox[invalid="true"], QDoubleSpinBox[invalid="true"] { border-color: $bad; }
 QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 QToolButton[kind="star"] { background: transparent; border: 1px solid transparent; padding: 1px; min-height: 0; }
+QToolButton[kind="reset"] { background: transparent; border: 1px solid transparent; padding: 0; min-height: 0; }
+QToolButton[kind="reset"]:hover { background: $hover; }
+QToolButton[kind="reset"]:focus { border-color: $accent; }
 QToolButton[kind="star"]:hover { background: $hover; }
 QToolButton[kind="star"]:focus { border-color: $accent; }
 QLineEdit[kind="flat"] { background: transparent; border-color: transparent; padding: 3px; }

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli.output import Session
+from app.cli.output import Session, table
 from core.errors import UserError
 from core.jobs import JobFolder, create, delete, info, start
 from core.jobs.clock import clock_text, next_time
@@ -18,6 +18,7 @@ from core.models import Model
 from core.training import exact, launch
 from core.training.config import RunConfig
 from core.training.config_file import load_config
+from core.training.help import key_table
 from core.training.plan import forecast, settled
 from core.training.planned import Plan
 
@@ -71,6 +72,18 @@ def _count(session: Session, config: RunConfig, base: Model, made: Plan) -> exac
     return counted
 
 
+def _print_keys(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    """Answer with every key of a configuration, and end."""
+    session = ctx.find_object(Session)
+    if not wanted or session is None:
+        return
+    rows = [(one.key, one.default, one.allowed, one.line) for one in key_table()]
+    session.answer(
+        {"keys": [asdict(one) for one in key_table()]}, table(rows, ("key", "default", "allowed", "what it does"))
+    )
+    ctx.exit()
+
+
 @click.command()
 @click.argument("config_file", metavar="CONFIG.toml", type=CONFIG)
 @click.option("--detach", is_flag=True, help="Start the run and return; `gosmith jobs show` follows it.")
@@ -78,6 +91,14 @@ def _count(session: Session, config: RunConfig, base: Model, made: Plan) -> exac
     "--start-at",
     metavar="TIME",
     help="Wait until 22:00, or 2026-11-21T22:00, and return; the run needs no shell and no window.",
+)
+@click.option(
+    "--help-config",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_keys,
+    help="Print every key of CONFIG.toml with its default and what it may be.",
 )
 @click.pass_obj
 def train(session: Session, config_file: Path, detach: bool, start_at: str | None) -> None:

@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QComboBox
 
 from app.context import AppContext
+from app.widgets.calm_combo import CalmCombo
 from core.errors import UserError
 from core.samples import snapshots
 from core.samples.language import Query, parse
@@ -68,7 +68,7 @@ class DataSource(QObject):
         self._temporary = Path(tempfile.mkdtemp(prefix="gosmith-draft-"))
         self._drafts: dict[str, Draft] = {}
         self.draft: Draft | None = None
-        self.picker = QComboBox()
+        self.picker = CalmCombo()
         self.picker.setObjectName("snapshotPicker")
         self.picker.activated.connect(self._on_chosen)
 
@@ -116,10 +116,9 @@ class DataSource(QObject):
             draft = Draft(item.name, item.folder, item.train, item.validation, new=False)
             self._add(draft, f"{item.name} ({item.samples:,} samples)")
         wanted = self._scope.snapshot
-        if wanted in self._drafts:
-            self.picker.setCurrentIndex(self.picker.findData(wanted))
-            self._use(self._drafts[wanted])
-        elif wanted:
+        if self.choose(wanted):
+            return
+        if wanted:
             self.picker.setCurrentIndex(-1)
             self.failed.emit(UserError(f"The snapshot “{wanted}” is no longer there.", "Choose another one."))
         elif self.draft is None and found:
@@ -137,6 +136,14 @@ class DataSource(QObject):
 
     def _on_chosen(self, place: int) -> None:
         self._use(self._drafts[self.picker.itemData(place)])
+
+    def choose(self, name: str) -> bool:
+        """Use the snapshot of this name; False when there is none."""
+        if name not in self._drafts:
+            return False
+        self.picker.setCurrentIndex(self.picker.findData(name))
+        self._use(self._drafts[name])
+        return True
 
     def _use(self, draft: Draft) -> None:
         self.draft = draft

@@ -11,33 +11,39 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.training.batch_preview import BatchPreview, PreviewRow
+from app.training.batch_preview import PreviewRow
 from app.training.dialog_data import DataSource, Draft, Scope
 from app.training.find_button import FindButton
 from app.training.finder_dialog import FinderDialog
 from app.training.finder_run import Question
-from app.training.forecast_panel import ForecastPanel
+from app.training.preset_actions import PresetActions
+from app.training.preset_picker import PresetPicker
 from app.training.preview_run import PreviewRun
 from app.training.run_form import RunForm
+from app.training.run_form_rules import flattened, nested
+from app.training.run_form_side import RunSide
 from app.training.start_time import StartTime
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
-from app.widgets.labels import label, section
+from app.widgets.calm_combo import CalmCombo
+from app.widgets.labels import hairline, label
 from core.errors import UserError
 from core.jobs import JobFolder, start
 from core.models import Model, list_models
-from core.training import launch
+from core.training import launch, machine
 from core.training.config import RunConfig
-from core.training.config_file import to_mapping
+from core.training.config_file import from_mapping
+from core.training.help import defaults
 from core.training.plan import forecast
-from core.training.presets import Preset, list_presets
+from core.training.presets import Preset, list_presets, settings_of
 from core.training.problems import Problem, check
 
 CHECK_MS = 120
 PREVIEW_MS = 700
+HINT = "In a setting, its meaning and its usual values stand here."
 
 
 class RunDialog(QDialog):
@@ -62,19 +68,21 @@ class RunDialog(QDialog):
         self.setObjectName("runDialog")
         self.setWindowTitle("New run")
         self.resize(960, 620)
+        if parent is not None:
+            room = parent.window().size()
+            self.resize(min(1180, max(960, room.width() - 80)), min(760, max(590, room.height() - 60)))
         self._context = context
         self._models: list[Model] = []
         self._config: RunConfig | None = None
         self._refused = ""
         self._wanted_base = str(cloned["base"]) if cloned is not None else ""
-        self._kept: dict[str, Any] = {}
-        self._presets = list_presets()
+        self._others: list[Preset] = []
         name = f"run {datetime.now():%b %d %H:%M}"
         snapshot = ""
         if cloned is not None:
             written = launch.written(cloned)
             name, snapshot = _next_name(written["name"]), written["data"]["snapshot"]
-            self._presets.insert(0, _preset_of(written))
+            self._others.append(_preset_of(written))
         self._source = DataSource(context, Scope(query, snapshot), self)
         self._source.measured.connect(self._on_measured)
         self._source.failed.connect(self._on_problem)
@@ -86,31 +94,33 @@ class RunDialog(QDialog):
         self._check_timer.timeout.connect(self._check)
         self._preview_timer = QTimer(self, singleShot=True, interval=PREVIEW_MS)
         self._preview_timer.timeout.connect(self._ask_preview)
-        self._choose_preset(0)
         self._form.fields["name"].write(name)
+        self._picker.set_presets(self._others + list_presets())
+        self._on_preset_chosen(self._picker.preset)
         workspace = context.workspace
         context.tasks.run(lambda: list_models(workspace.models, workspace.jobs), self._on_models, owner=self)
+        context.tasks.run(machine.look, self._form.set_machine, owner=self)
         self._source.load()
 
     def _build(self) -> None:
         theme = self._context.theme
         self._banner = Banner(theme, name="runDialogBanner")
-        self._preset = QComboBox()
-        self._preset.setObjectName("presetPicker")
-        for preset in self._presets:
-            self._preset.addItem(preset.title)
-        self._preset.activated.connect(self._choose_preset)
-        self._when = label(tone="dim", size=12, wrap=True)
-        self._base = QComboBox()
+        self._picker = PresetPicker(theme)
+        self._picker.preset_chosen.connect(self._on_preset_chosen)
+        self._actions = PresetActions(self._context, self._picker, self)
+        self._actions.loaded.connect(self._on_loaded)
+        self._actions.presets_changed.connect(self._on_presets_changed)
+        self._actions.noted.connect(self._on_noted)
+        self._actions.failed.connect(self._on_problem)
+        self._when = label(tone="dim", size=12, wrap=True, name="presetWhen")
+        self._base = CalmCombo()
         self._base.setObjectName("basePicker")
         self._base.activated.connect(self._on_edited)
         self._form = RunForm(theme)
         self._form.edited.connect(self._on_edited)
-        self._forecast = ForecastPanel(self._context)
-        self._preview = BatchPreview(theme)
-        self._preview_note = label(
-            "Coloured tokens count in the loss.", tone="dim", size=12, wrap=True, name="previewNote"
-        )
+        self._hint = label(HINT, tone="dim", size=12, wrap=True, name="settingHint")
+        self._form.hinted.connect(self._hint.setText)
+        self._side = RunSide(self._context)
         self._start = Button("Start training", theme, icon="play", kind="primary", name="runStart")
         self._start.setDefault(True)
         self._start.setEnabled(False)
@@ -133,7 +143,8 @@ class RunDialog(QDialog):
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
         body.addWidget(self._left(), 5)
-        body.addWidget(self._right(), 6)
+        body.addWidget(hairline(vertical=True))
+        body.addWidget(self._side, 6)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -148,49 +159,91 @@ class RunDialog(QDialog):
         grid.setHorizontalSpacing(12)
         grid.setColumnStretch(1, 1)
         for row, (caption, editor) in enumerate(
-            (("Data", self._source.picker), ("Base", self._base), ("Preset", self._preset))
+            (("Data", self._source.picker), ("Base", self._base), ("Preset", self._picker.box))
         ):
             text = label(caption, tone="dim")
             text.setBuddy(editor)
             editor.setAccessibleName(caption)
             grid.addWidget(text, row, 0)
-            grid.addWidget(editor, row, 1)
+            grid.addWidget(self._picker if editor is self._picker.box else editor, row, 1)
+        grid.addWidget(self._when, 3, 1)
         column = QVBoxLayout(inner)
         column.setContentsMargins(20, 14, 16, 8)
-        column.setSpacing(8)
+        column.setSpacing(10)
         column.addLayout(grid)
-        column.addWidget(self._when)
         column.addWidget(self._form)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inner)
         scroll.setAccessibleName("Settings of the run")
-        return scroll
-
-    def _right(self) -> QWidget:
+        self._hint.setFixedHeight(2 * self._hint.fontMetrics().lineSpacing() + 4)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignTop)
+        strip = QVBoxLayout()
+        strip.setContentsMargins(20, 6, 16, 0)
+        strip.addWidget(self._hint)
         side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(12, 14, 20, 8)
-        column.setSpacing(8)
-        column.addWidget(self._forecast)
-        column.addWidget(section("First batch"))
-        column.addWidget(self._preview_note)
-        column.addWidget(self._preview, 1)
+        whole = QVBoxLayout(side)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(hairline())
+        whole.addLayout(strip)
         return side
 
-    def _choose_preset(self, place: int) -> None:
-        preset = self._presets[place]
+    def _on_preset_chosen(self, preset: Preset) -> None:
+        """Start from this preset, but keep the name."""
         self._when.setText(preset.when)
-        name = self._form.fields["name"].read()
-        defaults = check({"model": {"base": "starter"}, "data": {"snapshot": "x"}})
-        assert isinstance(defaults, RunConfig)
-        values = _merged(to_mapping(defaults), dict(preset.settings))
-        if "budget" in preset.settings:
-            values["budget"] = dict(preset.settings["budget"])
-        self._kept = values
-        self._form.set_values({**values, "name": name or "run"})
+        self._when.setVisible(bool(preset.when))
+        if preset.problem:
+            self._on_problem(UserError(preset.problem, "Mend the file, or delete the preset."))
+            return
+        flat = flattened(preset.settings)
+        usual = {key: value for key, value in defaults().items() if key != "name"}
+        if "budget.epochs" in flat:
+            del usual["budget.steps"]
+        self._form.set_values(nested({**usual, **flat}))
+        self._on_edited()
+
+    def _on_presets_changed(self, presets: list[Preset], title: str) -> None:
+        """A preset was saved or deleted: what stands in the form stays as it is."""
+        self._picker.set_presets(self._others + presets, title)
+        if title:
+            self._on_preset_chosen(self._picker.preset)
+            self._on_noted(f"Kept as the preset “{title}”.")
+        else:
+            self._when.setText("")
+
+    def _on_loaded(self, config: RunConfig, name: str) -> None:
+        """Take over all that a file says; its base and its snapshot as far as they are here."""
+        made = Preset("file", f"From {name}", "All settings of that file.", settings_of(config))
+        self._others = [one for one in self._others if one.title != made.title] + [made]
+        bundled = [one for one in self._picker.presets if one.name not in ("file", "clone")]
+        self._picker.set_presets(self._others + bundled, made.title)
+        self._form.fields["name"].write(config.name)
+        self._on_preset_chosen(made)
+        missing = []
+        if not self._choose_base(config.model.base):
+            missing.append(f"the base “{config.model.base}”")
+        if not self._source.choose(config.data.snapshot):
+            missing.append(f"the snapshot “{config.data.snapshot}”")
+        if missing:
+            self._on_problem(UserError(f"{name} names {' and '.join(missing)}, not found here.", "Choose another."))
+        else:
+            self._banner.clear()
+            self._on_noted(f"All settings are those of {name}.")
+
+    def _choose_base(self, base: str) -> bool:
+        for place, model in enumerate(self._models):
+            if base in (model.name, str(model.path)):
+                self._base.setCurrentIndex(place)
+                return True
+        return False
+
+    def _on_noted(self, text: str) -> None:
+        self._foot.setText(text)
 
     def _on_models(self, models: list[Model]) -> None:
         self._models = [model for model in models if not model.problem]
@@ -219,8 +272,7 @@ class RunDialog(QDialog):
         """The configuration as it stands in the dialog."""
         place = self._base.currentIndex()
         base = self._models[place] if 0 <= place < len(self._models) else None
-        shown = self._form.values()
-        values = {**_merged(self._kept, shown), "budget": shown["budget"]}
+        values = self._form.values()
         values["model"] = {"base": base.name if base else ""}
         values.setdefault("data", {})["snapshot"] = self._source.snapshot_name or ""
         return values
@@ -228,25 +280,29 @@ class RunDialog(QDialog):
     def _check(self) -> None:
         """Check what is typed; a right configuration gets a forecast, and a preview soon."""
         checked = check(self.values())
-        if isinstance(checked, RunConfig):
-            self._form.show_errors({})
-            self._config = checked
-            self._show_forecast(checked)
+        self._config = checked if isinstance(checked, RunConfig) else None
+        wrong = [] if isinstance(checked, RunConfig) else checked
+        self._form.show_errors({problem.key: _sentence(problem) for problem in wrong})
+        self._picker.set_complete(self._config is not None)
+        self._actions.config = self._config
+        self._side.set_config(self._config)
+        if self._config is not None:
+            self._show_forecast(self._config)
             self._preview_timer.start()
-        else:
-            self._config = None
-            self._form.show_errors({problem.key: _sentence(problem) for problem in checked})
         self._update_start()
+        typed = [problem for problem in wrong if problem.key not in ("model.base", "data.snapshot")]
+        if typed:
+            self._foot.setText(_sentence(typed[0]))
 
     def _show_forecast(self, config: RunConfig) -> None:
         draft, place = self._source.draft, self._base.currentIndex()
         if draft is None or not 0 <= place < len(self._models):
-            self._forecast.clear()
+            self._side.forecast.clear()
             return
         model = self._models[place]
         self._context.tasks.run(
             lambda: forecast(config, model, draft.folder, self._context.workspace.jobs),
-            lambda plan: self._forecast.show_plan(plan, draft.train, config, model),
+            lambda plan: self._side.forecast.show_plan(plan, draft.train, config, model),
             self._on_problem,
             owner=self,
         )
@@ -254,11 +310,11 @@ class RunDialog(QDialog):
     def _ask_preview(self) -> None:
         draft, place = self._source.draft, self._base.currentIndex()
         if self._config is not None and draft is not None and 0 <= place < len(self._models):
-            self._preview_note.setText("Reading the first batch…")
+            self._side.set_note("Reading the first batch…")
             self._preview_run.ask(self._config, self._models[place], draft.folder)
 
     def _on_preview(self, preview: dict[str, Any]) -> None:
-        self._preview.set_rows([PreviewRow.from_json(row) for row in preview["rows"]])
+        self._side.set_rows([PreviewRow.from_json(row) for row in preview["rows"]])
         refused = preview["refused"]
         self._refused = ""
         if refused:
@@ -268,11 +324,10 @@ class RunDialog(QDialog):
             self._on_problem(UserError(self._refused, "Mend or reject these samples, or raise the longest row."))
         else:
             self._banner.clear()
-        self._preview_note.setText("Coloured tokens count in the loss; grey ones are only read.")
         self._update_start()
 
     def _on_preview_failed(self, error: UserError) -> None:
-        self._preview_note.setText("")
+        self._side.set_note("")
         self._on_problem(error)
 
     def _update_start(self) -> None:
@@ -288,7 +343,7 @@ class RunDialog(QDialog):
             return
         question = Question(finder, self._config, self._models[place].path, draft.folder)
         search = FinderDialog(self._context, question, self)
-        search.chosen.connect(self._form.set_values)
+        search.chosen.connect(self._form.take)
         search.finished.connect(search.deleteLater)
         self.finished.connect(search.reject)
         search.open()
@@ -338,18 +393,12 @@ class RunDialog(QDialog):
         super().done(result)
 
 
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        merged[key] = _merged(merged.get(key, {}), dict(value)) if isinstance(value, dict) else value
-    return merged
-
-
 def _preset_of(config: Mapping[str, Any]) -> Preset:
     """The settings of a run as a starting point for another."""
-    settings = {key: value for key, value in config.items() if key not in ("name", "model")}
-    settings["data"] = {key: value for key, value in settings["data"].items() if key != "snapshot"}
-    return Preset("clone", f"As “{config['name']}”", "All settings of that run; change what you want to try.", settings)
+    title = f"As “{config['name']}”"
+    return Preset(
+        "clone", title, "All settings of that run; change what you want to try.", settings_of(from_mapping(config))
+    )
 
 
 def _next_name(name: str) -> str:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from app.widgets.calm_combo import CalmCombo
 from app.widgets.labels import label
+from core.numbers import number_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def number_field(key: str, caption: str, tip: str = "") -> Field:
         except ValueError:
             return line.text()
 
-    return _field(key, caption, tip, line, (read, lambda value: line.setText(f"{value:g}"), line.textEdited))
+    return _field(key, caption, tip, line, (read, lambda value: line.setText(_number(value)), line.textEdited))
 
 
 def integer_field(key: str, caption: str, tip: str = "") -> Field:
@@ -92,9 +94,44 @@ def integer_field(key: str, caption: str, tip: str = "") -> Field:
     return _field(key, caption, tip, line, (read, lambda value: line.setText(str(value)), line.textEdited))
 
 
-def choice_field(key: str, caption: str, choices: Sequence[tuple[str, str]], tip: str = "") -> Field:
+def amount_field(key: str, caption: str, tip: str = "") -> Field:
+    """A number that stays whole when it was typed whole: 3, 0.5, 2e-4. What is none stays text, so that the check names it."""
+    line = QLineEdit()
+
+    def read() -> object:
+        text = line.text().replace(",", "").replace("_", "").strip()
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+        return line.text()
+
+    return _field(key, caption, tip, line, (read, lambda value: line.setText(_number(value)), line.textEdited))
+
+
+def _number(value: object) -> str:
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def names_field(key: str, caption: str, tip: str = "", *, every: str) -> Field:
+    """Names with commas between them, read as a list; the word `every`, or nothing, stands for all and is read as that word."""
+    line = QLineEdit()
+    line.setPlaceholderText(every)
+
+    def read() -> object:
+        names = [name.strip() for name in line.text().split(",") if name.strip()]
+        return every if names in ([], [every]) else names
+
+    def write(value: object) -> None:
+        line.setText(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+
+    return _field(key, caption, tip, line, (read, write, line.textEdited))
+
+
+def choice_field(key: str, caption: str, choices: Sequence[tuple[object, str]], tip: str = "") -> Field:
     """One of several: (value in the file, what people read)."""
-    box = QComboBox()
+    box = CalmCombo()
     for value, text in choices:
         box.addItem(text, value)
     return _field(key, caption, tip, box, (box.currentData, lambda v: _choose(box, v), box.currentIndexChanged))

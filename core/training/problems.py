@@ -57,7 +57,7 @@ def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> Problem:
         )
     if kind == "rule":
         key = str(context["key"]) or key
-        return Problem(key, f"{key}: {context['text']}.")
+        return Problem(_nearest(key, str(context["text"])), f"{key}: {context['text']}.")
     shown = _show(value)
     if kind == "literal_error" and key != "method.targets":
         allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
@@ -70,6 +70,12 @@ def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> Problem:
             key, f"{key} is {shown} but must be a section.", f"Write [{key}] on a line of its own, its keys below."
         )
     return Problem(key, f"{key} is {shown} but must be {_demand(key, kind, context)}.")
+
+
+def _nearest(key: str, text: str) -> str:
+    """The key that a rule about a whole section speaks of, so that a field of it can be marked."""
+    first = text.partition(" ")[0]
+    return f"{key}.{first}" if first in SECTIONS.get(key, ()) else key
 
 
 def _demand(key: str, kind: str, context: Mapping[str, Any]) -> str:

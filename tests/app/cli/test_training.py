@@ -1,4 +1,4 @@
-"""`gosmith plan`: what a run will take, as one JSON object, with the count beside the closed form."""
+"""`gosmith plan`: what a run will take, with the count beside the closed form; `train --help-config`: the keys of a configuration."""
 
 from __future__ import annotations
 

@@ -12,8 +12,6 @@ from core.training.config_file import to_mapping
 from core.training.presets import apply, list_presets
 from core.training.problems import check
 
-NOT_IN_THE_FORM = {"model", "data.snapshot", "method.targets", "optimizer.name", "parallel.mode", "parallel.offload"}
-
 
 def whole(form: RunForm) -> RunConfig:
     values = form.values()
