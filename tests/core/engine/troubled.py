@@ -29,7 +29,7 @@ def main(context: WorkerContext) -> None:
             make(trouble)
 
     context.progress = progress  # type: ignore[method-assign]
-    parallel.TIMEOUT = timedelta(seconds=4) if trouble == "hang" else parallel.TIMEOUT
+    parallel.TIMEOUT = timedelta(seconds=12) if trouble == "hang" else parallel.TIMEOUT
     train_job.main(context)
 
 
