@@ -15,6 +15,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
@@ -320,4 +321,6 @@ def _flush(path: Path) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if number := re.search(r"\(os error (\d+)\)", str(error)):
+        return os.strerror(int(number[1]))
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import re
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 
@@ -51,6 +51,21 @@ class Failure:
     rank: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else is known of the attempt. kind: of the job. request: what was asked of it.
+
+    kernel_killed: the kernel's count of processes killed for memory rose while the job ran. gpu: it held a GPU.
+    deaf: workers that said nothing when the others gave up, and had to be ended.
+    """
+
+    kind: str = "train"
+    request: Mapping[str, Any] = field(default_factory=dict)
+    kernel_killed: bool = False
+    gpu: bool = False
+    deaf: tuple[int, ...] = ()
+
+
 RESUME: Final = "Resume it to go on from its last checkpoint."
 LOG: Final = "The log has the details."
 
@@ -79,15 +94,15 @@ _TIMEOUT = re.compile(
 _FULL_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
-def classify(ends: Sequence[RankEnd], *, kind: str = "train", kernel_killed: bool = False) -> Failure:
+def classify(ends: Sequence[RankEnd], around: Around = Around()) -> Failure:
     """The first cause among the workers that failed; the others mostly only lost their partner.
 
-    ends: the workers with an exit code that means failure, at least one. kind: job kind, for the hint.
-    kernel_killed: the kernel's count of processes killed for memory rose while the job ran.
+    ends: the workers with an exit code that means failure, at least one.
     """
     first = min(ends, key=lambda end: (end.by_us, _only_lost_partner(end), end.time, end.rank))
+    around = replace(around, deaf=tuple(sorted(end.rank for end in ends if end.by_us and end.error is None)))
     for rule in _RULES:
-        failure = rule(first, kind, kernel_killed)
+        failure = rule(first, around)
         if failure is not None:
             return failure
     return _bug(first)
@@ -98,42 +113,58 @@ def _only_lost_partner(end: RankEnd) -> bool:
     return not user and end.exit > 0 and bool(_PARTNER_LOST.search(end.text))
 
 
-def _user(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _user(end: RankEnd, around: Around) -> Failure | None:
     if end.error is None or not end.error["user"]:
         return None
     return Failure("user", end.error["message"], end.error["hint"], end.rank)
 
 
-def _gpu_memory(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _gpu_memory(end: RankEnd, around: Around) -> Failure | None:
     known = any(name.endswith(".OutOfMemoryError") and name.startswith("torch") for name in end.types)
     if not known and not _GPU_MEMORY.search(end.text):
         return None
     asked = re.search(r"Tried to allocate ([\d.]+ [KMGT]iB)", end.text)
     more = f" when it asked for {asked[1]} more" if asked else ""
-    return Failure("gpu-memory", f"The GPU ran out of memory{more}.", _smaller(kind), end.rank)
+    return Failure("gpu-memory", f"The GPU ran out of memory{more}.", _smaller(around), end.rank)
 
 
-def _memory(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
-    killed = end.exit in (-signal.SIGKILL, 128 + signal.SIGKILL) and kernel_killed
+def _memory(end: RankEnd, around: Around) -> Failure | None:
+    killed = _signal(end) == signal.SIGKILL and around.kernel_killed
     if killed:
         return Failure(
-            "memory", "The computer ran out of memory, and the system killed the job.", _smaller(kind), end.rank
+            "memory", "The computer ran out of memory, and the system killed the job.", _smaller(around), end.rank
         )
     if "builtins.MemoryError" in end.types or _MEMORY.search(end.text):
-        return Failure("memory", "The computer ran out of memory.", _smaller(kind), end.rank)
+        return Failure("memory", "The computer ran out of memory.", _smaller(around), end.rank)
     return None
 
 
-def _smaller(kind: str) -> str:
-    if kind in ("train", "starter"):
-        return (
-            "Lower batch.micro and raise batch.accumulation by as much, shorten data.max_length, "
-            "or set parallel.activation_checkpointing to full; then start it again."
+def _smaller(around: Around) -> str:
+    """What would need less memory; for a run in the figures of its own configuration, and so that its steps stay what they are."""
+    config = around.request.get("config")
+    if around.kind != "train" or not isinstance(config, dict):
+        if around.kind in ("train", "starter"):
+            return (
+                "Lower batch.micro and raise batch.accumulation by as much, shorten data.max_length, "
+                "or set parallel.activation_checkpointing to full; then start it again."
+            )
+        return "Close what else uses memory, such as a run or another loaded model; then start it again."
+    batch, length = config["batch"], config["data"]["max_length"]
+    micro, accumulation = batch["micro"], batch["accumulation"]
+    ways = []
+    if micro > 1:
+        less = max(size for size in range(1, micro) if micro % size == 0)
+        ways.append(
+            f"batch.micro = {less} and batch.accumulation = {accumulation * micro // less} "
+            f"instead of {micro} and {accumulation}, which makes the same steps"
         )
-    return "Close what else uses memory, such as a run or another loaded model; then start it again."
+    if config["parallel"]["activation_checkpointing"] != "full":
+        ways.append('parallel.activation_checkpointing = "full"')
+    ways.append(f"a data.max_length below {length:,}")
+    return f"Start it again with {', or with '.join(ways)}."
 
 
-def _disk(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _disk(end: RankEnd, around: Around) -> Failure | None:
     number = end.error["errno"] if end.error else None
     if number not in _FULL_DISK_ERRORS and not _DISK.search(end.text):
         return None
@@ -145,7 +176,7 @@ def _disk(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
     )
 
 
-def _nan(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _nan(end: RankEnd, around: Around) -> Failure | None:
     if "builtins.FloatingPointError" not in end.types and not (end.error and _NAN.search(end.text)):
         return None
     step = re.search(r"\bstep (\d+)", end.text)
@@ -158,7 +189,7 @@ def _nan(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
     )
 
 
-def _missing_module(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _missing_module(end: RankEnd, around: Around) -> Failure | None:
     if "builtins.ImportError" not in end.types and not (end.error is None and "ModuleNotFoundError: " in end.tail):
         return None
     name = re.search(r"No module named '([^']+)'", end.text)
@@ -172,7 +203,7 @@ def _missing_module(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | N
     )
 
 
-def _gpu_setup(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _gpu_setup(end: RankEnd, around: Around) -> Failure | None:
     found = _GPU_SETUP.search(end.text)
     if not found:
         return None
@@ -181,26 +212,35 @@ def _gpu_setup(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
     )
 
 
-def _kernel_bug(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
-    crash = end.exit in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE)
-    if not crash and not _KERNEL_BUG.search(end.text):
+def _kernel_bug(end: RankEnd, around: Around) -> Failure | None:
+    number = _signal(end)
+    crash = number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+    on_gpu = bool(_KERNEL_BUG.search(end.text))
+    if not crash and not on_gpu:
         return None
-    how = f"crashed in native code ({signal.Signals(-end.exit).name})" if crash else "made the GPU fail"
-    blame = (
-        'Start it again with kernels = "off" to see whether they are at fault.'
-        if kind == "train"
-        else "Start it again."
-    )
+    how = f"crashed in native code ({_signal_name(number)})" if crash else "made the GPU fail"
+    if around.kind == "train" and (on_gpu or around.gpu):
+        blame = (
+            'Start it again with kernels = "off" to see whether ours are at fault; '
+            "CUDA_LAUNCH_BLOCKING=1 in the environment makes the log name the one that is."
+        )
+    elif around.kind == "train":
+        blame = f"{RESUME} If it crashes again, please report it."
+    else:
+        blame = "Start it again."
     return Failure("crash", f"Worker {end.rank} {how}.", f"{blame} {LOG}", end.rank)
 
 
-def _timeout(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _timeout(end: RankEnd, around: Around) -> Failure | None:
     if not _TIMEOUT.search(end.text):
         return None
+    if around.deaf:
+        who = f"Worker {around.deaf[0]} hung: the others waited for it until the time limit."
+        return Failure("timeout", who, f"{RESUME} Its log, rank{around.deaf[0]}.log, has the details.", around.deaf[0])
     return Failure("timeout", "The workers waited for one another until the time limit.", f"{RESUME} {LOG}", end.rank)
 
 
-def _lost_rank(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
+def _lost_rank(end: RankEnd, around: Around) -> Failure | None:
     if not _only_lost_partner(end):
         return None
     return Failure(
@@ -208,19 +248,27 @@ def _lost_rank(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
     )
 
 
-def _killed(end: RankEnd, kind: str, kernel_killed: bool) -> Failure | None:
-    if end.exit >= 0:
+def _killed(end: RankEnd, around: Around) -> Failure | None:
+    number = _signal(end)
+    if number is None:
         return None
-    name = signal.Signals(-end.exit).name if -end.exit in set(signal.Signals) else f"signal {-end.exit}"
-    return Failure(
-        "killed",
-        f"Worker {end.rank} was killed from outside ({name}).",
-        "Resume it, unless you ended it on purpose.",
-        end.rank,
-    )
+    hint = "Resume it, unless you ended it on purpose."
+    if number == signal.SIGKILL:
+        hint += " If nobody did, memory may have run out: `dmesg` names whom the kernel has killed."
+    return Failure("killed", f"Worker {end.rank} was killed from outside ({_signal_name(number)}).", hint, end.rank)
 
 
-_Rule = Callable[[RankEnd, str, bool], Failure | None]
+def _signal(end: RankEnd) -> int | None:
+    """The signal that ended it, also where a shell stood between; None when it ended by itself."""
+    number = -end.exit if end.exit < 0 else end.exit - 128 if end.error is None else 0
+    return number if number > 0 else None
+
+
+def _signal_name(number: int | None) -> str:
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+
+
+_Rule = Callable[[RankEnd, Around], Failure | None]
 _RULES: Final[tuple[_Rule, ...]] = (
     _user,
     _gpu_memory,

@@ -27,7 +27,7 @@ from core.files import read_json, write_json
 from core.jobs.clock import clock_text
 from core.jobs.control import BUSY, DISK_FULL, GRACE, python_command, python_environment
 from core.jobs.events import EventWriter
-from core.jobs.failures import Failure, RankEnd, classify
+from core.jobs.failures import Around, Failure, RankEnd, classify
 from core.jobs.folder import Job, JobFolder, read_job
 from core.jobs.leases import hold
 from core.jobs.process import guard, identity, memory_kills, signal_group, sweep
@@ -302,7 +302,13 @@ def failure_of(run: Supervision) -> Failure:
         error = read_json(run.folder.rank_error(worker.rank))
         when = error["time"] if error else worker.ended
         ends.append(RankEnd(worker.rank, code, when, error, tail, worker.by_us))
-    return classify(ends, kind=run.job.kind, kernel_killed=memory_kills() > run.memory_kills)
+    around = Around(
+        run.job.kind,
+        run.job.request,
+        kernel_killed=memory_kills() > run.memory_kills,
+        gpu=any(name.startswith("gpu:") for name in run.state.leases),
+    )
+    return classify(ends, around)
 
 
 def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
@@ -314,6 +320,8 @@ def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
         with open(folder.reserve, "wb") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVE)
         folder.error.unlink(missing_ok=True)
+        for old in folder.path.glob("store-*"):  # of attempts whose supervisor was killed
+            old.unlink()
         events = EventWriter(folder.events)
         events.write("attempt", attempt=state.attempt)
         write_state(folder, state)

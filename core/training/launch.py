@@ -148,7 +148,7 @@ def shared_out(config: RunConfig, processes: int) -> RunConfig:
     section = data["parallel"]
     section["processes"] = processes
     if processes * config.parallel.nodes == 1:
-        section |= {"mode": "single", "replicas": 1, "tensor": 1, "offload": False}
+        section |= {"mode": "single", "replicas": 1, "tensor": 1}
     elif config.parallel.mode == "single":
         section["mode"] = "ddp"
     return from_mapping(data)

@@ -55,6 +55,7 @@ def main(kills: int) -> None:
         f"kills, {name}": sum(count for key, count in total.items() if name in key)
         for name in dict.fromkeys(name for key in sorted(total) for name in key)
     }
+    figures["kills that left half a checkpoint unseen"] = sum(run.cut for run in runs)
     figures["runs that ended with other digits"] = 0
     figures["processes left behind"] = 0
     figures["checkpoints lost or damaged"] = 0

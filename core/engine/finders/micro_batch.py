@@ -22,7 +22,7 @@ from core.engine.finders.trying import Stopped
 from core.engine.prepare import Monitor
 from core.errors import UserError
 from core.jobs.control import module_environment, python_command
-from core.jobs.failures import Failure, RankEnd, classify
+from core.jobs.failures import Around, Failure, RankEnd, classify
 from core.models import inspect
 from core.models.catalogue import recorded_base
 from core.training import machine
@@ -194,7 +194,7 @@ def _finding(found: int, most: int, peaks: dict[int, int]) -> Finding:
 
 def _failure(answer: dict[str, Any]) -> Failure:
     """Why a trial has no result; one that was killed was killed for its memory, as nobody else knows of it."""
-    return classify([RankEnd(0, answer["exit"], error=answer["error"])], kind="find", kernel_killed=True)
+    return classify([RankEnd(0, answer["exit"], error=answer["error"])], Around("find", kernel_killed=True))
 
 
 def _sentence(failure: Failure) -> UserError:

@@ -173,3 +173,12 @@ def test_start_begins_a_job_whose_time_has_not_come(
     ask("jobs", "start", late.id)
     assert control.wait_for_end(late, 20).state == "done"
     assert "does not wait for a time" in ask("jobs", "start", late.id, code=1)["error"]
+
+
+def test_only_a_run_is_shared_out_to_other_workers(
+    ask: Ask, workspace: Workspace, begin_nap: Callable[..., JobFolder]
+) -> None:
+    folder = begin_nap(workspace.jobs, "a check", kind="check", steps=1)
+    control.wait_for_end(folder, 20)
+    answer = ask("jobs", "resume", folder.id, "--processes", "2", code=1)
+    assert "is no run" in json.dumps(answer)

@@ -60,13 +60,17 @@ def wait(condition: Callable[[], object], seconds: float, what: str) -> float:
 
 @dataclass
 class Killed:
-    """One run under fire. kills: victim and moment of each kill. cleared: seconds from each kill to the last process gone."""
+    """One run under fire. kills: victim and moment of each kill. cleared: seconds from each kill to the last process gone.
+
+    lost_steps: of each kill, the steps to be done again. cut: how many kills left half a checkpoint, not yet under its name.
+    """
 
     folder: JobFolder
     random: random.Random
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
     cleared: list[float] = field(default_factory=list)
     lost_steps: list[int] = field(default_factory=list)
+    cut: int = 0
     window: subprocess.Popen[str] | None = None
     tail: EventTail | None = None
     steps: int = 0
@@ -152,6 +156,7 @@ class Killed:
             )
             assert jobs.info(self.folder).state in ("interrupted", "failed"), jobs.info(self.folder)
             assert jobs.info(self.folder).hint
+            self.cut += any(self.folder.output.glob(".checkpoint-*"))
             self.check_checkpoints()
             self.begin()
         self.kills[victim, moment] += 1

@@ -24,10 +24,10 @@ SMALL = {"checkpoints": {"every": 3, "keep": 2}, "validation": {"every": 6}}
 def test_kills_at_random_moments_change_nothing(
     mode: str, seed: int, base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
-    settings = config(**SMALL, budget={"steps": 30}, parallel={"mode": mode, "processes": 2})
+    settings = config(**SMALL, budget={"steps": 24}, parallel={"mode": mode, "processes": 2})
     wanted = undisturbed(make(tmp_path / "jobs", settings, base, snapshot))
     folder = make(tmp_path / "jobs", settings, base, snapshot)
-    run = under_fire(folder, kills=3, seed=seed)
+    run = under_fire(folder, kills=2, seed=seed)
     assert run.kills
     assert curve(folder) == wanted
 

@@ -8,16 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from core import jobs
 from core.errors import UserError
-from core.jobs import control, supervisor
+from core.jobs import control, status, supervisor
 from core.jobs.events import EventWriter, read_events
 from core.jobs.folder import JobFolder
 from core.jobs.process import Identity, alive, identity, members
@@ -211,6 +213,22 @@ def test_a_damaged_control_file_is_no_request(run: Run, eventually: Eventually) 
     before = jobs.info(folder).step or 0
     eventually(lambda: (jobs.info(folder).step or 0) > before + 20)
     assert jobs.stop(folder, wait=True, timeout=20).state == "stopped"
+
+
+def test_a_worker_that_stands_still_is_told_from_one_that_is_slow(
+    run: Run, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run(steps=100_000)
+    eventually(lambda: jobs.info(folder).state == "running" and folder.heartbeat(0).exists())
+    os.kill(read_state(folder).workers[0], signal.SIGSTOP)
+    now = time.time() + 2 * status.SILENCE
+    monkeypatch.setattr(status, "time", SimpleNamespace(time=lambda: now))
+    still = jobs.info(folder)
+    assert (still.state, still.silent) == ("running", True)
+    assert still.message.startswith("No sign of life for 1")
+    assert "Stop it" in still.hint
+    os.utime(folder.heartbeat(0), (now, now))
+    assert not jobs.info(folder).silent, "no step for two minutes, but a pulse"
 
 
 def test_a_log_without_end_keeps_its_first_line_and_its_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from core import jobs
 from core.errors import UserError
 from core.jobs import control
 from core.jobs.events import read_events
-from core.jobs.folder import JobFolder, find
+from core.jobs.folder import Change, JobFolder, find, read_job
 from core.jobs.process import members
 from core.jobs.status import read_state
 
@@ -121,6 +121,36 @@ def test_an_interrupted_job_goes_on_in_the_same_folder(run: Callable[..., JobFol
     control.resume(folder, main_file=SLEEPER)
     done = control.wait_for_end(folder, 30)
     assert (done.state, done.attempt) == ("done", 2)
+
+
+def test_a_resume_may_ask_for_other_workers_and_leases_and_the_request_stays(
+    run: Callable[..., JobFolder], eventually: Eventually
+) -> None:
+    folder = run(steps=100_000, resources=("train",))
+    eventually(lambda: jobs.info(folder).step)
+    asked = folder.request.read_bytes()
+    with pytest.raises(UserError, match="is still"):
+        control.resume(folder, main_file=SLEEPER, change=Change(3, (), {}))
+    assert not folder.changes.exists(), "a living job is asked nothing else"
+    jobs.stop(folder, wait=True, timeout=20)
+    control.resume(folder, main_file=SLEEPER, change=Change(2, ("gpu:1/4",), {"steps": 3}))
+    done = control.wait_for_end(folder, 20)
+    assert (done.state, done.total, done.processes, done.resources) == ("done", 3, 2, ("gpu:1/4",))
+    assert len(read_state(folder).exits) == 2
+    assert folder.request.read_bytes() == asked
+    job = read_job(folder)
+    assert job.request == {"steps": 3}
+    assert job.created == done.created
+
+
+def test_what_killed_attempts_met_at_is_cleared_away(run: Callable[..., JobFolder], eventually: Eventually) -> None:
+    folder = run(steps=100_000)
+    eventually(lambda: jobs.info(folder).step)
+    (folder.path / "store-1").touch()
+    os.kill(jobs.info(folder).pid or 0, signal.SIGKILL)
+    eventually(lambda: jobs.info(folder).state == "interrupted")
+    control.resume(folder, main_file=SLEEPER)
+    assert list(folder.path.glob("store-*")) == []
 
 
 def test_jobs_that_need_the_same_lease_run_one_after_the_other(

@@ -10,6 +10,7 @@ import pytest
 
 from core import jobs
 from core.errors import UserError
+from core.jobs import control
 from core.jobs.folder import read_job
 from core.samples import snapshots
 from core.samples.language import parse
@@ -92,3 +93,29 @@ def test_the_engine_is_told_what_auto_means_and_the_file_keeps_what_was_written(
     assert tomllib.loads((folder.path / "config.toml").read_text()).get("parallel", {}).get("mode", "auto") == "auto"
     assert launch.written(request)["parallel"]["mode"] == "auto"
     assert request["forecast"] == launch.plan(config(parallel={"processes": 2}), **places(workspace)).memory["total"]
+
+
+def test_a_run_is_shared_out_anew(workspace: Workspace) -> None:
+    two = config(parallel={"mode": "fsdp", "processes": 4, "tensor": 2})
+    alone = launch.shared_out(two, 1).parallel
+    assert (alone.mode, alone.processes, alone.tensor) == ("single", 1, 1)
+    assert launch.shared_out(two, 2).parallel.mode == "fsdp"
+    assert launch.shared_out(config(parallel={"mode": "single"}), 2).parallel.mode == "ddp"
+    assert launch.shared_out(two, 2).model_dump(exclude={"parallel"}) == two.model_dump(exclude={"parallel"})
+    with pytest.raises(UserError, match="does not divide processes = 3"):
+        launch.shared_out(two, 3)
+    offloaded = config(parallel={"mode": "fsdp", "processes": 2, "offload": True})
+    with pytest.raises(UserError, match="offload"):
+        launch.shared_out(offloaded, 1)
+
+
+def test_a_run_that_was_never_started_can_be_resumed_on_more_processes(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = launch.launch(config(), **places(workspace))
+    monkeypatch.setattr(control, "_spawn", lambda *_: None)
+    launch.resume(folder, 2)
+    job = read_job(folder)
+    assert (job.processes, job.resources) == (2, ("train",))
+    assert job.request["config"]["parallel"]["processes"] == 2
+    assert job.request["snapshot"] == str(workspace.snapshots / "gold")
