@@ -73,6 +73,15 @@ QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url($arrow); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; selection-background-color: $selection; selection-color: $text; outline: none; padding: 4px; }
 
+QCheckBox { spacing: 6px; }
+QCheckBox:disabled { color: $faint; }
+QCheckBox::indicator { width: 14px; height: 14px; background: $surface; border: 1px solid $faint; border-radius: 4px; }
+QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($check); }
+QCheckBox::indicator:checked:focus { border-color: $text; }
+QCheckBox::indicator:disabled { border-color: $border; }
+QCheckBox::indicator:checked:disabled { background: $faint; }
+
 QTableView, QListView, QTreeView { background: $surface; color: $text; border: none; outline: none; selection-background-color: $selection; selection-color: $text; }
 QListView#searchSuggestions { background: $raised; border: 1px solid $border; border-radius: 6px; padding: 4px; }
 QListView#searchSuggestions::item { padding: 4px 6px; }
@@ -101,5 +110,6 @@ QToolTip { background: $raised; color: $text; border: 1px solid $border; padding
 
 def stylesheet(tokens: Tokens) -> str:
     """The whole sheet in these colours."""
-    arrow = resources() / "icons" / f"caret-{'dark' if tokens.dark else 'light'}.svg"
-    return _SHEET.substitute(asdict(tokens), arrow=arrow.as_posix())
+    icons, look = resources() / "icons", "dark" if tokens.dark else "light"
+    arrow, check = icons / f"caret-{look}.svg", icons / f"check-{look}.svg"
+    return _SHEET.substitute(asdict(tokens), arrow=arrow.as_posix(), check=check.as_posix())

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.training.batch_preview import PreviewRow
@@ -20,22 +20,19 @@ from app.training.find_button import FindButton
 from app.training.finder_dialog import FinderDialog
 from app.training.finder_run import Question
 from app.training.preset_actions import PresetActions
-from app.training.preset_picker import PresetPicker
 from app.training.preview_run import PreviewRun
-from app.training.run_form import RunForm
+from app.training.run_form_column import RunColumn
 from app.training.run_form_rules import flattened, nested
 from app.training.run_form_side import RunSide
 from app.training.start_time import StartTime
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
-from app.widgets.calm_combo import CalmCombo
 from app.widgets.labels import hairline, label
 from core.errors import UserError
 from core.jobs import JobFolder, start
 from core.models import Model, list_models
 from core.training import launch, machine
 from core.training.config import RunConfig
-from core.training.config_file import from_mapping
 from core.training.help import defaults
 from core.training.plan import forecast
 from core.training.presets import Preset, list_presets, settings_of
@@ -43,7 +40,6 @@ from core.training.problems import Problem, check
 
 CHECK_MS = 120
 PREVIEW_MS = 700
-HINT = "In a setting, its meaning and its usual values stand here."
 
 
 class RunDialog(QDialog):
@@ -105,21 +101,16 @@ class RunDialog(QDialog):
     def _build(self) -> None:
         theme = self._context.theme
         self._banner = Banner(theme, name="runDialogBanner")
-        self._picker = PresetPicker(theme)
+        self._column = RunColumn(theme, self._source.picker)
+        self._picker, self._base, self._form = self._column.presets, self._column.base, self._column.form
         self._picker.preset_chosen.connect(self._on_preset_chosen)
         self._actions = PresetActions(self._context, self._picker, self)
         self._actions.loaded.connect(self._on_loaded)
         self._actions.presets_changed.connect(self._on_presets_changed)
         self._actions.noted.connect(self._on_noted)
         self._actions.failed.connect(self._on_problem)
-        self._when = label(tone="dim", size=12, wrap=True, name="presetWhen")
-        self._base = CalmCombo()
-        self._base.setObjectName("basePicker")
         self._base.activated.connect(self._on_edited)
-        self._form = RunForm(theme)
         self._form.edited.connect(self._on_edited)
-        self._hint = label(HINT, tone="dim", size=12, wrap=True, name="settingHint")
-        self._form.hinted.connect(self._hint.setText)
         self._side = RunSide(self._context)
         self._start = Button("Start training", theme, icon="play", kind="primary", name="runStart")
         self._start.setDefault(True)
@@ -142,7 +133,7 @@ class RunDialog(QDialog):
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
-        body.addWidget(self._left(), 5)
+        body.addWidget(self._column, 5)
         body.addWidget(hairline(vertical=True))
         body.addWidget(self._side, 6)
         whole = QVBoxLayout(self)
@@ -152,51 +143,9 @@ class RunDialog(QDialog):
         whole.addLayout(body, 1)
         whole.addLayout(foot)
 
-    def _left(self) -> QWidget:
-        inner = QWidget()
-        inner.setProperty("kind", "page")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setColumnStretch(1, 1)
-        for row, (caption, editor) in enumerate(
-            (("Data", self._source.picker), ("Base", self._base), ("Preset", self._picker.box))
-        ):
-            text = label(caption, tone="dim")
-            text.setBuddy(editor)
-            editor.setAccessibleName(caption)
-            grid.addWidget(text, row, 0)
-            grid.addWidget(self._picker if editor is self._picker.box else editor, row, 1)
-        grid.addWidget(self._when, 3, 1)
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(20, 14, 16, 8)
-        column.setSpacing(10)
-        column.addLayout(grid)
-        column.addWidget(self._form)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
-        scroll.setAccessibleName("Settings of the run")
-        self._hint.setFixedHeight(2 * self._hint.fontMetrics().lineSpacing() + 4)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignTop)
-        strip = QVBoxLayout()
-        strip.setContentsMargins(20, 6, 16, 0)
-        strip.addWidget(self._hint)
-        side = QWidget()
-        whole = QVBoxLayout(side)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(scroll, 1)
-        whole.addWidget(hairline())
-        whole.addLayout(strip)
-        return side
-
     def _on_preset_chosen(self, preset: Preset) -> None:
         """Start from this preset, but keep the name."""
-        self._when.setText(preset.when)
-        self._when.setVisible(bool(preset.when))
+        self._column.set_when(preset.when)
         if preset.problem:
             self._on_problem(UserError(preset.problem, "Mend the file, or delete the preset."))
             return
@@ -214,7 +163,7 @@ class RunDialog(QDialog):
             self._on_preset_chosen(self._picker.preset)
             self._on_noted(f"Kept as the preset “{title}”.")
         else:
-            self._when.setText("")
+            self._column.set_when("")
 
     def _on_loaded(self, config: RunConfig, name: str) -> None:
         """Take over all that a file says; its base and its snapshot as far as they are here."""
@@ -388,17 +337,16 @@ class RunDialog(QDialog):
 
     def done(self, result: int) -> None:
         self._preview_run.close()
-        self._forecast.forget()
+        self._side.forecast.forget()
         self._source.close()
         super().done(result)
 
 
 def _preset_of(config: Mapping[str, Any]) -> Preset:
-    """The settings of a run as a starting point for another."""
-    title = f"As “{config['name']}”"
-    return Preset(
-        "clone", title, "All settings of that run; change what you want to try.", settings_of(from_mapping(config))
-    )
+    """The settings of a run as a starting point for another, checked later like anything that is typed."""
+    settings = {key: value for key, value in config.items() if key not in ("name", "model")}
+    settings["data"] = {key: value for key, value in settings["data"].items() if key != "snapshot"}
+    return Preset("clone", f"As “{config['name']}”", "All settings of that run; change what you want to try.", settings)
 
 
 def _next_name(name: str) -> str:

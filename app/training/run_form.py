@@ -1,7 +1,8 @@
 """The settings of a run as a form: what everybody sets in front, the rest in groups that stay closed until they are wanted.
 
 It turns a nested configuration into fields and back, shows only what applies, marks what differs from the preset and what a
-check complains of. It knows no bounds of its own: those stand in `core.training.sections`.
+check complains of. It knows no bounds of its own: those stand in `core.training.sections`. The groups are built one by one after
+the form is shown, because all of them at once would be felt.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app import icons
@@ -18,7 +19,7 @@ from app.theme import Theme
 from app.training.run_form_cell import SettingCell
 from app.training.run_form_group import SettingGroup, two_columns
 from app.training.run_form_rules import RULES, Flat, effective, flattened, nested
-from app.training.run_form_settings import AMOUNT, FRONT, GROUPS, PROCESSES, UNIT, Setting
+from app.training.run_form_settings import AMOUNT, FRONT, GROUPS, PROCESSES, UNIT, Group, Setting
 from app.widgets.fields import (
     Field,
     amount_field,
@@ -29,7 +30,7 @@ from app.widgets.fields import (
     text_field,
 )
 from app.widgets.labels import label, section
-from core.training.help import LINES, value_text
+from core.training.help import LINES, defaults, value_text
 from core.training.machine import Machine
 
 _HINTS = {
@@ -61,9 +62,11 @@ class RunForm(QWidget):
         grid = two_columns(front)
         for place, setting in enumerate(FRONT):
             grid.addWidget(self._cell(setting), place // 2, place % 2)
-        self.groups = [
-            SettingGroup(group.title, [self._cell(setting) for setting in group.settings], theme) for group in GROUPS
-        ]
+        self.groups = [SettingGroup(group.title, theme) for group in GROUPS]
+        for group in self.groups:
+            group.opened.connect(self.complete)
+        self._missing = list(zip(self.groups, GROUPS, strict=True))
+        self._waiting = {setting.key: defaults()[setting.key] for group in GROUPS for setting in group.settings}
         self.filter = QLineEdit()
         self.filter.setObjectName("settingsFilter")
         self.filter.setPlaceholderText("Find a setting")
@@ -91,6 +94,9 @@ class RunForm(QWidget):
             layout.addWidget(group)
         layout.addStretch(1)
         self.set_machine(None)
+        self._builder = QTimer(self, interval=0)
+        self._builder.timeout.connect(self._on_idle)
+        self._builder.start()
         QApplication.instance().focusChanged.connect(self._on_focus_changed)
 
     def _cell(self, setting: Setting) -> SettingCell:
@@ -101,6 +107,27 @@ class RunForm(QWidget):
         cell.reset_wanted.connect(self._on_reset_wanted)
         self.cells[setting.key] = cell
         return cell
+
+    def _on_idle(self) -> None:
+        """Build the next group, and see whether there is another."""
+        if self._missing:
+            self._build(*self._missing.pop(0))
+        if not self._missing:
+            self._builder.stop()
+        self._refresh()
+
+    def complete(self) -> None:
+        """Build at once what is not there yet."""
+        while self._missing:
+            self._build(*self._missing.pop(0))
+        self._refresh()
+
+    def _build(self, shell: SettingGroup, group: Group) -> None:
+        shell.fill([self._cell(setting) for setting in group.settings])
+        self._filling = True
+        for setting in group.settings:
+            self.fields[setting.key].write(self._waiting.pop(setting.key))
+        self._filling = False
 
     def set_machine(self, machine: Machine | None) -> None:
         """Offer the GPUs of this machine, or processes where there is none or none was found yet."""
@@ -126,7 +153,7 @@ class RunForm(QWidget):
         return {**nested(flat), "budget": budget}
 
     def _typed(self) -> Flat:
-        return {key: field.read() for key, field in self.fields.items()}
+        return {**self._waiting, **{key: field.read() for key, field in self.fields.items()}}
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Fill the form from a preset or a file; from now on, what differs from this is marked. Keys not shown are passed over."""
@@ -141,6 +168,7 @@ class RunForm(QWidget):
         for key, field in self.fields.items():
             if key in flat:
                 field.write(flat[key])
+        self._waiting |= {key: flat[key] for key in self._waiting if key in flat}
         self._preset = {**self._typed(), **{key: value for key, value in flat.items() if key in self.fields}}
         self._filling = False
         self._refresh()
@@ -170,7 +198,7 @@ class RunForm(QWidget):
         self._on_edited()
 
     def _on_filter_changed(self) -> None:
-        self._refresh()
+        self.complete()
 
     def _refresh(self) -> None:
         """Show what applies, or what is looked for, and mark what is not as the preset says."""
@@ -186,11 +214,14 @@ class RunForm(QWidget):
                 keys = [key for key, cell in group.cells.items() if _matches(words, group.title, cell)]
             else:
                 keys = [key for key in group.cells if key not in idle]
-            group.arrange(keys, searched=bool(words))
-        self._nothing.setVisible(all(group.isHidden() for group in self.groups))
+            if group.cells:
+                group.arrange(keys, searched=bool(words))
+        self._nothing.setVisible(bool(words) and all(group.isHidden() for group in self.groups))
 
     def show_errors(self, errors: Mapping[str, str]) -> None:
         """Mark the fields of these keys with a sentence, clear the others, and open what hides a wrong one."""
+        if any(key in self._waiting for key in errors):
+            self.complete()
         for key, field in self.fields.items():
             shown = errors.get(key, "")
             if key == AMOUNT:

@@ -37,7 +37,9 @@ class SettingCell(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(3)
         self._column.addLayout(self._head)
+        self.is_switch = isinstance(field.editor, QCheckBox)
         if isinstance(field.editor, QCheckBox):
+            field.editor.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self.caption.setParent(self)
             self.caption.hide()
             field.editor.setText(field.caption)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
@@ -14,12 +14,17 @@ from app.widgets.labels import label
 
 
 class SettingGroup(QWidget):
-    """Lays out the cells it is told to show and says how many are changed. It knows no setting by name."""
+    """Lays out the cells it is told to show and says how many are changed. It knows no setting by name.
 
-    def __init__(self, title: str, cells: Sequence[SettingCell], theme: Theme, parent: QWidget | None = None) -> None:
+    Signals: opened(), before the settings are shown, for whoever has not filled it yet.
+    """
+
+    opened = Signal()
+
+    def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = title
-        self.cells = {cell.field.key: cell for cell in cells}
+        self.cells: dict[str, SettingCell] = {}
         self._open = False
         self._searched = False
         self._shown: tuple[str, ...] = ()
@@ -40,15 +45,21 @@ class SettingGroup(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self._body)
+        self._say()
+
+    def fill(self, cells: Sequence[SettingCell]) -> None:
+        """Take these cells; `arrange` shows them."""
+        self.cells = {cell.field.key: cell for cell in cells}
         for cell in cells:
             cell.setParent(self._body)
-        self._say()
 
     def _on_header_clicked(self) -> None:
         self.set_open(self._body.isHidden())
 
     def set_open(self, wanted: bool) -> None:
         """Show the settings, or only the heading."""
+        if wanted:
+            self.opened.emit()
         self._open = wanted
         self._say()
 
@@ -60,8 +71,12 @@ class SettingGroup(QWidget):
             self._shown = shown
             for cell in self.cells.values():
                 self._grid.removeWidget(cell)
-            for place, key in enumerate(shown):
+            place = 0
+            for before, key in zip(("", *shown), shown, strict=False):
+                if place % 2 and self.cells[key].is_switch != self.cells[before].is_switch:
+                    place += 1  # switches, being lower, stand in rows of their own
                 self._grid.addWidget(self.cells[key], place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
+                place += 1
             for key, cell in self.cells.items():
                 cell.setVisible(key in shown)
         self.setVisible(bool(shown))

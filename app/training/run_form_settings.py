@@ -54,8 +54,8 @@ GROUPS: Final = (
             Setting("method.targets", "Layers", "names"),
             Setting("method.neftune", "Embedding noise (NEFTune)", "number"),
             Setting("method.label_smoothing", "Label smoothing", "number"),
-            Setting("method.rslora", "Scale by root of rank (rsLoRA)", "switch"),
-            Setting("method.dora", "Lengths apart (DoRA)", "switch"),
+            Setting("method.rslora", "Root scaling (rsLoRA)", "switch"),
+            Setting("method.dora", "Separate lengths (DoRA)", "switch"),
         ),
     ),
     Group(
