@@ -160,7 +160,7 @@ class ParallelSection(Section):
     For fsdp: reshard = give gathered weights back after use (ZeRO-3), else only after the step (ZeRO-2). replicas: copies of the
     sharded model (hybrid sharding). offload: keep the shards in main memory. tensor: processes that share each layer.
     activation_checkpointing: compute activations again in the backward pass instead of keeping them; full = of every layer, a
-    third slower and much smaller; selective = of every other layer. compile: torch.compile layer by layer.
+    third slower and much smaller; selective = of all but matrix products and attention. compile: torch.compile layer by layer.
     nodes, node, rendezvous: how many machines, which of them this is (from 0), and host:port where they meet.
     """
 
@@ -187,13 +187,13 @@ class ParallelSection(Section):
             raise refused(f'mode = "single" contradicts {_workers(self)}')
         if self.mode in ("ddp", "fsdp") and self.world == 1:
             raise refused(f'mode = "{self.mode}" needs processes = 2 or more')
-        if self.offload and self.world == 1:
-            raise refused("offload = true shards the model, which needs processes = 2 or more")
         for key in ("replicas", "tensor"):
             if getattr(self, key) > 1 and self.mode != "fsdp":
                 raise refused(f'{key} = {getattr(self, key)} needs mode = "fsdp", not "{self.mode}"')
         if self.offload and self.mode in ("single", "ddp"):
             raise refused(f'offload = true needs mode = "fsdp" or "auto", not "{self.mode}"')
+        if self.offload and self.world == 1:
+            raise refused("offload = true shards the model, which needs processes = 2 or more", "parallel.offload")
         if self.world % (self.replicas * self.tensor):
             raise refused(f"replicas x tensor = {self.replicas * self.tensor} does not divide {_workers(self)}")
         return self

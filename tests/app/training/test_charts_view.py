@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.tasks import TaskRunner
 from app.theme import Theme
-from app.training.run_view import RunView
+from app.training.run_view import TABS, RunView
 from core.errors import UserError
 from core.jobs import JobFolder
 from tests.app.training.runs import run, step, write
@@ -71,14 +71,14 @@ def tick(view: RunView, *titles: str) -> None:
 
 def test_one_run_has_no_legend_and_no_differences(view: RunView) -> None:
     assert not view.charts.legend.isVisible()
-    assert not view._tabs.button(3).isVisible()
+    assert not view._tabs.button(TABS.index("Differences")).isVisible()
 
 
 def test_runs_are_chosen_by_keyboard_and_taken_out_again(view: RunView) -> None:
     tick(view, "rank", "seed")
     assert legend(view) == ["first", "rank 64  ✕", "seed 8  ✕"]
     assert view.charts.grid.span() == (0, 80)
-    assert view._tabs.button(3).isVisible()
+    assert view._tabs.button(TABS.index("Differences")).isVisible()
     QTest.keyClick(buttons(view)[-1], Qt.Key.Key_Space)
     assert legend(view) == ["first", "rank 64  ✕"]
     tick(view, "rank")
@@ -104,7 +104,7 @@ def test_a_run_that_is_looked_at_is_not_compared_with_itself(view: RunView, runs
 
 def test_the_differences_are_a_table_that_can_be_copied(view: RunView) -> None:
     tick(view, "rank", "seed")
-    view._tabs.button(3).click()
+    view._tabs.button(TABS.index("Differences")).click()
     table = view.differences.table
     assert table.isVisible()
     heads = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]

@@ -131,7 +131,7 @@ def test_a_clone_has_all_settings_of_the_run_also_those_the_form_does_not_show(
     dialog = training._dialog
     assert dialog is not None
     qtbot.waitUntil(lambda: bool(dialog.values()["model"]["base"] and dialog.values()["data"]["snapshot"]))
-    wanted = read_job(run_with_settings).request["config"]
+    wanted = launch.written(read_job(run_with_settings).request)
     made = dialog.values()
     assert made["name"] == "errgroup 3"
     assert from_mapping({**made, "name": wanted["name"]}) == from_mapping(wanted)

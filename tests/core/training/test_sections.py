@@ -153,7 +153,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         "parallel": parallel,
         "precision": {"dtype": draw(st.sampled_from(["bf16", "fp16", "fp32"]))},
         "checkpoints": {"every": draw(st.integers(0, 99)), "keep": draw(st.integers(1, 9)), "best": draw(st.booleans())},
-        "validation": {"every": every, "patience": draw(st.integers(0, 3)) if every else 0, "answers": draw(st.integers(0, 9)) if every else 0},
+        "validation": {"every": every, "patience": draw(st.integers(0, 3)) if every else 0, "answers": draw(st.integers(0, 9)) if every and objective == "sft" else 0},
         "guard": {"not_finite": draw(st.sampled_from(["stop", "skip", "rewind"])), "spike": draw(st.sampled_from(["note", "skip", "rewind", "stop"]))},
     }  # fmt: skip
 
