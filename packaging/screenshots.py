@@ -43,6 +43,7 @@ micro = 2
 accumulation = 1
 [validation]
 every = 10
+answers = 4
 """
 
 

@@ -71,6 +71,8 @@ class RunDialog(QDialog):
         self._models: list[Model] = []
         self._config: RunConfig | None = None
         self._refused = ""
+        self._wrong = ""
+        self._noted = ""
         self._wanted_base = str(cloned["base"]) if cloned is not None else ""
         self._others: list[Preset] = []
         name = f"run {datetime.now():%b %d %H:%M}"
@@ -110,7 +112,7 @@ class RunDialog(QDialog):
         self._actions.noted.connect(self._on_noted)
         self._actions.failed.connect(self._on_problem)
         self._base.activated.connect(self._on_edited)
-        self._form.edited.connect(self._on_edited)
+        self._form.edited.connect(self._on_typed)
         self._side = RunSide(self._context)
         self._start = Button("Start training", theme, icon="play", kind="primary", name="runStart")
         self._start.setDefault(True)
@@ -192,7 +194,9 @@ class RunDialog(QDialog):
         return False
 
     def _on_noted(self, text: str) -> None:
-        self._foot.setText(text)
+        """Say this in the foot until something is changed."""
+        self._noted = text
+        self._update_start()
 
     def _on_models(self, models: list[Model]) -> None:
         self._models = [model for model in models if not model.problem]
@@ -212,6 +216,10 @@ class RunDialog(QDialog):
         self._on_edited()
 
     def _on_measured(self) -> None:
+        self._on_edited()
+
+    def _on_typed(self) -> None:
+        self._noted = ""
         self._on_edited()
 
     def _on_edited(self) -> None:
@@ -238,10 +246,9 @@ class RunDialog(QDialog):
         if self._config is not None:
             self._show_forecast(self._config)
             self._preview_timer.start()
-        self._update_start()
         typed = [problem for problem in wrong if problem.key not in ("model.base", "data.snapshot")]
-        if typed:
-            self._foot.setText(_sentence(typed[0]))
+        self._wrong = _sentence(typed[0]) if typed else ""
+        self._update_start()
 
     def _show_forecast(self, config: RunConfig) -> None:
         draft, place = self._source.draft, self._base.currentIndex()
@@ -283,8 +290,7 @@ class RunDialog(QDialog):
         draft = self._source.draft
         self._start.setEnabled(self._config is not None and draft is not None and not self._refused)
         self._find.setEnabled(self._start.isEnabled())
-        if draft is not None:
-            self._foot.setText(draft.sentence)
+        self._foot.setText(self._wrong or self._noted or (draft.sentence if draft is not None else ""))
 
     def _on_find(self, finder: str) -> None:
         draft, place = self._source.draft, self._base.currentIndex()

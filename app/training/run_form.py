@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -93,6 +94,7 @@ class RunForm(QWidget):
         for group in self.groups:
             layout.addWidget(group)
         layout.addStretch(1)
+        _in_tab_order([self.fields[setting.key].editor for setting in FRONT] + [self.filter, self.groups[0].header])
         self.set_machine(None)
         self._builder = QTimer(self, interval=0)
         self._builder.timeout.connect(self._on_idle)
@@ -128,6 +130,7 @@ class RunForm(QWidget):
         for setting in group.settings:
             self.fields[setting.key].write(self._waiting.pop(setting.key))
         self._filling = False
+        _in_tab_order([shell.header, *(self.fields[setting.key].editor for setting in group.settings)])
 
     def set_machine(self, machine: Machine | None) -> None:
         """Offer the GPUs of this machine, or processes where there is none or none was found yet."""
@@ -241,6 +244,12 @@ class RunForm(QWidget):
 
     def _on_theme_changed(self) -> None:
         self._lens.setIcon(icons.icon("magnifying-glass", self._theme.tokens.faint))
+
+
+def _in_tab_order(widgets: list[QWidget]) -> None:
+    """The keyboard goes from one to the next, whenever they were made."""
+    for before, after in pairwise(widgets):
+        QWidget.setTabOrder(before, after)
 
 
 def _field(setting: Setting) -> Field:

@@ -21,6 +21,7 @@ class RunColumn(QWidget):
         super().__init__(parent)
         inner = QWidget()
         inner.setProperty("kind", "page")
+        data.setParent(inner)  # first, and so the first for the keyboard
         self.base = CalmCombo(inner)
         self.base.setObjectName("basePicker")
         self.presets = PresetPicker(theme, inner)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -50,6 +51,24 @@ def menu(dialog: RunDialog, text: str) -> None:
 
 def said(dialog: RunDialog) -> str:
     return dialog.findChild(QLabel, "runDialogNote").text()
+
+
+def test_the_keyboard_goes_through_the_dialog_from_top_to_bottom(dialog: RunDialog, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: "seed" in dialog._form.fields)
+    dialog._form.groups[0].set_open(True)
+    start = dialog.findChild(QComboBox, "snapshotPicker")
+    found, widget = [start.objectName()], start.nextInFocusChain()
+    while widget is not start:
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.objectName():
+            found.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    front = ["name", "method.kind", "parallel.processes", "optimizer.learning_rate", "budget.unit", "budget.steps"]
+    method = [key for key in dialog._form.groups[0].cells]
+    groups = [f"group-{group.title}" for group in dialog._form.groups]
+    wanted = ["snapshotPicker", "basePicker", "presetPicker", "presetMore", *(f"field-{key}" for key in front)]
+    wanted += ["settingsFilter", groups[0], *(f"field-{key}" for key in method), *groups[1:]]
+    assert found[: len(wanted)] == wanted
+    assert [name for name in found if name in ("showBatch", "runCancel", "runStart")][-1] == "runStart"
 
 
 def test_the_configuration_is_shown_as_toml_follows_what_is_typed_and_is_copied(
@@ -129,6 +148,8 @@ def test_settings_are_kept_as_a_preset_chosen_again_and_deleted(dialog: RunDialo
     question.findChild(QPushButton, "presetSave").click()
     qtbot.waitUntil(lambda: picker.currentText() == "For errors")
     assert [path.name for path in own_folder().iterdir()] == ["for-errors.toml"]
+    qtbot.wait(200)
+    assert said(dialog) == "Kept as the preset “For errors”."
     assert dialog.findChild(QLabel, "presetWhen").text() == "When errors matter."
     picker.setCurrentIndex(0)
     picker.activated.emit(0)

@@ -23,6 +23,7 @@ from core.engine import loop, parallel
 from core.engine.parallel import Group
 from tests.core.engine.conftest import Notes, config
 
+pytestmark = pytest.mark.timeout(400)  # the first test of the file waits for all cases
 ROWS = 8
 """Packed rows of the snapshot."""
 FSDP = {"mode": "fsdp", "processes": 2}
@@ -117,7 +118,7 @@ def run_cases(
     ]
     try:
         for rank, worker in enumerate(workers):
-            assert worker.wait(timeout=150) == 0, (folder / f"log{rank}").read_text()[-4000:]
+            assert worker.wait(timeout=300) == 0, (folder / f"log{rank}").read_text()[-4000:]
     finally:
         for worker in workers:
             worker.kill()
