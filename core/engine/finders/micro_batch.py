@@ -79,6 +79,8 @@ class Trials:
         answer = self._answer({"rows": rows})
         if "peak" in answer:
             return int(answer["peak"])
+        if "builtins.SystemError" in (answer["error"] or {}).get("types", ()):
+            return None  # what the interpreter says when a module in C found no memory and did not say so
         failure = _failure(answer)
         if failure.cause in ("memory", "gpu-memory", "crash"):
             return None

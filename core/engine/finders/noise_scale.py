@@ -25,6 +25,7 @@ import torch
 from core.engine import gradients, loop, optim
 from core.engine.finders import trying
 from core.engine.prepare import Monitor
+from core.engine.run import Run
 from core.errors import UserError
 from core.training.config import RunConfig
 from core.training.finders import Finding
@@ -90,7 +91,7 @@ def split(chosen: Sequence[int], parts: int) -> list[Sequence[int]]:
     return [chosen[start::parts] for start in range(parts)]
 
 
-def measure(this: loop.Run, parts: Sequence[Sequence[int]], rate: float) -> Norms:
+def measure(this: Run, parts: Sequence[Sequence[int]], rate: float) -> Norms:
     """Train one step on all parts together, each weighted by its trained tokens; the norms of their gradients and of the sum.
 
     Raises UserError when a norm is not finite.

@@ -24,7 +24,7 @@ import peft  # noqa: F401 - loaded once, here, for all trials
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401
 
-from core.engine import loop, model
+from core.engine import loop, model, run
 from core.engine.data import Sequences
 from core.engine.finders import micro_batch, trying
 from core.engine.prepare import load_sequences
@@ -70,7 +70,7 @@ def attempt(request: dict[str, Any], rows: int) -> dict[str, int]:
     rate = config.optimizer.learning_rate
     trying.step(this, chosen, rate)
     loop.validate(this)
-    loop.save(this)
+    run.save(this)
     trying.step(this, chosen, rate)
     if this.prepared.compute.device.type == "cuda":
         return {"peak": int(torch.cuda.max_memory_reserved(this.prepared.compute.device))}

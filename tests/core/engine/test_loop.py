@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.engine import checkpoint, loop, model
+from core.engine import checkpoint, loop, model, run
 from core.engine.parallel import Group
 from core.errors import UserError
 from core.training.config import RunConfig
@@ -189,7 +189,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_a_weight_is_spoilt(
 def test_a_run_that_diverges_names_the_intact_checkpoint(tmp_path: Path, train: Train) -> None:
     result, _ = train()
     with pytest.raises(UserError, match=r"The gradient norm became inf at step 7.*checkpoint of step 6 is intact"):
-        raise loop.stopped_by("the gradient norm became inf", 7, result.checkpoints[-1].parent)
+        raise run.stopped_by("the gradient norm became inf", 7, result.checkpoints[-1].parent)
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(train: Train, tmp_path: Path) -> None:
