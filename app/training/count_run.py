@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
+from app.training.passing_job import PassingJob
 from core.errors import UserError
-from core.jobs import JobFolder, JobInfo, create, delete, info, start, stop
+from core.jobs import JobFolder, JobInfo, create, start
 from core.models import Model
 from core.training import exact
 from core.training.config import RunConfig
 from core.training.planned import Plan
-
-POLL_MS = 200
 
 
 class CountRun(QObject):
@@ -24,73 +23,40 @@ class CountRun(QObject):
     def __init__(self, context: AppContext, parent: QObject) -> None:
         super().__init__(parent)
         self._context = context
-        self._job: JobFolder | None = None
         self._asked: tuple[RunConfig, Model, Plan] | None = None
-        self._number = 0
-        self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._passing = PassingJob(context, self)
+        self._passing.ended.connect(self._on_ended)
+        self._passing.failed.connect(self.failed)
 
     def ask(self, config: RunConfig, model: Model, plan: Plan) -> None:
         """Count this."""
-        self.drop()
         self._asked = (config, model, plan)
-        number = self._number
 
         def begin() -> JobFolder:
             job = create(self._context.workspace.jobs, "count", exact.question(config, model, plan), title=exact.TITLE)
             start(job)
             return job
 
-        self._context.tasks.run(begin, lambda job: self._on_started(number, job), self._on_failed, owner=self)
+        self._passing.begin(begin)
 
     def drop(self) -> None:
         """Want no answer any more."""
-        self._number += 1
         self._asked = None
-        job, self._job = self._job, None
-        self._timer.stop()
-        if job is not None:
-            self._end(job)
+        self._passing.drop()
 
-    def _on_started(self, number: int, job: JobFolder) -> None:
-        if number != self._number:
-            self._end(job)
-            return
-        self._job = job
-        self._timer.start()
-
-    def _look(self) -> None:
-        if self._job is None or self._asked is None:
-            return
-        state: JobInfo = info(self._job)
-        if state.alive:
-            return
-        job, self._job = self._job, None
-        self._timer.stop()
-        if state.state == "done":
+    def _on_ended(self, job: JobFolder, state: JobInfo) -> None:
+        if self._asked is not None and state.state == "done":
             config, model, plan = self._asked
             self._context.tasks.run(
                 lambda: exact.answer(job, config, model, plan),
                 lambda found: self._on_found(job, found),
-                self._on_failed,
+                self.failed.emit,
                 owner=self,
             )
             return
-        self._on_failed(UserError(state.message or "The count ended without an answer.", state.hint))
-        self._end(job)
+        self.failed.emit(UserError(state.message or "The count ended without an answer.", state.hint))
+        self._passing.clear(job)
 
     def _on_found(self, job: JobFolder, found: exact.Exact) -> None:
         self.arrived.emit(found)
-        self._end(job)
-
-    def _on_failed(self, error: UserError) -> None:
-        self.failed.emit(error)
-
-    def _end(self, job: JobFolder) -> None:
-        """Stop it if need be and remove its folder: its answer is a line in the dialog."""
-
-        def clear() -> None:
-            stop(job, grace=0.0, wait=True)
-            delete(job)
-
-        self._context.tasks.run(clear)
+        self._passing.clear(job)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
+from app.training.passing_job import PassingJob
 from core.errors import UserError
-from core.jobs import JobFolder, delete, info, start, stop
+from core.jobs import JobFolder, JobInfo, start
 from core.jobs.events import EventTail
 from core.training import finders
 from core.training.config import RunConfig
 
-POLL_MS = 120
 WAITING = "Waiting: it starts when what runs now has ended."
 
 
@@ -47,11 +47,11 @@ class FinderRun(QObject):
     def __init__(self, context: AppContext, parent: QObject) -> None:
         super().__init__(parent)
         self._context = context
-        self._job: JobFolder | None = None
         self._tail: EventTail | None = None
-        self._closed = False
-        self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._passing = PassingJob(context, self)
+        self._passing.looked.connect(self._on_looked)
+        self._passing.ended.connect(self._on_ended)
+        self._passing.failed.connect(self.failed)
 
     def begin(self, question: Question) -> None:
         """Start looking."""
@@ -62,37 +62,23 @@ class FinderRun(QObject):
             start(job)
             return job
 
-        self._context.tasks.run(create, self._on_started, self._on_failed)
+        self._passing.begin(create)
 
-    def _on_started(self, job: JobFolder) -> None:
-        if self._closed:
-            self._end(job)
-            return
-        self._job, self._tail = job, EventTail(job.events)
-        self._timer.start()
-
-    def _on_failed(self, error: UserError) -> None:
-        if not self._closed:
-            self.failed.emit(error)
-
-    def _look(self) -> None:
-        if self._job is None or self._tail is None:
-            return
-        state = info(self._job)
+    def _on_looked(self, job: JobFolder, state: JobInfo) -> None:
+        if self._tail is None:
+            self._tail = EventTail(job.events)
         self._pass_on(self._tail)
         if state.state == "queued":
             self.told.emit(WAITING)
-        if state.alive:
-            return
-        job, self._job = self._job, None
-        self._timer.stop()
+
+    def _on_ended(self, job: JobFolder, _state: JobInfo) -> None:
         try:
             found = finders.read(job)
         except UserError as error:
             self.failed.emit(error)
         else:
             self.arrived.emit(found)
-        self._end(job)
+        self._passing.clear(job)
 
     def _pass_on(self, tail: EventTail) -> None:
         points = []
@@ -109,15 +95,4 @@ class FinderRun(QObject):
 
     def close(self) -> None:
         """End the search; nothing is told any more."""
-        self._closed = True
-        self._timer.stop()
-        job, self._job = self._job, None
-        if job is not None:
-            self._end(job)
-
-    def _end(self, job: JobFolder) -> None:
-        def clear() -> None:
-            stop(job, grace=0.0, wait=True)
-            delete(job)
-
-        self._context.tasks.run(clear)
+        self._passing.drop()

@@ -6,17 +6,16 @@ question counts; older ones are stopped.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
+from app.training.passing_job import PassingJob
 from core.errors import UserError
 from core.files import read_json
-from core.jobs import JobFolder, JobInfo, create, delete, info, start, stop
+from core.jobs import JobFolder, JobInfo, create, start
 from core.models import Model
 from core.training.config import RunConfig
 from core.training.config_file import to_mapping
-
-POLL_MS = 120
 
 
 class PreviewRun(QObject):
@@ -28,11 +27,10 @@ class PreviewRun(QObject):
     def __init__(self, context: AppContext, parent: QObject) -> None:
         super().__init__(parent)
         self._context = context
-        self._job: JobFolder | None = None
         self._asked: object = None
-        self._number = 0
-        self._timer = QTimer(self, interval=POLL_MS)
-        self._timer.timeout.connect(self._look)
+        self._passing = PassingJob(context, self)
+        self._passing.ended.connect(self._on_ended)
+        self._passing.failed.connect(self._on_failed)
 
     def ask(self, config: RunConfig, model: Model, snapshot: object) -> None:
         """Preview this; nothing happens when it was the last question already."""
@@ -40,9 +38,6 @@ class PreviewRun(QObject):
         if question == self._asked:
             return
         self._asked = question
-        self._drop()
-        self._number += 1
-        number = self._number
         request = {"config": to_mapping(config), "base": str(model.path), "snapshot": str(snapshot)}
 
         def begin() -> JobFolder:
@@ -50,47 +45,20 @@ class PreviewRun(QObject):
             start(job)
             return job
 
-        self._context.tasks.run(begin, lambda job: self._on_started(number, job), self.failed.emit, owner=self)
+        self._passing.begin(begin)
 
-    def _on_started(self, number: int, job: JobFolder) -> None:
-        if number != self._number:
-            self._end(job)
-            return
-        self._job = job
-        self._timer.start()
-
-    def _look(self) -> None:
-        if self._job is None:
-            return
-        state: JobInfo = info(self._job)
-        if state.alive:
-            return
-        job, self._job = self._job, None
-        self._timer.stop()
+    def _on_ended(self, job: JobFolder, state: JobInfo) -> None:
         preview = read_json(job.output / "preview.json")
         if state.state == "done" and preview is not None:
             self.arrived.emit(preview)
         else:
-            self._asked = None
-            self.failed.emit(UserError(state.message or "The preview ended without an answer.", state.hint))
-        self._end(job)
+            self._on_failed(UserError(state.message or "The preview ended without an answer.", state.hint))
+        self._passing.clear(job)
+
+    def _on_failed(self, error: UserError) -> None:
+        self._asked = None
+        self.failed.emit(error)
 
     def close(self) -> None:
         """Want no more answers."""
-        self._number += 1
-        self._drop()
-
-    def _drop(self) -> None:
-        job, self._job = self._job, None
-        self._timer.stop()
-        if job is not None:
-            self._end(job)
-
-    def _end(self, job: JobFolder) -> None:
-        """Stop it if need be and remove its folder: a preview is worth nothing once it was seen."""
-
-        def clear() -> None:
-            stop(job, grace=0.0, wait=True)
-            delete(job)
-
-        self._context.tasks.run(clear)
+        self._passing.drop()
