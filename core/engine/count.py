@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.engine import attention, gradients, model, optim, sharding
+from core.engine import attention, gradients, model, optim, prepare, sharding
 from core.engine.compute import Compute
 from core.engine.data import Batch
 from core.engine.objective import Objective, add_noise
@@ -33,6 +33,7 @@ from core.engine.parallel import Group
 from core.errors import UserError
 from core.training import memory
 from core.training.config import RunConfig
+from kernels.attach import attach_kernels
 
 ONE_CALL = "documents, counted"
 BLOCK = 512
@@ -116,6 +117,8 @@ def _build(
         attention.attach(causal)
         if load.gpu:
             _attend_as_a_gpu(causal)
+    if prepare.may_be_fused(config):
+        attach_kernels(tuned, dtype=compute.dtype, check=False)
     student = model.Student(tuned, causal, None, config.method.kind)
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
     _fake(objective)

@@ -19,6 +19,7 @@ from core.engine.parallel import Group
 from core.errors import UserError
 from core.training.config import RunConfig
 from core.training.config_file import to_mapping
+from kernels.attach import attach_kernels
 
 
 class Monitor(Protocol):
@@ -81,6 +82,8 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
         attention.attach(student.causal)
     if config.kernels == "off":
         student.fused_head = False
+    if may_be_fused(config):
+        fuse(student, compute, group, monitor)
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
     distribute(objective, student, config, compute, group, sharded=sharded)
     if config.method.neftune:
@@ -202,6 +205,21 @@ def may_be_flat(config: RunConfig) -> bool:
     """Whether rows may lie end to end. Compiled layers want the same number of documents again and again, and so get padded rows;
     `kernels = "off"` runs the model as transformers would."""
     return config.kernels != "off" and not config.parallel.compile
+
+
+def may_be_fused(config: RunConfig) -> bool:
+    """Whether layers may be replaced by our operations, which know neither layers that are split nor a compiler."""
+    return config.kernels != "off" and not config.parallel.compile and config.parallel.tensor == 1
+
+
+def fuse(student: model.Student, compute: Compute, group: Group, monitor: Monitor) -> None:
+    """Put our operations into the model, the same ones on every process: the first tries them, for it always has values."""
+    report = attach_kernels(student.model, dtype=compute.dtype) if group.first else None
+    kinds: tuple[str, ...] = group.told(report.kinds if report else ())
+    if report is None:
+        attach_kernels(student.model, kinds, dtype=compute.dtype, check=False)
+    else:
+        monitor.event("message", text=report.sentence())
 
 
 def ends_with_mark(tokenizer: Any, document: documents.Document) -> bool:
