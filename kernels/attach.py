@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from kernels.lora import lora_linear
-from kernels.lora_mlp import Adapted, lora_mlp
+from kernels.lora_mlp import lora_mlp
+from kernels.reference import Adapted
 from kernels.rms_norm import rms_norm
 
 NAMES: Final = {"mlp": "feed-forward blocks", "linear": "linear layers with an adapter", "norm": "norms"}
@@ -32,11 +33,9 @@ ROUNDING: Final = {torch.bfloat16: 2.0**-5, torch.float16: 2.0**-8, torch.float3
 
 @runtime_checkable
 class Adapter(Protocol):
-    """A linear layer with low-rank adapters, as PEFT makes them."""
+    """A linear layer with low-rank adapters, as PEFT makes them; its halves lie in two more dictionaries, lora_A and lora_B."""
 
     base_layer: nn.Module
-    lora_A: nn.ModuleDict
-    lora_B: nn.ModuleDict
     lora_dropout: nn.ModuleDict
     scaling: dict[str, float]
     use_dora: dict[str, bool]
@@ -93,7 +92,9 @@ class Report:
         self.modules.clear()
 
 
-def attach_kernels(model: nn.Module, kinds: Iterable[str] = tuple(NAMES), *, dtype: torch.dtype, check: bool = True) -> Report:
+def attach_kernels(
+    model: nn.Module, kinds: Iterable[str] = tuple(NAMES), *, dtype: torch.dtype, check: bool = True
+) -> Report:
     """Replace what can be replaced of these types; linear layers inside a replaced feed-forward block count as its part.
 
     dtype: what products are computed in. check: whether to compare first; without it the types are taken to be right, which is for
@@ -117,7 +118,7 @@ def attach_kernels(model: nn.Module, kinds: Iterable[str] = tuple(NAMES), *, dty
         if refused:
             report.reasons[kind] = refused
         for module in good:
-            module.forward = functools.partial(find.forward, module)  # type: ignore[method-assign]
+            module.forward = functools.partial(find.forward, module)
             report.modules.append(module)
             if kind == "mlp":
                 inside.update(module.children())
@@ -188,7 +189,13 @@ def _linear(layer: Any, x: Tensor, *args: Any, **options: Any) -> Tensor:
     dropped = drop(x).to(dtype) if layer.training and _dropout(layer) > 0 else None
     adapted, bias = _adapted(layer, dtype), layer.base_layer.bias
     return lora_linear(
-        x.to(dtype), adapted.weight, None if bias is None else bias.to(dtype), adapted.a, adapted.b, adapted.scaling, dropped
+        x.to(dtype),
+        adapted.weight,
+        None if bias is None else bias.to(dtype),
+        adapted.a,
+        adapted.b,
+        adapted.scaling,
+        dropped,
     )
 
 
@@ -243,7 +250,7 @@ def _agrees(module: Any, forward: Callable[..., Tensor], dtype: torch.dtype) -> 
 def _width(module: Any) -> int:
     if isinstance(module, Norm):
         return int(module.weight.shape[0])
-    layer = module.gate_proj if isinstance(module, Gated) else module
+    layer: Any = module.gate_proj if isinstance(module, Gated) else module
     return int(layer.base_layer.in_features)
 
 
@@ -264,8 +271,8 @@ def _not_zero(module: nn.Module, generator: torch.Generator) -> Iterator[None]:
 
 def _run(forward: Callable[..., Tensor], module: nn.Module, rows: Tensor, dtype: torch.dtype) -> list[Tensor]:
     x = rows.detach().clone().requires_grad_()
-    autocast = dtype in (torch.bfloat16, torch.float16)
-    with torch.autocast(x.device.type, dtype if autocast else torch.bfloat16, enabled=autocast):
+    half = dtype in (torch.bfloat16, torch.float16)
+    with torch.autocast(x.device.type, dtype if half else torch.bfloat16, enabled=half, cache_enabled=False):
         out = forward(module, x)
     wanted = [x, *(parameter for parameter in module.parameters() if parameter.requires_grad)]
     return [out, *torch.autograd.grad(out, wanted, torch.linspace(-1, 1, out.numel()).view_as(out).to(out))]

@@ -61,7 +61,9 @@ def project(x: Tensor, weight: Tensor, inner: Tensor, b: Tensor, scaling: float,
     return out if bias is None else out.add_(bias)
 
 
-def adapter_gradients(grad: Tensor, x: Tensor, inner: Tensor, b: Tensor, scaling: float) -> tuple[Tensor, Tensor, Tensor]:
+def adapter_gradients(
+    grad: Tensor, x: Tensor, inner: Tensor, b: Tensor, scaling: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """For a gradient [tokens, outputs]: s grad B [tokens, rank], dA and dB, in grad's dtype."""
     d_inner = (grad @ b).mul_(scaling)
     return d_inner, d_inner.T @ x, (inner.T @ grad).mul_(scaling).T
@@ -86,7 +88,7 @@ class _LoraLinear(Function):
             out, inner = forward_op(flat, weight, bias, low_a, low_b, scaling, seen)
         ctx.save_for_backward(seen, inner, weight, low_a, low_b)
         ctx.given = scaling, a.dtype, b.dtype, x.shape, dropped is not None
-        found: Tensor = out.view(*x.shape[:-1], -1)
+        found: Tensor = out.view(*x.shape[:-1], weight.shape[0])
         return found
 
     @staticmethod

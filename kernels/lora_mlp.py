@@ -14,7 +14,6 @@ Kept for the backward pass: x, g, u and the three inner products (rank wide); z 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -24,17 +23,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import silu
 
 from kernels.lora import adapter_gradients, project
+from kernels.reference import Adapted
 from kernels.registry import register
-
-
-@dataclass(frozen=True, slots=True)
-class Adapted:
-    """A frozen linear layer and its adapter. weight: [outputs, inputs], a: [rank, inputs], b: [outputs, rank]."""
-
-    weight: Tensor
-    a: Tensor
-    b: Tensor
-    scaling: float
 
 
 def lora_mlp(x: Tensor, gate: Adapted, up: Adapted, down: Adapted) -> Tensor:
@@ -56,7 +46,8 @@ def _forward(x: Tensor, tensors: list[Tensor], scaling: list[float]) -> tuple[Te
 
 
 forward_op = register(
-    "lora_mlp(Tensor x, Tensor[] tensors, float[] scaling) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)", _forward
+    "lora_mlp(Tensor x, Tensor[] tensors, float[] scaling) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
+    _forward,
 )
 
 

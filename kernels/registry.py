@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 NAMESPACE = "gosmith"
-_library = torch.library.Library(NAMESPACE, "FRAGMENT")
+_library: Any = torch.library.Library(NAMESPACE, "FRAGMENT")  # type: ignore[no-untyped-call]
 
 
 def register(signature: str, function: Callable[..., Any]) -> Any:
