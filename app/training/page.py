@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWi
 
 from app.context import AppContext
 from app.pages import Page
+from app.training.launch.run_dialog import RunDialog
 from app.training.lease_strip import LeaseStrip
 from app.training.run_actions import RunActions
-from app.training.run_dialog import RunDialog
 from app.training.run_view import RunView
 from app.training.runs_list import RunRow, RunsList
 from app.widgets.buttons import Button

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QStackedW
 from app.tasks import TaskRunner
 from app.theme import Theme
 from app.training.answers_view import AnswersView
-from app.training.charts_view import ChartsView
+from app.training.charts.charts_view import ChartsView
+from app.training.charts.difference_table import DifferenceTable
 from app.training.details_view import DetailsView
-from app.training.difference_table import DifferenceTable
 from app.training.log_view import LogView
 from app.training.run_feed import RunFeed
 from app.training.runs_list import WORDS

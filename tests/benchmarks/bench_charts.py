@@ -23,9 +23,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app import fonts
 from app.theme import Theme
-from app.training import run_colours
-from app.training.chart_grid import ChartGrid
-from app.training.chart_specs import Shown
+from app.training.charts import run_colours
+from app.training.charts.chart_grid import ChartGrid
+from app.training.charts.chart_specs import Shown
 from core.training.metrics import RunMetrics
 from core.training.metrics_cache import path_for
 from tests.benchmarks.report import report
