@@ -20,7 +20,7 @@ from core.training.config import RunConfig
 from core.training.config_file import load_config
 from core.training.help import key_table
 from core.training.plan import forecast, settled
-from core.training.planned import Plan
+from core.training.planned import Plan, compute_text
 
 CONFIG = click.Path(path_type=Path, dir_okay=False)
 
@@ -49,7 +49,7 @@ def _plan_text(made: Plan) -> str:
     seconds = f"{made.seconds:,.0f} s" if made.seconds is not None else "unknown until a run was measured here"
     known = f"{made.measured} earlier runs" if made.measured else "the closed form alone"
     return (
-        f"{made.steps:,} steps, {made.tokens:,} tokens, {made.flops:.3g} FLOP ({made.pf_days:.3g} petaflop/s-days), time {seconds}\n"
+        f"{made.steps:,} steps, {made.tokens:,} tokens, {compute_text(made.flops, made.pf_days)}, time {seconds}\n"
         f"{made.compute_sentence}\n"
         f"mode {made.mode}{f': {made.why}' if made.why else ''}\n"
         f"{memory}\n"

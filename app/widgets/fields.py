@@ -115,13 +115,13 @@ def _number(value: object) -> str:
 
 
 def names_field(key: str, caption: str, tip: str = "", *, every: str) -> Field:
-    """Names with commas between them, read as a list; the word `every`, or nothing, stands for all and is read as that word."""
+    """Names or whole numbers with commas between them, read as a list; the word `every`, or nothing, is read as that word."""
     line = QLineEdit()
     line.setPlaceholderText(every)
 
     def read() -> object:
         names = [name.strip() for name in line.text().split(",") if name.strip()]
-        return every if names in ([], [every]) else names
+        return every if names in ([], [every]) else [int(name) if name.isdecimal() else name for name in names]
 
     def write(value: object) -> None:
         line.setText(", ".join(map(str, value)) if isinstance(value, list) else str(value))

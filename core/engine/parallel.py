@@ -102,7 +102,7 @@ class Group:
                 f"This machine (node {self.node}) differs from node 0 in {', '.join(wrong)}."
                 if wrong
                 else "Another machine differs from this one; its own message says in what.",
-                "Start the same configuration, base and snapshot on every machine; only parallel.node differs.",
+                "Start the same configuration, base and snapshot on every machine; only parallel.node and parallel.gpus may differ.",
             )
 
     def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:

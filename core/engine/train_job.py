@@ -15,7 +15,7 @@ from core.jobs.worker import WorkerContext
 from core.training.config import RunConfig
 from core.training.config_file import flat, from_mapping
 
-OWN = ("name", "model.base", "data.snapshot", "parallel.node")
+OWN = ("name", "model.base", "data.snapshot", "parallel.node", "parallel.gpus")
 """What each machine may call as it likes; whether base and snapshot are the same is seen in what they hold."""
 
 

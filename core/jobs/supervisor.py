@@ -164,7 +164,10 @@ def start_worker(run: Supervision, rank: int, leases: Sequence[str]) -> Worker:
     }
     gpus = [name.removeprefix("gpu:") for name in leases if name.startswith("gpu:")]
     if gpus:
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+        environment |= {
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+            "CUDA_VISIBLE_DEVICES": ",".join(gpus),
+        }  # as nvidia-smi counts
     with open(folder.rank_log(rank), "ab", buffering=0) as log:
         if log.tell() == 0:
             shown = [word.replace("{folder}", str(folder.path)) for word in job.command] or command

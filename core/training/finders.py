@@ -23,7 +23,7 @@ from core.jobs import JobFolder
 from core.training import machine
 from core.training.config import RunConfig
 from core.training.config_file import from_mapping, to_mapping
-from core.training.launch import LEASE
+from core.training.launch import leases
 
 TITLES: Final = {
     "micro": "Largest micro-batch",
@@ -62,6 +62,8 @@ def alone(config: RunConfig) -> RunConfig:
         )
     plain = to_mapping(config)
     kept = {key: plain["parallel"][key] for key in ("activation_checkpointing", "compile")}
+    gpus = config.parallel.gpus
+    kept["gpus"] = "any" if gpus == "any" else gpus[:1]
     return from_mapping({**plain, "parallel": kept})
 
 
@@ -72,9 +74,9 @@ def create(finder: str, config: RunConfig, base: Path, snapshot: Path, jobs: Pat
     """
     if finder not in TITLES:
         raise UserError(f"There is no finder “{finder}”.", f"There are: {', '.join(TITLES)}.")
-    request = {"finder": finder, "config": to_mapping(alone(config)), "base": str(base), "snapshot": str(snapshot)}
-    on = machine.look()
-    resources = [f"gpu:1/{on.gpus}" if on.gpus else LEASE]
+    single = alone(config)
+    request = {"finder": finder, "config": to_mapping(single), "base": str(base), "snapshot": str(snapshot)}
+    resources = leases(single, machine.look().gpus)
     return background.create(jobs, "find", request, title=TITLES[finder], resources=resources)
 
 

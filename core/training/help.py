@@ -48,6 +48,7 @@ LINES: Final[Mapping[str, str]] = {
     "batch.micro": "Rows a process puts through the model at once; as many as fit into memory.",
     "batch.accumulation": "Micro-batches added up for one optimizer step; 8 to 64 rows a step are usual.",
     "parallel.processes": "Workers on this machine, one a GPU.",
+    "parallel.gpus": "Which GPUs, by the numbers that nvidia-smi shows, such as 0, 2; any = whichever are free.",
     "parallel.mode": "ddp copies the model to each GPU, fsdp spreads one over them, auto takes the fastest that fits.",
     "parallel.reshard": "Give gathered weights back at once: less memory, more traffic (ZeRO-3, else ZeRO-2).",
     "parallel.replicas": "Copies of the sharded model, each over its share of the GPUs; usually one a node.",

@@ -100,7 +100,7 @@ def launch(
         "train",
         request,
         title=config.name,
-        resources=[f"gpu:{min(config.parallel.processes, on.gpus)}/{on.gpus}" if on.gpus else LEASE],
+        resources=leases(config, on.gpus),
         processes=config.parallel.processes,
         command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs.parent), "train", f"{{folder}}/{CONFIG}"),
         not_before=not_before,
@@ -137,16 +137,27 @@ def resume(folder: JobFolder, processes: int | None = None) -> None:
         background.resume(folder)
         return
     config = shared_out(from_mapping(request["config"]), processes)
-    gpus = machine.look().gpus
-    resources = (f"gpu:{min(processes, gpus)}/{gpus}",) if gpus else (LEASE,)
+    resources = tuple(leases(config, machine.look().gpus))
     background.resume(folder, change=Change(processes, resources, {"config": to_mapping(config)}))
 
 
+def leases(config: RunConfig, gpus: int) -> list[str]:
+    """What a run must hold on a machine with so many GPUs: those it names, or any as many as it has processes."""
+    chosen = config.parallel.gpus
+    if chosen == "any":
+        return [f"gpu:{min(config.parallel.processes, gpus)}/{gpus}"] if gpus else [LEASE]
+    missing = next((number for number in chosen if number >= gpus), None)
+    if missing is not None:
+        there = "has none" if not gpus else f"has {gpus}, counted from 0"
+        raise UserError(f"parallel.gpus names GPU {missing}, but this machine {there}.", 'Use gpus = "any".')
+    return [f"gpu:{number}" for number in chosen]
+
+
 def shared_out(config: RunConfig, processes: int) -> RunConfig:
-    """The same run on another number of processes; one alone needs no copies, shards or neighbours. Raises UserError."""
+    """The same run on another number of processes, on any GPUs; one alone needs no copies, shards or neighbours. Raises UserError."""
     data = to_mapping(config)
     section = data["parallel"]
-    section["processes"] = processes
+    section |= {"processes": processes, "gpus": "any"}
     if processes * config.parallel.nodes == 1:
         section |= {"mode": "single", "replicas": 1, "tensor": 1}
     elif config.parallel.mode == "single":

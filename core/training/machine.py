@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,25 +25,38 @@ class Machine:
     bf16: bool = True
 
 
-def look() -> Machine:
-    """The machine as it is now; some 50 ms where there is a GPU."""
-    return _gpus() or _cpu()
+def look(only: Sequence[int] = ()) -> Machine:
+    """The machine as it is now; some 50 ms where there is a GPU. only: GPUs whose memory counts, all of them without."""
+    return of_gpus(_asked(), only) or _cpu()
 
 
-def _gpus() -> Machine | None:
+def _asked() -> str:
+    """What the driver's tool says of each GPU: name, MiB of memory, MiB of it that are free. "" without a GPU."""
     if not Path("/proc/driver/nvidia/gpus").is_dir():
-        return None
+        return ""
     query = ["nvidia-smi", "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits"]
     try:
-        said = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+        return subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def of_gpus(said: str, only: Sequence[int]) -> Machine | None:
+    """The machine as the driver's tool describes it, a line a GPU; None when that is no such list."""
+    try:
         rows = [[cell.strip() for cell in line.split(",")] for line in said.strip().splitlines()]
-        sizes = [(int(row[1]) << 20, int(row[2]) << 20) for row in rows]
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        sizes = [(row[0], int(row[1]) << 20, int(row[2]) << 20) for row in rows]
+    except (ValueError, IndexError):
         return None
-    if not rows:
+    if not sizes:
         return None
+    chosen = [sizes[number] for number in only if number < len(sizes)] or sizes
     return Machine(
-        rows[0][0], len(rows), min(total for total, _ in sizes), min(free for _, free in sizes), _main_memory()[1]
+        chosen[0][0],
+        len(sizes),
+        min(total for _, total, _ in chosen),
+        min(free for _, _, free in chosen),
+        _main_memory()[1],
     )
 
 

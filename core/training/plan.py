@@ -113,7 +113,8 @@ def forecast(config: RunConfig, base: Model, snapshot: Path, jobs: Path) -> Plan
     root = base.base or base.path
     own = base.path / "tokenizer.json"
     words = own if own.is_file() else root / "tokenizer.json"
-    on, shape = machine.look(), inspect(root)
+    gpus = config.parallel.gpus
+    on, shape = machine.look(() if gpus == "any" else gpus), inspect(root)
     plan = estimate(
         config,
         shape,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,3 +56,11 @@ class Plan:
             f"{self.tokens_per_parameter:.3g} tokens a parameter; Chinchilla's 20 are for pre-training from scratch, "
             "a fine-tuning needs far fewer."
         )
+
+
+def compute_text(flops: float, pf_days: float) -> str:
+    """Operations as people say them: "8.3 TFLOP (under 0.001 petaflop/s-days)"."""
+    power = min(21, max(9, 3 * int(math.log10(max(flops, 1.0)) // 3)))
+    unit = {9: "GFLOP", 12: "TFLOP", 15: "PFLOP", 18: "EFLOP", 21: "ZFLOP"}[power]
+    days = "under 0.001" if pf_days < 0.001 else f"{pf_days:,.3g}"
+    return f"{flops / 10**power:,.3g} {unit} ({days} petaflop/s-days)"

@@ -59,7 +59,7 @@ def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> Problem:
         key = str(context["key"]) or key
         return Problem(_nearest(key, str(context["text"])), f"{key}: {context['text']}.")
     shown = _show(value)
-    if kind == "literal_error" and key != "method.targets":
+    if kind == "literal_error" and key not in ("method.targets", "parallel.gpus"):
         allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
         near = difflib.get_close_matches(str(value), allowed.split(", "), 1)
         return Problem(
@@ -82,6 +82,8 @@ def _demand(key: str, kind: str, context: Mapping[str, Any]) -> str:
     """What a value must be, to follow "must be"."""
     if key == "method.targets":
         return '"all-linear" or a list of layer names in quotes'
+    if key.startswith("parallel.gpus"):
+        return '"any" or a list of numbers such as [0, 2]'
     bounds = {
         "greater_than_equal": "at least {ge:g}",
         "greater_than": "above {gt:g}",

@@ -155,7 +155,7 @@ class BatchSection(Section):
 
 
 class ParallelSection(Section):
-    """processes: workers on this machine, one a GPU. mode: ddp copies the model, fsdp shards it, auto takes the fastest that fits.
+    """processes: workers on this machine, one a GPU. gpus: their numbers as nvidia-smi shows them, or whichever are free. mode: ddp copies the model, fsdp shards it, auto takes the fastest that fits.
 
     For fsdp: reshard = give gathered weights back after use (ZeRO-3), else only after the step (ZeRO-2). replicas: copies of the
     sharded model (hybrid sharding). offload: keep the shards in main memory. tensor: processes that share each layer.
@@ -165,6 +165,7 @@ class ParallelSection(Section):
     """
 
     processes: Annotated[int, Field(ge=1, le=64)] = 1
+    gpus: Literal["any"] | list[Annotated[int, Field(ge=0, lt=1024)]] = "any"
     mode: Literal["auto", "single", "ddp", "fsdp"] = "auto"
     reshard: bool = True
     replicas: Processes = 1
@@ -196,6 +197,16 @@ class ParallelSection(Section):
             raise refused("offload = true shards the model, which needs processes = 2 or more", "parallel.offload")
         if self.world % (self.replicas * self.tensor):
             raise refused(f"replicas x tensor = {self.replicas * self.tensor} does not divide {_workers(self)}")
+        return self
+
+    @model_validator(mode="after")
+    def _chosen(self) -> Self:
+        if self.gpus == "any":
+            return self
+        if not self.gpus or len(set(self.gpus)) < len(self.gpus):
+            raise refused('gpus must name at least one GPU, each once, or be "any"')
+        if len(self.gpus) != self.processes:
+            raise refused(f"gpus names {len(self.gpus)}, but processes = {self.processes}: it is one a GPU")
         return self
 
     @model_validator(mode="after")

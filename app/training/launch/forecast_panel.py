@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.models import Model
 from core.training.config import RunConfig
 from core.training.exact import Exact
-from core.training.planned import Plan
+from core.training.planned import Plan, compute_text
 
 PARTS = {
     "weights": "weights", "adapter": "adapter", "gradients": "gradients", "optimizer": "optimizer",
@@ -96,7 +96,7 @@ class ForecastPanel(QFrame):
         self._values["data"].setText(f"{samples:,} samples, {plan.tokens:,} tokens in {plan.steps:,} steps")
         self._values["memory"].setText(_memory_text(plan))
         self._values["mode"].setText(plan.why or f"{MODES[plan.mode][0].upper()}{MODES[plan.mode][1:]}.")
-        self._values["compute"].setText(f"{plan.flops:.2g} FLOP ({plan.pf_days:.2g} petaflop/s-days)")
+        self._values["compute"].setText(compute_text(plan.flops, plan.pf_days))
         self._values["compute"].setToolTip(plan.compute_sentence)
         self._values["time"].setText(
             f"About {duration(plan.seconds)}"

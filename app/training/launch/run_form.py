@@ -20,7 +20,7 @@ from app.theme import Theme
 from app.training.launch.run_form_cell import SettingCell
 from app.training.launch.run_form_group import SettingGroup, two_columns
 from app.training.launch.run_form_rules import RULES, Flat, effective, flattened, nested
-from app.training.launch.run_form_settings import AMOUNT, FRONT, GROUPS, PROCESSES, UNIT, Group, Setting
+from app.training.launch.run_form_settings import AMOUNT, FRONT, GPUS, GROUPS, PROCESSES, UNIT, Group, Setting
 from app.widgets.fields import (
     Field,
     amount_field,
@@ -192,6 +192,9 @@ class RunForm(QWidget):
             self._amounts[self._unit] = self.fields[AMOUNT].read()
             self._unit = unit
             self.fields[AMOUNT].write(self._amounts[unit])
+        chosen = self._typed()[GPUS]
+        if isinstance(chosen, list):
+            self.fields[PROCESSES].write(len(chosen))
         self._refresh()
         self.edited.emit()
 
@@ -257,7 +260,7 @@ def _field(setting: Setting) -> Field:
     if setting.kind == "choice":
         made = choice_field(setting.key, setting.caption, setting.choices, tip)
     elif setting.kind == "names":
-        made = names_field(setting.key, setting.caption, tip, every="all-linear")
+        made = names_field(setting.key, setting.caption, tip, every=str(defaults()[setting.key]))
     else:
         make = {"text": text_field, "whole": integer_field, "number": amount_field, "switch": switch_field}
         made = make[setting.kind](setting.key, setting.caption, tip)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["text", "whole", "number", "choice", "switch", "names"]
+"""names: a list, or one word that stands for whatever there is."""
 Choices = tuple[tuple[str, str], ...]
 
 
@@ -34,6 +35,7 @@ UNIT: Final = "budget.unit"
 AMOUNT: Final = "budget.steps"
 """The field of how much; it holds epochs when the field of the unit says so."""
 PROCESSES: Final = "parallel.processes"
+GPUS: Final = "parallel.gpus"
 
 FRONT: Final = (
     Setting("name", "Name", "text"),
@@ -110,6 +112,7 @@ GROUPS: Final = (
                     ("fsdp", "Sharded (FSDP)"),
                 ),
             ),
+            Setting(GPUS, "GPUs by number", "names"),
             Setting("precision.dtype", "Precision", "choice", (("bf16", "bf16"), ("fp16", "fp16"), ("fp32", "fp32"))),
             Setting(
                 "parallel.activation_checkpointing",

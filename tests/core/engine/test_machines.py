@@ -106,7 +106,7 @@ def test_machines_that_were_started_with_other_settings_are_refused(base: Path, 
         first, second = ends(folders)
     assert second.message == "This machine (node 1) differs from node 0 in optimizer.learning_rate."
     assert first.message == "Another machine differs from this one; its own message says in what."
-    assert "only parallel.node differs" in first.hint
+    assert "parallel.gpus may differ" in first.hint
 
 
 def test_a_machine_that_waits_in_vain_says_where(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,28 @@ def test_the_job_folder_holds_all_that_the_run_needs(workspace: Workspace) -> No
 
 
 @pytest.mark.parametrize(
+    ("parallel", "gpus", "expected"),
+    [
+        ({}, 0, ["train"]),
+        ({}, 8, ["gpu:1/8"]),
+        ({"processes": 2}, 8, ["gpu:2/8"]),
+        ({"processes": 4}, 2, ["gpu:2/2"]),
+        ({"processes": 2, "gpus": [5, 0]}, 8, ["gpu:5", "gpu:0"]),
+    ],
+)
+def test_a_run_waits_for_the_gpus_that_it_names_or_for_any(
+    parallel: dict[str, object], gpus: int, expected: list[str]
+) -> None:
+    assert launch.leases(config(parallel=parallel), gpus) == expected
+
+
+@pytest.mark.parametrize(("gpus", "words"), [(0, "has none"), (2, "has 2, counted from 0")])
+def test_a_gpu_that_is_not_there_is_refused(gpus: int, words: str) -> None:
+    with pytest.raises(UserError, match=f"names GPU 2, but this machine {words}"):
+        launch.leases(config(parallel={"gpus": [2]}), gpus)
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"data": {"snapshot": "golf"}}, "gold"),

@@ -53,6 +53,10 @@ def problems(data: dict[str, Any]) -> list[Problem]:
         (with_("parallel", mode="single", offload=True), "parallel.offload", "fsdp"),
         (with_("parallel", tensor=3, **SHARDED), "parallel.replicas", "does not divide"),
         (with_("parallel", replicas=4, tensor=2, **SHARDED), "parallel.replicas", "does not divide"),
+        (with_("parallel", gpus=[]), "parallel.gpus", "at least one GPU"),
+        (with_("parallel", gpus=[1, 1], **TWO), "parallel.gpus", "each once"),
+        (with_("parallel", gpus=[0, 2]), "parallel.gpus", "names 2, but processes = 1"),
+        (with_("parallel", gpus="two"), "parallel.gpus", '"any" or a list of numbers'),
         (with_("parallel", node=1), "parallel.node", "counted from 0"),
         (with_("parallel", nodes=2), "parallel.rendezvous", "10.0.0.1:29500"),
         (with_("parallel", nodes=2, rendezvous="host"), "parallel.rendezvous", "host and port"),
@@ -117,6 +121,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         parallel["mode"] = draw(st.sampled_from(["auto", "single"]))
     else:
         nodes = draw(st.sampled_from([1, 2]))
+        parallel["gpus"] = draw(st.sampled_from(["any", [0, 1, 2, 3], [7, 5, 3, 1]]))
         parallel |= {"processes": 4, "mode": lanes, "nodes": nodes, "node": draw(st.integers(0, nodes - 1))}
         parallel["rendezvous"] = draw(st.sampled_from(["10.0.0.1:29500", "[::1]:29500", "gpu-1.local:1"]))
     if lanes == "fsdp":

@@ -233,6 +233,19 @@ def test_gpus_are_those_of_the_machine_and_a_higher_wish_is_kept(form: RunForm) 
     assert form.values()["parallel"]["processes"] == 8
 
 
+def test_gpus_that_are_named_are_as_many_as_there_are_processes(form: RunForm, qtbot: QtBot) -> None:
+    form.complete()
+    line = form.fields["parallel.gpus"].editor
+    assert isinstance(line, QLineEdit)
+    line.clear()
+    qtbot.keyClicks(line, "0, 2")
+    assert form.values()["parallel"]["gpus"] == [0, 2]
+    assert form.values()["parallel"]["processes"] == 2
+    line.clear()
+    qtbot.keyClicks(line, "x")
+    assert form.values()["parallel"]["gpus"] == ["x"], "what is wrong is for the check to say"
+
+
 def test_the_meaning_of_a_setting_is_told_when_the_keyboard_comes_to_it(form: RunForm, qtbot: QtBot) -> None:
     form.activateWindow()
     form.fields["name"].editor.setFocus()
