@@ -22,6 +22,10 @@ from core.errors import UserError
 
 T = TypeVar("T")
 TIMEOUT = timedelta(minutes=5)
+"""In a step all processes do the same, so one that keeps the others waiting so long hangs."""
+PATIENCE = timedelta(days=1)
+"""Outside steps rank 0 may be at work for all: tokenizing a million rows, reading or writing weights. That it lives is for the
+supervisor to see."""
 BUCKET = 64 << 20
 """Bytes of gradients that travel in one message."""
 
@@ -30,13 +34,15 @@ BUCKET = 64 << 20
 class Group:
     """rank: 0 .. size-1. tensor: how many neighbouring ranks share each layer and see the same rows. nodes: how many machines.
 
-    Rank 0 writes events and checkpoints. For size 1 every method returns at once.
+    Rank 0 writes events and checkpoints. For size 1 every method returns at once. patient: torch's handle of the same processes
+    for messages that may be waited for long.
     """
 
     rank: int = 0
     size: int = 1
     tensor: int = 1
     nodes: int = 1
+    patient: torch.distributed.ProcessGroup | None = None
 
     @property
     def node(self) -> int:
@@ -84,11 +90,11 @@ class Group:
         return int(cell.item())
 
     def told(self, value: T) -> T:
-        """What rank 0 says, whatever the others pass."""
+        """What rank 0 says, whatever the others pass, and however long it takes."""
         if self.size == 1:
             return value
         box = [value]
-        torch.distributed.broadcast_object_list(box, src=0)
+        torch.distributed.broadcast_object_list(box, src=0, group=self.patient)
         return box[0]
 
     def agree(self, values: Mapping[str, object]) -> None:
@@ -128,9 +134,9 @@ class Group:
                 yield view
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Until all processes are here, however long it takes."""
         if self.size > 1:
-            torch.distributed.barrier()
+            torch.distributed.barrier(group=self.patient)
 
 
 def join(rank: int, size: int, store: Path | None, *, tensor: int = 1, nodes: int = 1, rendezvous: str = "") -> Group:
@@ -144,7 +150,6 @@ def join(rank: int, size: int, store: Path | None, *, tensor: int = 1, nodes: in
     if store is None and nodes == 1:
         raise ValueError("several processes need a store file to meet at")
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    group = Group(rank, size, tensor, nodes)
     try:
         torch.distributed.init_process_group(
             backend,
@@ -157,12 +162,13 @@ def join(rank: int, size: int, store: Path | None, *, tensor: int = 1, nodes: in
         if nodes == 1:
             raise
         raise UserError(
-            f"This machine (node {group.node}) did not meet the others at {rendezvous} within "
+            f"This machine (node {Group(rank, size, tensor, nodes).node}) did not meet the others at {rendezvous} within "
             f"{TIMEOUT.total_seconds():.0f} s: {str(error).splitlines()[0][:200]}",
             f"Start or resume the same run on all {nodes} machines, each with its own parallel.node, and see that node 0 can be "
             "reached at that address.",
         ) from error
-    return group
+    patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
+    return Group(rank, size, tensor, nodes, patient)
 
 
 def leave(group: Group) -> None:

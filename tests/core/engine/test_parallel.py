@@ -245,3 +245,44 @@ def test_one_process_needs_no_store() -> None:
     assert (group.first, group.sums([1.0, 2.0]), group.total(2.5), group.told(3)) == (True, [1.0, 2.0], 2.5, 3)
     group.wait()
     parallel.leave(group)
+
+
+PATIENT = """
+import sys, threading
+from datetime import timedelta
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from core.engine import parallel
+parallel.TIMEOUT = timedelta(seconds=2)
+rank = int(sys.argv[1])
+group = parallel.join(rank, 2, Path({store!r}))
+pause = threading.Event()
+if rank == 0:
+    pause.wait(4)
+group.wait()
+if rank == 0:
+    pause.wait(4)
+assert group.told(rank) == 0
+if rank == 0:
+    pause.wait(8)
+    sys.exit()
+try:
+    group.total(1.0)
+except RuntimeError as error:
+    print("given up:", error)
+"""
+
+
+@pytest.mark.slow
+def test_the_first_may_be_waited_for_between_steps_but_not_in_one(tmp_path: Path) -> None:
+    root = str(Path(__file__).resolve().parents[3])
+    script = PATIENT.format(root=root, store=str(tmp_path / "store"))
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(rank)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for rank in range(2)
+    ]
+    said = [worker.communicate(timeout=120) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    assert "given up:" in said[1][0]
