@@ -1,4 +1,4 @@
-"""What snapshots hold, beside their use for training: how two differ, which of them hold a sample, and a card for readers.
+"""What snapshots hold, beside their use for training: how two differ, and which of them hold a sample.
 
 Reads the files of snapshots only, never the database: a snapshot that was copied from another workspace can be asked the same.
 """
@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import UserError
-
-if TYPE_CHECKING:
-    from core.samples.snapshots import Snapshot
+from core.samples.snapshots import Snapshot
 
 SIDES = ("train", "validation")
 
@@ -68,57 +65,6 @@ def containing(snapshots: Sequence[Snapshot], uid: str) -> list[Membership]:
             if line is not None:
                 found.append(Membership(snapshot.name, side, int(line["version"])))
     return found
-
-
-def card(manifest: Mapping[str, Any], topics: Counter[str], sources: Counter[str]) -> str:
-    """A data card in Markdown with the header that dataset hubs read. manifest: the content of manifest.json."""
-    lines = [
-        "---",
-        "language: [en]",
-        "tags: [code, go, sft]",
-        f"size_categories: [{_size(manifest['samples'])}]",
-        "configs:",
-        "- config_name: default",
-        "  data_files:",
-        "  - {split: train, path: train.jsonl}",
-        "  - {split: validation, path: validation.jsonl}",
-        "---",
-        "",
-        f"# {manifest['name']}",
-        "",
-        f"{manifest['samples']:,} conversations whose last answer holds Go code: {manifest['train']:,} to train on, "
-        f"{manifest['validation']:,} held back. About {manifest['tokens']:,} tokens to train on.",
-        "",
-        f"Frozen by Gosmith on {manifest['created']} from the search `{manifest['query'] or '(everything)'}`.",
-        "Near copies stand on one side of the split; the split follows from texts, share and seed alone "
-        f"(share {manifest['validation_share']:g}, seed {manifest['seed']}).",
-        "",
-        f"SHA-256: `{manifest['sha256']}`",
-        "",
-        "Each line: `sample` (its id across workspaces), `version`, `hash` of the text, `messages`.",
-    ]
-    for title, counted in (("Topics", topics), ("Sources", sources)):
-        lines += ["", f"## {title}", "", "| | samples |", "|---|---:|"]
-        lines += [f"| {_cell(name) or '(none)'} | {number:,} |" for name, number in counted.most_common(30)]
-    lines += [
-        "",
-        "## Use",
-        "",
-        "Answers that a model of another company wrote may be bound by its terms of use; look at the sources above before you "
-        "train a model for others or publish this data.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
-
-
-def _size(samples: int) -> str:
-    for limit, name in ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")):
-        if samples < limit:
-            return name
-    return "1M<n<10M"
 
 
 def _members(folder: Path) -> dict[str, tuple[str, str]]:

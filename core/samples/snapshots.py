@@ -25,13 +25,13 @@ from core.database import still
 from core.errors import UserError
 from core.files import read_json, write_json, write_whole
 from core.samples import minhash
-from core.samples.comparing import card
 from core.samples.conversation import messages_of
 from core.samples.duplicates import texts
 from core.samples.exporting import contaminated_alone
 from core.samples.formats import write
 from core.samples.language import Query, leaving, living, render
 from core.samples.query import count, select
+from core.samples.snapshot_card import card
 from core.versions import tools
 
 NEAR = 0.7
