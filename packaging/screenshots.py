@@ -2,7 +2,7 @@
 
     python packaging/screenshots.py FOLDER [--workspace DIR] [--size 1280x800]
 
-The workspace is a temporary one unless named; a short training run is done in it first, so that the curves are real.
+The workspace is a temporary one unless named; two short training runs are done in it first, so that the curves are real.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from app import fonts
 from app.context import AppContext
 from app.tasks import TaskRunner
 from app.theme import Theme
+from app.training.charts.charts_view import ChartsView
 from app.window import MainWindow
 from core.settings import Settings
 from core.workspace import open_workspace
@@ -45,6 +46,9 @@ accumulation = 1
 every = 10
 answers = 4
 """
+
+
+SLOW = RUN.replace('"errgroup-lora"', '"errgroup-lora-5e-5"') + "[optimizer]\nlearning_rate = 5e-5\n"
 
 
 def settle(done: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -72,9 +76,10 @@ def prepare(root: Path) -> None:
     ids = [str(sample["id"]) for sample in json.loads(listing.stdout)["samples"]]
     gosmith("samples", "review", *ids[::2], "--status", "accepted")
     gosmith("snapshot", "create", "gold-v1", "status:accepted")
-    config = root / "run.toml"
-    config.write_text(RUN, encoding="utf-8")
-    gosmith("train", str(config))
+    for name, text in (("slow.toml", SLOW), ("run.toml", RUN)):
+        config = root / name
+        config.write_text(text, encoding="utf-8")
+        gosmith("train", str(config))
 
 
 def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
@@ -108,7 +113,7 @@ def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: s
     settle(lambda: False, 1.0)  # numbers follow the rows after a moment
     _save(window, folder / f"clusters_{look}.png")
     page.tools.close()
-    window.show_page("training")
+    _run_pictures(window, context, folder, look)
     window.current_page().findChild(QPushButton, "newRun").click()
     settle(lambda: dialog() is not None)
     preview = dialog().findChild(QPlainTextEdit, "batchPreview")
@@ -116,6 +121,24 @@ def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: s
     _save(dialog(), folder / f"run_dialog_{look}.png")
     dialog().close()
     window.pages["playground"].unload()
+
+
+def _run_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
+    """The newest run beside the one before it, its answers and its settings."""
+    window.show_page("training")
+    page = window.current_page()
+    newest, before = (job for job in context.jobs.jobs if job.kind == "train")
+    charts = page.findChild(ChartsView)
+    charts.overlay.choose(newest.folder.path.parent, (before.id,))
+    settle(lambda: not context.tasks.busy())
+    settle(lambda: False, 1.0)  # curves are drawn after a moment
+    _save(window, folder / f"compared_{look}.png")
+    for tab in ("Answers", "Differences", "Settings"):
+        page.findChild(QPushButton, f"run{tab}").click()
+        settle(lambda: not context.tasks.busy())
+        _save(window, folder / f"{tab.lower()}_{look}.png")
+    charts.overlay.choose(newest.folder.path.parent, ())
+    page.findChild(QPushButton, "runCharts").click()
 
 
 def dialog() -> QWidget | None:

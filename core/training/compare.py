@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import UserError
+from core.numbers import number_text
 from core.training.config_file import flat, from_mapping
 
 ABSENT = "–"
@@ -50,7 +51,7 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}".replace("e-0", "e-").replace("e+0", "e")
+        return number_text(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return str(value)

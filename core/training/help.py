@@ -130,7 +130,9 @@ def _allowed(field: Mapping[str, Any]) -> str:
     kind = str(field["type"])
     if kind in ("integer", "number"):
         return _range("whole number" if kind == "integer" else "number", field)
-    return {"boolean": "true, false", "string": "text", "array": "a list of names"}[kind]
+    if kind == "array":
+        return f"a list of {'names' if field['items']['type'] == 'string' else 'numbers'}"
+    return {"boolean": "true, false", "string": "text"}[kind]
 
 
 def _range(what: str, field: Mapping[str, Any]) -> str:

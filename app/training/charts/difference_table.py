@@ -77,6 +77,7 @@ class _Table(QTableWidget):
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         head.setMaximumSectionSize(320)
         head.setHighlightSections(False)
+        head.setStretchLastSection(True)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
