@@ -14,7 +14,7 @@ def test_only_keys_that_differ_are_told_in_the_order_of_the_configuration() -> N
     other = config(seed=7, optimizer={"learning_rate": 1e-3}, method={"rank": 64})
     assert differences([one, other, one]) == (
         Difference("method.rank", ("16", "64", "16")),
-        Difference("optimizer.learning_rate", ("0.0002", "0.001", "0.0002")),
+        Difference("optimizer.learning_rate", ("2e-4", "0.001", "2e-4")),
     )
 
 
