@@ -20,7 +20,7 @@ OWN = ("name", "model.base", "data.snapshot", "parallel.node", "parallel.gpus")
 
 
 def main(context: WorkerContext) -> None:
-    """Request: {"config": {...}, "base": folder, "snapshot": folder, "resume": checkpoint or null}.
+    """Request: {"config": {...}, "base": folder, "snapshot": folder}.
 
     Writes output/checkpoint-<step>/ and output/result.json; raises UserError, which the worker reports.
     """

@@ -90,7 +90,6 @@ def launch(
         "forecast": expected.memory["total"],
         "calibration": {"key": calibration.key(exact, inspect(root), on.device), "closed": expected.closed},
         "on_gpu": on.gpus > 0,
-        "resume": None,
     }
     if expected.parallel:
         request["why"] = expected.why

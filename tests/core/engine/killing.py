@@ -188,7 +188,7 @@ class Killed:
 
 def make(folder: Path, config: RunConfig, base: Path, snapshot: Path) -> JobFolder:
     """The job of a run, without what a person's workspace would add."""
-    request = {"config": to_mapping(config), "base": str(base), "snapshot": str(snapshot), "resume": None}
+    request = {"config": to_mapping(config), "base": str(base), "snapshot": str(snapshot)}
     return jobs.create(folder, "train", request, title=config.name, processes=config.parallel.processes)
 
 

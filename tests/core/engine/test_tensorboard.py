@@ -106,7 +106,7 @@ def test_who_does_not_write_keeps_the_monitor(tmp_path: Path, wanted: bool, firs
 def test_without_the_package_a_run_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
     request = {
         "config": config(tensorboard=True).model_dump(mode="json", exclude_none=True),
-        "base": str(tmp_path / "missing"), "snapshot": str(tmp_path / "missing"), "resume": None,
+        "base": str(tmp_path / "missing"), "snapshot": str(tmp_path / "missing"),
     }  # fmt: skip
     context = WorkerContext(create(tmp_path / "jobs", "train", request, title="t"), 0, 1, 1, tmp_path / "store")
     with pytest.raises(UserError) as caught:
@@ -120,7 +120,7 @@ def test_the_files_are_read_by_tensorboard_itself(
 ) -> None:
     request = {
         "config": config(tensorboard=True).model_dump(mode="json", exclude_none=True),
-        "base": str(base), "snapshot": str(snapshot), "resume": None,
+        "base": str(base), "snapshot": str(snapshot),
     }  # fmt: skip
     context = WorkerContext(create(tmp_path / "jobs", "train", request, title="t"), 0, 1, 1, tmp_path / "store")
     train_job.main(context)
