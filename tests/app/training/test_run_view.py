@@ -124,7 +124,7 @@ def test_a_snapshot_that_is_gone_or_another_one_is_said_so(
     details.show_run(request, run.output)
     assert "another snapshot has this name now" in words(details)
     manifest.unlink()
-    details.show_run(dict(request), run.output)
+    details.show_run({**request, "on_gpu": True}, run.output)
     assert "no longer there" in words(details)
     assert details.findChild(QAbstractButton, "showSamples") is None
 
