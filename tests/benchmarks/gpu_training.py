@@ -31,6 +31,7 @@ from core.engine.parallel import Group
 from core.models.shape import shape_of
 from core.training import memory
 from core.training.config_file import from_mapping
+from kernels.attach import attach_kernels
 from tests.benchmarks.report import report
 
 QWEN: dict[str, dict[str, Any]] = {
@@ -181,6 +182,7 @@ def measure(case: Case, compute: Compute) -> dict[str, Any]:
         from core.engine import attention
 
         attention.attach(causal)
+        attach_kernels(wrapped, dtype=compute.dtype)
     sharding.recompute_activations(causal, config.parallel.activation_checkpointing)
     if case.arm == "compiled":
         sharding.compile_layers(causal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -31,7 +32,8 @@ def test_our_arm_and_theirs_come_to_the_same_loss() -> None:
     assert all(each["tokens_per_second"] > 0 for each in found)
 
 
-def test_what_cannot_be_imported_is_left_out_and_says_so() -> None:
+def test_what_cannot_be_imported_is_left_out_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "liger_kernel.transformers", None)
     liger = next(case for case in gpu_training.cases(tiny=True) if case.arm == "Liger")
     compute = Compute(torch.device("cpu"), torch.float32)
     assert "left_out" in gpu_training.tried(liger, compute)
