@@ -122,7 +122,7 @@ GROUPS: Final = (
             ),
             Setting(
                 "kernels",
-                "Triton kernels",
+                "Fused kernels",
                 "choice",
                 (("auto", "Where they run"), ("on", "On, or fail"), ("off", "Off")),
             ),
