@@ -225,12 +225,15 @@ class RunDialog(QDialog):
     def _on_edited(self) -> None:
         self._check_timer.start()
 
+    def _chosen_base(self) -> Model | None:
+        place = self._base.currentIndex()
+        return self._models[place] if 0 <= place < len(self._models) else None
+
     def values(self) -> dict[str, Any]:
         """The configuration as it stands in the dialog."""
-        place = self._base.currentIndex()
-        base = self._models[place] if 0 <= place < len(self._models) else None
+        base = self._chosen_base()
         values = self._form.values()
-        values["model"] = {"base": base.name if base else ""}
+        values["model"] = {"base": base.name if base is not None else ""}
         values.setdefault("data", {})["snapshot"] = self._source.snapshot_name or ""
         return values
 
@@ -251,11 +254,10 @@ class RunDialog(QDialog):
         self._update_start()
 
     def _show_forecast(self, config: RunConfig) -> None:
-        draft, place = self._source.draft, self._base.currentIndex()
-        if draft is None or not 0 <= place < len(self._models):
+        draft, model = self._source.draft, self._chosen_base()
+        if draft is None or model is None:
             self._side.forecast.clear()
             return
-        model = self._models[place]
         self._context.tasks.run(
             lambda: forecast(config, model, draft.folder, self._context.workspace.jobs),
             lambda plan: self._side.forecast.show_plan(plan, draft.train, config, model),
@@ -264,10 +266,10 @@ class RunDialog(QDialog):
         )
 
     def _ask_preview(self) -> None:
-        draft, place = self._source.draft, self._base.currentIndex()
-        if self._config is not None and draft is not None and 0 <= place < len(self._models):
+        draft, model = self._source.draft, self._chosen_base()
+        if self._config is not None and draft is not None and model is not None:
             self._side.set_note("Reading the first batch…")
-            self._preview_run.ask(self._config, self._models[place], draft.folder)
+            self._preview_run.ask(self._config, model, draft.folder)
 
     def _on_preview(self, preview: dict[str, Any]) -> None:
         self._side.set_rows([PreviewRow.from_json(row) for row in preview["rows"]])
@@ -293,10 +295,10 @@ class RunDialog(QDialog):
         self._foot.setText(self._wrong or self._noted or (draft.sentence if draft is not None else ""))
 
     def _on_find(self, finder: str) -> None:
-        draft, place = self._source.draft, self._base.currentIndex()
-        if self._config is None or draft is None or not 0 <= place < len(self._models):
+        draft, model = self._source.draft, self._chosen_base()
+        if self._config is None or draft is None or model is None:
             return
-        question = Question(finder, self._config, self._models[place].path, draft.folder)
+        question = Question(finder, self._config, model.path, draft.folder)
         search = FinderDialog(self._context, question, self)
         search.chosen.connect(self._form.take)
         search.finished.connect(search.deleteLater)
