@@ -253,18 +253,18 @@ from datetime import timedelta
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from core.engine import parallel
-parallel.TIMEOUT = timedelta(seconds=2)
+parallel.TIMEOUT = timedelta(seconds=1)
 rank = int(sys.argv[1])
 group = parallel.join(rank, 2, Path({store!r}))
 pause = threading.Event()
 if rank == 0:
-    pause.wait(4)
+    pause.wait(2)
 group.wait()
 if rank == 0:
-    pause.wait(4)
+    pause.wait(2)
 assert group.told(rank) == 0
 if rank == 0:
-    pause.wait(8)
+    pause.wait(4)
     sys.exit()
 try:
     group.total(1.0)
