@@ -75,7 +75,7 @@ class _LoraMlp(Function):
         d_inner, d_a_down, d_b_down = adapter_gradients(grad, activated * up, inner_down, b_down, scaling[2])
         d_hidden = (grad @ w_down).addmm_(d_inner, a_down)
         d_up = activated.mul_(d_hidden)
-        d_gate = torch.ops.aten.silu_backward(d_hidden.mul_(up), gate)
+        d_gate = torch.ops.aten.silu_backward.grad_input(d_hidden.mul_(up), gate, grad_input=d_hidden)
 
         d_inner_gate, d_a_gate, d_b_gate = adapter_gradients(d_gate, x, inner_gate, b_gate, scaling[0])
         d_inner_up, d_a_up, d_b_up = adapter_gradients(d_up, x, inner_up, b_up, scaling[1])

@@ -1,7 +1,7 @@
 """What a step really allocates, counted operation by operation without allocating it: a second opinion on the closed form.
 
-The model is built on no device, its parameters become fake tensors (shapes without values), and two steps of the real objective and
-the real optimizer run over a micro-batch of the size that the plan expects. A dispatch mode adds up the storages that are alive
+The model is built on no device, with the fused operations that the run would have; its parameters become fake tensors (shapes without
+values), and two steps of the real objective and the real optimizer run over a micro-batch of the size that the plan expects. A dispatch mode adds up the storages that are alive
 after each operation. So it needs neither the weights nor a GPU, and a 7B model takes half a minute.
 
 What it is not: the graph is that of one process with the whole model on a CPU. A GPU's attention keeps the same tensors, but scratch
@@ -11,6 +11,7 @@ optimizers that GPUs alone have.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 import weakref
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.engine import attention, gradients, model, optim, prepare, sharding
+from core.engine import attention, gradients, model, optim, sharding
 from core.engine.compute import Compute
 from core.engine.data import Batch
 from core.engine.objective import Objective, add_noise
@@ -117,9 +118,11 @@ def _build(
         attention.attach(causal)
         if load.gpu:
             _attend_as_a_gpu(causal)
-    if prepare.may_be_fused(config):
+    if load.gpu:
+        _drop_as_a_gpu(tuned)
+    if config.may_be_fused:
         attach_kernels(tuned, dtype=compute.dtype, check=False)
-    student = model.Student(tuned, causal, None, config.method.kind)
+    student = model.Student(tuned, causal, None, config.method.kind, fused_head=config.kernels != "off")
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
     _fake(objective)
     sharding.recompute_activations(causal, config.parallel.activation_checkpointing)
@@ -156,6 +159,17 @@ def _one_call(
     if repeats > 1:
         key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
     return nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2), None
+
+
+def _drop_as_a_gpu(tuned: nn.Module) -> None:
+    """Dropout that keeps a byte for each number it was asked about, where a CPU's keeps a number."""
+    for part in tuned.modules():
+        if isinstance(part, nn.Dropout) and part.p > 0:
+            part.forward = functools.partial(_dropped, part.p)  # type: ignore[method-assign]
+
+
+def _dropped(share: float, x: Tensor) -> Tensor:
+    return torch.native_dropout(x, share, True)[0]
 
 
 def _batch(load: memory.Load) -> Batch:

@@ -76,13 +76,13 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
     student = load_student(config, base, tokenizer, compute, group, sharded=sharded)
     if group.first or not sharded:
         where = Compute(torch.device("cpu"), compute.dtype) if sharded else compute
-        model.probe(student, where, packing=config.data.packing, flat=may_be_flat(config))
+        model.probe(student, where, packing=config.data.packing, flat=config.may_be_flat)
     student.fused_head, student.flat = group.told((student.fused_head, student.flat))
     if student.flat:
         attention.attach(student.causal)
     if config.kernels == "off":
         student.fused_head = False
-    if may_be_fused(config):
+    if config.may_be_fused:
         fuse(student, compute, group, monitor)
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
     distribute(objective, student, config, compute, group, sharded=sharded)
@@ -199,17 +199,6 @@ def load_student(
     else:
         wrapped = model.attach_lora(causal, base=root, method=config.method)
     return model.Student(wrapped, causal, tokenizer, "lora")
-
-
-def may_be_flat(config: RunConfig) -> bool:
-    """Whether rows may lie end to end. Compiled layers want the same number of documents again and again, and so get padded rows;
-    `kernels = "off"` runs the model as transformers would."""
-    return config.kernels != "off" and not config.parallel.compile
-
-
-def may_be_fused(config: RunConfig) -> bool:
-    """Whether layers may be replaced by our operations, which know neither layers that are split nor a compiler."""
-    return config.kernels != "off" and not config.parallel.compile and config.parallel.tensor == 1
 
 
 def fuse(student: model.Student, compute: Compute, group: Group, monitor: Monitor) -> None:

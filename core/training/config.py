@@ -51,6 +51,17 @@ class RunConfig(Section):
     validation: ValidationSection = ValidationSection()
     guard: GuardSection = GuardSection()
 
+    @property
+    def may_be_flat(self) -> bool:
+        """Whether rows may lie end to end. Compiled layers want the same number of documents again and again, and so get padded rows;
+        kernels = "off" runs the model as transformers would."""
+        return self.kernels != "off" and not self.parallel.compile
+
+    @property
+    def may_be_fused(self) -> bool:
+        """Whether layers may be replaced by our operations, which know neither layers that are split nor a compiler."""
+        return self.may_be_flat and self.parallel.tensor == 1
+
     @field_validator("name")
     @classmethod
     def _one_line(cls, value: str) -> str:

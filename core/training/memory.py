@@ -30,7 +30,7 @@ CONTEXT: Final = 700 << 20
 GPU_HOLES: Final = 0.06
 CPU_HOLES: Final = 0.10
 """Share of what is in use that lies in holes of the allocator: torch's own on a GPU, the C library's on a CPU."""
-CPU_SCRATCH: Final = 2.5
+CPU_SCRATCH: Final = 3.5
 """On a CPU, the holes that a layer's short-lived tensors leave, in activations of one layer."""
 MESSAGE: Final = 64 << 20
 """Gradients that travel in one message between copies of the model (`core.engine.parallel.BUCKET`)."""
@@ -121,15 +121,16 @@ def _overhead(config: RunConfig, shape: ModelShape, load: Load, held: float) -> 
     """What no count sees, beside `held` bytes of tensors."""
     if load.gpu:
         return CONTEXT + GPU_HOLES * held
-    layer = activations.whole(config, shape, number_bytes(config, load), _apart(config, shape, load)) * load.tokens
+    layer = activations.whole(config, shape, number_bytes(config, load), _more(config, shape, load)) * load.tokens
     return PROCESS + CPU_HOLES * held + CPU_SCRATCH * layer
 
 
-def _apart(config: RunConfig, shape: ModelShape, load: Load) -> float:
-    """Bytes a token and layer that keeping samples apart costs."""
+def _more(config: RunConfig, shape: ModelShape, load: Load) -> float:
+    """Bytes a token and layer that keeping samples apart costs, and dropout."""
     width = load.width if load.packed and not load.flat else 0
     size = number_bytes(config, load)
-    return activations.apart(config, shape, size, width=width, flat=load.flat, gpu=load.gpu)
+    dropped = activations.dropped(config, shape, size, gpu=load.gpu)
+    return activations.apart(config, shape, size, width=width, flat=load.flat, gpu=load.gpu) + dropped
 
 
 PARTS: Final = ("weights", "adapter", "gradients", "optimizer", "gathered", "activations", "logits")
@@ -179,18 +180,17 @@ def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str,
     size, tokens, changed = number_bytes(config, load), load.tokens, trained(config, shape)
     tensor, offload = config.parallel.tensor, spread.sharded and config.parallel.offload
     again = config.parallel.activation_checkpointing
-    apart = _apart(config, shape, load)
+    more = _more(config, shape, load)
     head_weights = shape.vocab * shape.hidden
 
     kept = shape.layers * (
-        activations.kept(config, shape, size, apart) * tokens + activations.kept_a_layer(config, shape, size)
+        activations.kept(config, shape, size, more) * tokens + activations.kept_a_layer(config, shape, size)
     )
-    whole = activations.whole(config, shape, size, apart) * tokens
+    whole = activations.whole(config, shape, size, more) * tokens
     computed = 0.0
     if again != "none":  # products that "selective" has kept are not made again
-        computed = (
-            whole if again == "full" else max(0.0, whole - kept / shape.layers)
-        ) + size * shape.intermediate * tokens / tensor
+        computed = whole if again == "full" else max(0.0, whole - kept / shape.layers)
+        computed += activations.passing(config, shape, size) * tokens
     stream = (6 + size if full else 4 + size) * shape.hidden * tokens  # of embedding and final norm
     mask = load.rows * load.width**2 if load.packed and not load.flat else 0
 
@@ -203,8 +203,9 @@ def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str,
     copies = {named: copied}
     later = copies if again == "none" else {named: 2.0 * head_weights if full and copied else 0.0}
 
-    rows = max(1, logits_budget(load) // (4 * shape.vocab))
-    head = (3 if rows < tokens else 2) * 4 * min(rows, tokens) * shape.vocab + 2 * size * shape.hidden * tokens
+    rows = _rows_of_logits(config, shape, load)
+    copied_logits = 2 if config.kernels != "off" and rows == tokens else 3
+    head = copied_logits * 4 * rows * shape.vocab + 2 * size * shape.hidden * tokens
     head += 8 * head_weights if full else 0
     layer = 4 * changed / shape.layers if not full else 4 * shape.linear_parameters / shape.layers
     arriving = 2.0 * layer if spread.sharded else 0.0
@@ -238,11 +239,18 @@ def flops_per_token(config: RunConfig, shape: ModelShape, context: float) -> flo
     return (4.0 + 2.0 * again) * (weights + extra) + 2.0 * learned + (3.0 + again) * attention
 
 
+def _rows_of_logits(config: RunConfig, shape: ModelShape, load: Load) -> int:
+    """How many rows of logits exist at once: what a chunk may take, or all of them where the model's own head is used."""
+    if config.kernels == "off":
+        return load.tokens
+    return min(load.tokens, max(1, logits_budget(load) // (4 * shape.vocab)))
+
+
 def evaluation(config: RunConfig, shape: ModelShape, load: Load) -> int:
     """Bytes of one process while it measures the validation loss on batches like `load`: no activation outlives its layer."""
     size, full = number_bytes(config, load), config.method.kind == "full"
     copies = 0 if size == 4 or (full and spread_of(config).sharded) else 2 * trained(config, shape)
-    rows = min(load.tokens, max(1, logits_budget(load) // (4 * shape.vocab)))
+    rows = _rows_of_logits(config, shape, load)
     inside = size * load.tokens * (4 * shape.hidden + 3 * shape.intermediate / config.parallel.tensor)
     head = 3 * 4 * rows * shape.vocab + 2 * size * shape.hidden * load.tokens
     held = sum(_states(config, shape, load).values()) + copies + max(inside, head)

@@ -157,7 +157,7 @@ def load_of(config: RunConfig, data: DataShape, on: machine.Machine) -> memory.L
         gpu=on.gpus > 0,
         batches=math.ceil(mine / config.batch.micro),
         bf16=on.bf16,
-        flat=config.kernels != "off" and not config.parallel.compile,
+        flat=config.may_be_flat,
     )
 
 

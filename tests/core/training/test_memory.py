@@ -42,8 +42,8 @@ def test_the_shape_gives_the_published_number_of_parameters(qwen: ModelShape) ->
 @pytest.mark.parametrize(
     ("rows", "again", "counted"),
     [
-        (1, "none", 28351), (1, "selective", 28414), (1, "full", 17140),
-        (4, "none", 63145), (4, "selective", 63627), (4, "full", 19014),
+        (1, "none", 23424), (1, "selective", 22968), (1, "full", 17126),
+        (4, "none", 43433), (4, "selective", 41843), (4, "full", 18473),
     ],
 )  # fmt: skip
 def test_the_peaks_of_a_7b_model_that_were_counted_operation_by_operation(
@@ -91,18 +91,18 @@ def test_only_the_named_layers_are_adapted(qwen: ModelShape) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "width", "packed", "again", "kind", "took"),
+    ("rows", "width", "again", "kind", "kernels", "took"),
     [
-        (1, 64, True, "none", "lora", 530), (4, 512, True, "none", "lora", 805), (4, 2048, True, "none", "lora", 1671),
-        (4, 1816, False, "none", "lora", 1307), (4, 2048, True, "full", "lora", 1027),
-        (4, 2048, True, "selective", "lora", 1610), (4, 512, False, "none", "full", 847), (4, 1024, False, "full", "full", 816),
+        (1, 256, "none", "lora", "auto", 579), (4, 512, "none", "lora", "auto", 732), (4, 2048, "none", "lora", "auto", 1198),
+        (4, 2048, "full", "lora", "auto", 945), (4, 2048, "selective", "lora", "auto", 1095),
+        (4, 512, "none", "full", "auto", 824), (4, 1024, "full", "full", "auto", 893), (4, 2048, "none", "lora", "off", 2053),
     ],
 )  # fmt: skip
 def test_what_the_starter_took_in_main_memory(
-    rows: int, width: int, packed: bool, again: str, kind: str, took: int
+    rows: int, width: int, again: str, kind: str, kernels: str, took: int
 ) -> None:
-    """Peaks of bare processes on two cores with bf16 units, MiB, two steps each; a worker takes some 90 MiB more."""
+    """Peaks of bare processes on two cores with bf16 units, MiB, two steps of packed rows each; a worker takes some 90 MiB more."""
     shape = inspect(resources() / "starter")
-    run = config(method={"kind": kind}, parallel={"activation_checkpointing": again})
-    parts = memory.parts(run, shape, memory.Load(rows, width, packed=packed, gpu=False))
+    run = config(method={"kind": kind}, parallel={"activation_checkpointing": again}, kernels=kernels)
+    parts = memory.parts(run, shape, memory.Load(rows, width, packed=True, gpu=False, flat=run.may_be_flat))
     assert parts["total"] / 2**20 == pytest.approx(took + 90, rel=0.1)
