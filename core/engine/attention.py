@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -79,34 +79,37 @@ def attend(
         found = _in_one_call(query, key, value, documents, scaling, sliding_window)
         if found is not None:
             return found, None
-    parts = [
-        _one(q, k, v, dropout, scaling, sliding_window)
-        for q, k, v in zip(
-            *(torch.split(tensor, list(documents.lengths), dim=2) for tensor in (query, key, value)), strict=True
-        )
-    ]
-    return torch.cat(parts, dim=2).transpose(1, 2), None
+    parts = _apart((query, key, value), documents.lengths)
+    if not query.is_cuda and query.dtype.itemsize == 2 and min(documents.lengths) <= SHORT:
+        # all at once, since a cast for each document costs more; long ones stay as they are
+        precise = _apart((query.float(), key.float(), value.float()), documents.lengths)
+        parts = [b if b[0].shape[2] <= SHORT else a for a, b in zip(parts, precise, strict=True)]
+    answers = [_one(q, k, v, dropout, scaling, sliding_window) for q, k, v in parts]
+    if len({answer.dtype for answer in answers}) > 1:
+        answers = [answer.float() for answer in answers]
+    return torch.cat(answers, dim=2).to(query.dtype).transpose(1, 2), None
+
+
+def _apart(tensors: Sequence[Tensor], lengths: tuple[int, ...]) -> list[tuple[Tensor, ...]]:
+    """The documents of several tensors [1, heads, tokens, width], one after the other."""
+    return list(zip(*(torch.split(tensor, list(lengths), dim=2) for tensor in tensors), strict=True))
 
 
 def _one(
     query: Tensor, key: Tensor, value: Tensor, dropout: float, scaling: float | None, window: int | None
 ) -> Tensor:
     grouped = query.shape[1] != key.shape[1]
-    length, dtype = query.shape[2], query.dtype
-    if not query.is_cuda and length <= SHORT and dtype.itemsize == 2:
-        query, key, value = query.float(), key.float(), value.float()
+    length = query.shape[2]
     if window is not None and length > window:
         place = torch.arange(length, device=query.device)
         behind = place[:, None] - place[None, :]
         mask = (behind >= 0) & (behind < window)
-        found = scaled_dot_product_attention(
+        return scaled_dot_product_attention(
             query, key, value, attn_mask=mask, dropout_p=dropout, scale=scaling, enable_gqa=grouped
         )
-    else:
-        found = scaled_dot_product_attention(
-            query, key, value, is_causal=True, dropout_p=dropout, scale=scaling, enable_gqa=grouped
-        )
-    return found.to(dtype)
+    return scaled_dot_product_attention(
+        query, key, value, is_causal=True, dropout_p=dropout, scale=scaling, enable_gqa=grouped
+    )
 
 
 def _in_one_call(
