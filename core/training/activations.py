@@ -105,22 +105,22 @@ def dropped(config: RunConfig, shape: ModelShape, size: int, *, gpu: bool) -> fl
 
 def whole(config: RunConfig, shape: ModelShape, size: int, more: float) -> float:
     """Bytes a token and layer when nothing is computed again. size: bytes of a number in the arithmetic. more: see `apart` and `dropped`."""
-    fused = _fused(config, shape)
-    found = NOTHING[_method(config), size, fused].of(shape, config.method.rank, config.parallel.tensor)
-    if fused and _method(config) == "lora" and not block_fused(config, shape):
+    ours = fused(config, shape)
+    found = NOTHING[_method(config), size, ours].of(shape, config.method.rank, config.parallel.tensor)
+    if ours and _method(config) == "lora" and not block_fused(config, shape):
         found += 2 * size * shape.intermediate
     return found + more - _spared(config, shape, size)
 
 
 def kept(config: RunConfig, shape: ModelShape, size: int, more: float) -> float:
     """Bytes a token and layer that stay from the forward to the backward pass."""
-    again, method, fused = config.parallel.activation_checkpointing, _method(config), _fused(config, shape)
+    again, method, ours = config.parallel.activation_checkpointing, _method(config), fused(config, shape)
     if again == "none":
         return whole(config, shape, size, more)
     if again == "full":
         return float((4 if method == "full" else size) * shape.hidden)
-    found = SELECTIVE[method, size, fused].of(shape, config.method.rank, config.parallel.tensor)
-    second = 0 if fused and method == "lora" else 1  # outputs of an adapter beside that of its layer
+    found = SELECTIVE[method, size, ours].of(shape, config.method.rank, config.parallel.tensor)
+    second = 0 if ours and method == "lora" else 1  # outputs of an adapter beside that of its layer
     found -= sum(size * (second * linear.outputs + config.method.rank) for linear in _unadapted(config, shape))
     if method == "dora" and _drops(config):
         found += sum(size * linear.outputs for linear in _adapted(config, shape))
@@ -137,13 +137,39 @@ def kept_a_layer(config: RunConfig, shape: ModelShape, size: int) -> float:
 
 
 def passing(config: RunConfig, shape: ModelShape, size: int) -> float:
-    """Bytes a token that the backward pass of a feed-forward block makes besides: two of its inner tensors where it is fused, else one."""
-    return size * shape.intermediate * (2 if block_fused(config, shape) else 1) / config.parallel.tensor
+    """Bytes a token that the backward pass of a feed-forward block takes for a moment, while all that its layer has kept is still there.
+
+    Counted like the rest, but a maximum of several moments: right to about the width of the model.
+    """
+    wide = shape.intermediate / config.parallel.tensor
+    if block_fused(config, shape):
+        return size * 2 * wide
+    if _method(config) == "dora" and size == 2:
+        return size * (7 * wide - shape.hidden)  # lengths are fp32, and so is what they are multiplied with
+    if config.method.kind == "lora" and not BLOCK & {linear.name for linear in _adapted(config, shape)}:
+        return size * (3 * wide - shape.hidden)
+    masks = shape.hidden if _drops(config) and not fused(config, shape) else 0
+    return size * (2 * wide - shape.hidden + masks)
+
+
+def lengths(config: RunConfig, shape: ModelShape, size: int) -> float:
+    """Bytes that DoRA takes for a moment to know the length of its rows: PEFT sends a unit matrix through the widest adapter, in fp32 and
+    in the format of the arithmetic."""
+    if _method(config) != "dora":
+        return 0.0
+    widest = max((linear.inputs for linear in _adapted(config, shape)), default=0)
+    return float((4 + (size if size == 2 else 0)) * widest**2)
+
+
+def fused(config: RunConfig, shape: ModelShape) -> bool:
+    """Whether our operations stand in the layers: there are none for Gemma's norms and blocks, nor for models that are no such gated ones."""
+    gated = {linear.name for linear in shape.linears} >= BLOCK and not shape.architecture.startswith("Gemma")
+    return config.may_be_fused and gated
 
 
 def block_fused(config: RunConfig, shape: ModelShape) -> bool:
     """Whether the feed-forward blocks are one operation each."""
-    if not _fused(config, shape) or _method(config) != "lora" or _drops(config):
+    if not fused(config, shape) or _method(config) != "lora" or _drops(config):
         return False
     return {linear.name for linear in _adapted(config, shape)} >= BLOCK
 
@@ -154,12 +180,6 @@ def _method(config: RunConfig) -> str:
 
 def _drops(config: RunConfig) -> bool:
     return config.method.kind == "lora" and config.method.dropout > 0
-
-
-def _fused(config: RunConfig, shape: ModelShape) -> bool:
-    """Whether our operations stand in the layers: there are none for Gemma's norms and blocks, nor for models that are no such gated ones."""
-    gated = {linear.name for linear in shape.linears} >= BLOCK and not shape.architecture.startswith("Gemma")
-    return config.may_be_fused and gated
 
 
 def _adapted(config: RunConfig, shape: ModelShape) -> list[Linear]:

@@ -101,8 +101,8 @@ def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
     gathered      of a sharded model: two layers, and norm and head (with a tied embedding); without resharding all of it
     gradients     4 A, shared out; whole between micro-batches, for only the last one is added up over processes
     activations   L x kept x T, and where they are computed again those of one layer
-    logits        two chunks in fp32, or three where the last one still lies about, with the states before and after them and a trained head's gradient; or a sharded layer's
-                  gradients on their way; or, between copies of the model, a message of gradients
+    logits        two chunks in fp32, or three where the last one still lies about, with the states before and after them and a trained head's gradient; with
+                  kernels = "off" three times all of them; or a sharded layer's gradients on their way; or, between copies of the model, a message of gradients
     overhead      allowance for the process, or the CUDA context, and for fragmentation
 
     With offload the shards of weights, adapter, gradients and optimizer lie in main memory and are not counted here
@@ -174,8 +174,8 @@ def _gathered(config: RunConfig, shape: ModelShape, size: int) -> float:
 
 
 def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str, float]]:
-    """What comes on top of the states, in the order of a step: after the layers, at the head, in the backward pass of the last layer, of
-    the first and of the embedding, in the optimizer, and while gradients travel."""
+    """What comes on top of the states, in the order of a step: after the layers, at the head, in the backward pass of the final norm, of the
+    last layer, of the first and of the embedding, in the optimizer, and while gradients travel."""
     spread, full = spread_of(config), config.method.kind == "full"
     size, tokens, changed = number_bytes(config, load), load.tokens, trained(config, shape)
     tensor, offload = config.parallel.tensor, spread.sharded and config.parallel.offload
@@ -187,11 +187,10 @@ def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str,
         activations.kept(config, shape, size, more) * tokens + activations.kept_a_layer(config, shape, size)
     )
     whole = activations.whole(config, shape, size, more) * tokens
-    computed = 0.0
-    if again != "none":  # products that "selective" has kept are not made again
-        computed = whole if again == "full" else max(0.0, whole - kept / shape.layers)
-        computed += activations.passing(config, shape, size) * tokens
-    stream = (6 + size if full else 4 + size) * shape.hidden * tokens  # of embedding and final norm
+    first = kept / shape.layers
+    passing = max(activations.passing(config, shape, size) * tokens, activations.lengths(config, shape, size))
+    computed = max(0.0, whole - first) + passing  # products that "selective" has kept are not made again
+    stream, norm = (width * shape.hidden * tokens for width in _around(config, shape, size))
     mask = load.rows * load.width**2 if load.packed and not load.flat else 0
 
     whole_gradients = 4 * changed / (tensor if full else 1)
@@ -203,25 +202,32 @@ def _moments(config: RunConfig, shape: ModelShape, load: Load) -> list[dict[str,
     copies = {named: copied}
     later = copies if again == "none" else {named: 2.0 * head_weights if full and copied else 0.0}
 
-    rows = _rows_of_logits(config, shape, load)
-    copied_logits = 2 if config.kernels != "off" and rows == tokens else 3
-    head = copied_logits * 4 * rows * shape.vocab + 2 * size * shape.hidden * tokens
-    head += 8 * head_weights if full else 0
+    head = _head(config, shape, load) + 2 * size * shape.hidden * tokens
     layer = 4 * changed / shape.layers if not full else 4 * shape.linear_parameters / shape.layers
     arriving = 2.0 * layer if spread.sharded else 0.0
 
-    first = 4 * head_weights if full and not before else 0
+    heads = 4 * head_weights if full and not before else 0
+    last = 0 if shape.tied or spread.sharded else heads  # an embedding of its own has its gradient after all layers
     message = min(4 * changed, max(MESSAGE, 4 * largest(config, shape))) if spread.mode == "ddp" else 0
     scratch = 0 if offload else scratch_bytes(config, shape, gpu=load.gpu) / spread.shards
     return [
         {"gradients": before, "activations": kept + stream + mask, **copies},
         {"gradients": before, "activations": kept + stream + mask, "logits": head, **later},
-        {"gradients": before + first, "activations": kept + computed + stream + mask, "logits": arriving, **later},
-        {"gradients": after, "activations": max(computed, whole) + stream, "logits": arriving},
+        {"gradients": before + heads, "activations": kept + norm + stream + mask, **later},
+        {"gradients": before + heads, "activations": kept + computed + stream + mask, "logits": arriving, **later},
+        {"gradients": after - last, "activations": first + computed + stream, "logits": arriving},
         {"gradients": after, "logits": 4 * head_weights * (2 if shape.tied else 1) if full else 0},
         {"gradients": after, "optimizer": scratch},
         {"gradients": after, "logits": message},
     ]
+
+
+def _around(config: RunConfig, shape: ModelShape, size: int) -> tuple[int, int]:
+    """Bytes a token and number of width: what embedding, final norm and the states before the head keep; and what that norm takes in its
+    backward pass, while all layers still have what they keep."""
+    ours, full = activations.fused(config, shape), config.method.kind == "full"
+    kept = (4 if full else size) if ours else (8 if full else 4)
+    return kept + size, (12 if ours else 16) + (size if size == 2 else 0)
 
 
 def flops_per_token(config: RunConfig, shape: ModelShape, context: float) -> float:
@@ -237,6 +243,15 @@ def flops_per_token(config: RunConfig, shape: ModelShape, context: float) -> flo
     learned = weights if config.method.kind == "full" else extra
     attention = 2.0 * shape.layers * shape.heads * shape.head_dim * context
     return (4.0 + 2.0 * again) * (weights + extra) + 2.0 * learned + (3.0 + again) * attention
+
+
+def _head(config: RunConfig, shape: ModelShape, load: Load) -> int:
+    """Bytes of logits, with the gradient of a trained head."""
+    rows = _rows_of_logits(config, shape, load)
+    chunk, learned = 4 * rows * shape.vocab, 4 * shape.vocab * shape.hidden if config.method.kind == "full" else 0
+    if config.kernels == "off":  # all of them, their logarithms and the gradient, before the head has one
+        return 3 * chunk
+    return max((3 if rows < load.tokens else 2) * chunk + learned, chunk + 2 * learned)
 
 
 def _rows_of_logits(config: RunConfig, shape: ModelShape, load: Load) -> int:

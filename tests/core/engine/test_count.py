@@ -1,4 +1,4 @@
-"""The closed form against a count of the real graph: within 5.5 percent, and never under by more than 3.
+"""The closed form against a count of the real graph: within 5 percent, and never under by more than 3.
 
 Where that is not reached, the table says so: in a model of a hundred kilobytes the tensors that no formula lists weigh more.
 """
@@ -82,7 +82,7 @@ def test_small_models(name: str, method: dict[str, str], again: str, packed: boo
         precision={"dtype": dtype},
         parallel={"activation_checkpointing": again},
     )
-    lowest, highest = (-0.03, 0.055) if name == "starter" else (-0.045, 0.065)
+    lowest, highest = (-0.03, 0.05) if name == "starter" else (-0.045, 0.055)
     assert lowest < difference < highest
 
 
@@ -98,11 +98,13 @@ def test_every_optimizer_that_a_cpu_has(name: str, gpu: bool, folder_of: Any) ->
     [
         {"method": DORA},
         {"method": DORA, "parallel": {"activation_checkpointing": "selective"}},
+        {"method": DORA, "parallel": {"activation_checkpointing": "full"}},
         {"method": {"neftune": 5.0}},
         {"precision": {"dtype": "fp16"}},
         {"method": {"targets": ["q_proj", "v_proj"]}},
         {"method": {"targets": ["down_proj", "o_proj"]}},
         {"method": {"targets": ["q_proj", "v_proj"]}, "parallel": {"activation_checkpointing": "selective"}},
+        {"method": {"targets": ["q_proj", "v_proj"]}, "parallel": {"activation_checkpointing": "full"}},
         {"method": {"dropout": 0.1}},
         {"method": {"dropout": 0.1}, "parallel": {"activation_checkpointing": "selective"}},
         {"method": {"targets": ["gate_proj", "up_proj", "down_proj"]}},
@@ -110,15 +112,20 @@ def test_every_optimizer_that_a_cpu_has(name: str, gpu: bool, folder_of: Any) ->
         {"kernels": "off", "method": FULL},
         {"kernels": "off", "parallel": {"activation_checkpointing": "selective"}},
         {"kernels": "off", "method": {"dropout": 0.1}},
+        {"parallel": {"compile": True}},
+        {"parallel": {"compile": True, "activation_checkpointing": "selective"}},
+        {"parallel": {"compile": True}, "method": FULL},
     ],
     ids=[
         "DoRA",
         "DoRA, selective",
+        "DoRA, full",
         "NEFTune",
         "fp16",
         "q and v",
         "down and o",
         "q and v, selective",
+        "q and v, full",
         "dropout",
         "dropout, selective",
         "one block",
@@ -126,6 +133,9 @@ def test_every_optimizer_that_a_cpu_has(name: str, gpu: bool, folder_of: Any) ->
         "plain, all weights",
         "plain, selective",
         "plain, dropout",
+        "compiled",
+        "compiled, selective",
+        "compiled, all weights",
     ],
 )
 def test_every_method(sections: dict[str, Any], folder_of: Any) -> None:
@@ -147,7 +157,7 @@ def test_the_shapes_that_people_train(
     name: str, method: dict[str, str], again: str, rows: int, packed: bool, folder_of: Any
 ) -> None:
     load = Load(rows, 2048, packed=packed, gpu=True, batches=2, flat=packed)
-    assert -0.03 < off(folder_of(name), load, method=method, parallel={"activation_checkpointing": again}) < 0.055
+    assert -0.03 < off(folder_of(name), load, method=method, parallel={"activation_checkpointing": again}) < 0.05
 
 
 def test_what_is_loaded_and_what_stays_between_steps(folder_of: Any) -> None:
