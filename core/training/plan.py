@@ -175,6 +175,7 @@ def speed_key(config: RunConfig, root: Path, device: str) -> dict[str, Any]:
         "offload": parallel.offload,
         "tensor": parallel.tensor,
         "activation_checkpointing": parallel.activation_checkpointing,
+        "kernels": config.kernels,
         "compile": parallel.compile,
     }
 

@@ -61,6 +61,22 @@ def test_it_is_masked_attention_forward_and_back(
         torch.testing.assert_close(got, right)
 
 
+@pytest.mark.parametrize("lengths", [(40, 30), (300, 40, 20), (270, 260)], ids=["short", "mixed", "long"])
+def test_in_bf16_short_and_long_documents_come_out_as_in_fp64_but_for_rounding(lengths: tuple[int, ...]) -> None:
+    exact = tensors(sum(lengths), 4, 2)
+    rounded = [tensor.detach().bfloat16().requires_grad_() for tensor in exact]
+    exact = [tensor.detach().double().requires_grad_() for tensor in rounded]
+    documents = Documents.of(lengths, CPU.device)
+    found, _ = attention.attend(None, *rounded, None, documents=documents)
+    wanted = plain(*exact, lengths, None)
+    assert found.dtype == torch.bfloat16
+    back = torch.randn_like(wanted)
+    got = torch.autograd.grad(found, rounded, back.bfloat16())
+    for ours, right in zip((found, *got), (wanted, *torch.autograd.grad(wanted, exact, back)), strict=True):
+        assert ours.dtype == torch.bfloat16
+        torch.testing.assert_close(ours.double(), right, rtol=0.05, atol=0.02 * right.abs().max().item())
+
+
 def test_where_documents_begin_is_told_in_running_sums() -> None:
     assert Documents.of((3, 1, 4), CPU.device).starts.tolist() == [0, 3, 4, 8]
 
