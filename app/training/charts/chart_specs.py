@@ -162,7 +162,7 @@ SPECS: tuple[ChartSpec, ...] = (
         "{:,.0f}".format, _fourth, noisy=True,
     ),
     ChartSpec(
-        "GPU memory at its peak", "memoryChart", (Curve("steps", "memory"),), "{:.1f} GiB".format,
+        "Memory at its peak", "memoryChart", (Curve("steps", "memory"),), "{:.1f} GiB".format,
         _second, factor=1 / (1 << 30),
     ),
     ChartSpec(

@@ -231,7 +231,10 @@ def test_no_attack_is_counted_as_passed(outcome: Outcome, name: str) -> None:
     assert refused or result.states == {"test": "fail"}, described(result)
     assert described(result)
     if "contained" in ATTACKS[name][0] and "exit 0" not in name:
-        assert "contained" in described(result), described(result)
+        late = name.startswith("fork bomb") and "did not finish" in described(
+            result
+        )  # on a busy machine time is up first
+        assert late or "contained" in described(result), described(result)
 
 
 @pytest.mark.slow
