@@ -34,6 +34,12 @@ class Compute:
         return torch.autocast(self.device.type, self.dtype)
 
     @property
+    def likes_even_shapes(self) -> bool:
+        """Whether products of a shape never seen before cost milliseconds: on a CPU, oneDNN writes a program for each in bf16 and
+        fp16, 0.6 to 3.4 ms, and keeps about a thousand."""
+        return self.device.type == "cpu" and self.dtype.itemsize == 2
+
+    @property
     def logits_budget(self) -> int:
         """Bytes of logits at a time: what stays in a CPU's cache, or what is small beside a GPU's memory."""
         return 512 * 2**20 if self.device.type == "cuda" else 8 * 2**20

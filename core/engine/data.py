@@ -53,6 +53,12 @@ def filler(*, flat: bool) -> Batch:
     return Batch(ids, positions, targets, (2,) if flat else ())
 
 
+def even(tokens: int) -> int:
+    """The next larger of few sizes: eight between a number and its double, so that at most an eighth is padding."""
+    step = max(32, 1 << max(0, tokens.bit_length() - 4))
+    return -(-tokens // step) * step
+
+
 def pack(lengths: Sequence[int], capacity: int) -> list[tuple[int, ...]]:
     """Best-fit decreasing: put each document, longest first, where the least room is left. Returns indices by sequence.
 
@@ -137,24 +143,29 @@ class Sequences:
         self._orders[epoch] = order
         return order
 
-    def flatten(self, sequences: Sequence[int]) -> Batch:
-        """All documents of these sequences end to end in one row: not one number of padding is computed."""
+    def flatten(self, sequences: Sequence[int], width: int = 0) -> Batch:
+        """All documents of these sequences end to end in one row. width: tokens up to which a document that teaches nothing
+        fills it; 0 for not one number of padding."""
         items = [self.documents[i] for sequence in sequences for i in self.members[sequence]]
         lengths = tuple(len(item.ids) for item in items)
-        ids = np.concatenate([item.ids for item in items]).astype(np.int64)
+        if (rest := width - sum(lengths)) > 0:
+            lengths += (rest,)
+        ids = np.zeros(sum(lengths), dtype=np.int64)
         positions = np.concatenate([np.arange(length) for length in lengths])
         targets = np.full(len(ids), IGNORE, dtype=np.int64)
         at = 0
         for item in items:
             end = at + len(item.ids)
+            ids[at:end] = item.ids
             targets[at : end - 1] = np.where(item.trained[1:], item.ids[1:], IGNORE)
             at = end
         rows = [torch.from_numpy(array)[None] for array in (ids, positions, targets)]
         return Batch(rows[0], rows[1], rows[2], lengths)
 
-    def collate(self, sequences: Sequence[int], pad: int) -> Batch:
-        """Pad to the longest on the right. Padding prolongs the last document: attention looks back, so nothing sees it."""
-        width = max(self.length(sequence) for sequence in sequences)
+    def collate(self, sequences: Sequence[int], pad: int, width: int = 0) -> Batch:
+        """Pad on the right, to the longest or to `width`. Padding prolongs the last document: attention looks back, so nothing
+        sees it."""
+        width = max(width, *(self.length(sequence) for sequence in sequences))
         ids = np.full((len(sequences), width), pad, dtype=np.int64)
         positions = np.zeros((len(sequences), width), dtype=np.int64)
         targets = np.full((len(sequences), width), IGNORE, dtype=np.int64)

@@ -150,18 +150,25 @@ def backward(this: Run, chosen: Sequence[int], trained: int) -> float:
 def batches_of(this: Run, rows: data.Sequences, chosen: Sequence[int], micro: int) -> list[tuple[int, data.Batch]]:
     """This process's micro-batches, each with the seed of its dropout: a number that depends on the rows and the step, not on
     what ran before, so that resuming needs no generator state. Sharded processes are all given equally many."""
-    group, student = this.group, this.prepared.student
+    group = this.group
     found = [
-        (
-            _seed(this.config.seed, this.progress.step, part),
-            rows.flatten(part) if student.flat else rows.collate(part, pad_id(student)),
-        )
+        (_seed(this.config.seed, this.progress.step, part), _batch(this, rows, part))
         for part in share(chosen, group, micro)
     ]
     if this.prepared.sharded:
         most = math.ceil(math.ceil(len(chosen) / group.data_size) / micro)
-        found += [(0, data.filler(flat=student.flat))] * (most - len(found))
+        found += [(0, data.filler(flat=this.prepared.student.flat))] * (most - len(found))
     return found
+
+
+def _batch(this: Run, rows: data.Sequences, part: Sequence[int]) -> data.Batch:
+    student, longest = this.prepared.student, this.config.data.max_length
+    fill = this.prepared.compute.likes_even_shapes
+    lengths = [rows.length(sequence) for sequence in part]
+    if student.flat:
+        most = this.config.batch.micro * longest
+        return rows.flatten(part, min(most, data.even(sum(lengths))) if fill else 0)
+    return rows.collate(part, pad_id(student), min(longest, data.even(max(lengths))) if fill else 0)
 
 
 def update(this: Run, loss: float, norm: float) -> bool:

@@ -77,6 +77,22 @@ def test_in_bf16_short_and_long_documents_come_out_as_in_fp64_but_for_rounding(l
         torch.testing.assert_close(ours.double(), right, rtol=0.05, atol=0.02 * right.abs().max().item())
 
 
+def test_mixed_precision_around_it_changes_nothing() -> None:
+    """Autocast would make bf16 of what is fp32 by intention, and short documents slow."""
+    lengths = (40, 300)
+    rounded = [tensor.detach().bfloat16().requires_grad_() for tensor in tensors(sum(lengths), 4, 2)]
+    documents = Documents.of(lengths, CPU.device)
+    alone, _ = attention.attend(None, *rounded, None, documents=documents)
+    with torch.autocast("cpu", torch.bfloat16):
+        found, _ = attention.attend(None, *rounded, None, documents=documents)
+    assert torch.equal(found, alone)
+    back = torch.ones_like(alone)
+    for ours, right in zip(
+        torch.autograd.grad(found, rounded, back), torch.autograd.grad(alone, rounded, back), strict=True
+    ):
+        assert torch.equal(ours, right)
+
+
 def test_where_documents_begin_is_told_in_running_sums() -> None:
     assert Documents.of((3, 1, 4), CPU.device).starts.tolist() == [0, 3, 4, 8]
 
@@ -140,3 +156,33 @@ def test_a_row_without_padding_holds_what_the_padded_rows_hold() -> None:
     assert flat.positions.tolist() == [[0, 1, 2, 0, 1, 0, 1, 2, 3, 4, 0, 1, 2, 3]]
     wanted = padded.targets[padded.targets != data.IGNORE]
     assert flat.targets[flat.targets != data.IGNORE].tolist() == wanted.tolist()
+    filled, wide = rows.flatten([0, 1, 2], 32), rows.collate([0, 1, 2], 0, 8)
+    assert filled.ids.shape == (1, 32)
+    assert filled.lengths == (3, 2, 5, 4, 18)
+    assert torch.equal(filled.targets[filled.targets != data.IGNORE], flat.targets[flat.targets != data.IGNORE])
+    assert wide.ids.shape == (3, 8)
+    assert torch.equal(wide.targets[:, :5], padded.targets)
+    assert (wide.targets[:, 5:] == data.IGNORE).all()
+
+
+def test_what_fills_a_row_changes_neither_loss_nor_gradients(student: Student) -> None:
+    model.probe(student, CPU, packing=False)
+    assert student.flat
+    ids = torch.randint(5, 300, (1, 20))
+    positions = torch.tensor([[*range(12), *range(8)]])
+    filled = data.Batch(
+        torch.nn.functional.pad(ids, (0, 12)),
+        torch.cat([positions, torch.arange(12)[None]], 1),
+        torch.nn.functional.pad(ids, (0, 12), value=data.IGNORE),
+        (12, 8, 12),
+    )
+    losses, gradients = [], []
+    for batch in (data.Batch(ids, positions, ids, (12, 8)), filled):
+        objective = student.objective(CPU)
+        objective.zero_grad()
+        losses.append(objective(batch))
+        losses[-1].backward()
+        gradients.append([p.grad.clone() for p in objective.parameters() if p.grad is not None])
+    torch.testing.assert_close(losses[1], losses[0])
+    for ours, right in zip(gradients[1], gradients[0], strict=True):
+        torch.testing.assert_close(ours, right)

@@ -29,6 +29,13 @@ def test_bf16_without_units_becomes_fp32_and_says_so(monkeypatch: pytest.MonkeyP
     assert compute.choose("bf16").dtype == torch.bfloat16
 
 
+def test_a_cpu_likes_even_shapes_in_half_precision_only() -> None:
+    cpu = torch.device("cpu")
+    formats = (torch.bfloat16, torch.float16, torch.float32)
+    assert [compute.Compute(cpu, dtype).likes_even_shapes for dtype in formats] == [True, True, False]
+    assert not compute.Compute(torch.device("cuda"), torch.bfloat16).likes_even_shapes
+
+
 def test_what_is_no_format_is_refused() -> None:
     with pytest.raises(UserError):
         compute.choose("int8")

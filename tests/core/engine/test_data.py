@@ -57,6 +57,14 @@ def test_a_document_that_cannot_fit_is_our_bug() -> None:
         data.pack([101], 100)
 
 
+@given(st.integers(1, 100_000))
+def test_rows_are_filled_to_few_sizes_and_by_an_eighth_at_most(tokens: int) -> None:
+    size = data.even(tokens)
+    assert size == data.even(size) >= tokens
+    assert size - tokens < max(32, tokens / 8)
+    assert len({data.even(tokens + more) for more in range(tokens)}) <= 10
+
+
 def test_positions_start_again_at_every_document_and_targets_never_cross() -> None:
     items = [document(11, 12, 13), document(21, 22), document(31)]
     sequences = data.Sequences(items, [(0, 1), (2,)], seed=0)
