@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from core.golang.checker import CheckItem, CheckResult
-from core.golang.toolchain import Toolchain
+from core.golang.toolchain import Toolchain, environment
 from core.golang.vet import vet
 
 GOOD = "package a\n\nfunc F() int { return 1 }\n"
@@ -60,3 +63,23 @@ def test_batches_follow_one_another_and_a_stop_is_heard(toolchain: Toolchain) ->
     results = list(vet((CheckItem(at, GOOD) for at in range(130)), toolchain))
     assert len(results) == 130
     assert list(vet([CheckItem(0, GOOD)], toolchain, cancel=lambda: True)) == []
+
+
+def test_a_cache_that_lost_what_was_found_makes_nothing_pass(toolchain: Toolchain) -> None:
+    """As a command leaves it that is killed after it stored the facts of a package and before what it found there."""
+    assert [one.states["vet"] for one in verdicts(toolchain, PRINTF, GOOD)] == ["fail", "pass"]
+    cache = Path(environment(toolchain)["GOCACHE"])
+    findings = [path for path in cache.glob("??/*-d") if b"Printf format" in path.read_bytes()]
+    assert findings
+    for path in findings:
+        path.unlink()
+    assert [one.states["vet"] for one in verdicts(toolchain, PRINTF, GOOD)] == ["fail", "pass"]
+
+
+def test_what_vet_says_nothing_of_does_not_pass(toolchain: Toolchain, tmp_path: Path) -> None:
+    silent = tmp_path / "go"
+    silent.write_text("#!/bin/sh\nexit 0\n")
+    silent.chmod(0o755)
+    (found,) = vet([CheckItem(1, GOOD)], replace(toolchain, go=silent))
+    assert found.states == {"vet": "skipped"}
+    assert found.diagnostics[0].message == "not vetted: go vet said nothing"
