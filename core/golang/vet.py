@@ -3,7 +3,7 @@
 Vet needs code whose types are right; whatever it cannot load is skipped, never failed. Diagnostics carry the analyzer's
 name and the sample's own lines.
 
-Nothing is taken from Go's cache of vet's findings: the go command (1.25 to 1.27, `work/exec.go`) stores a package's facts first and
+Nothing is taken from Go's cache of vet's findings: the go command (1.27, `work/exec.go`) stores a package's facts first and
 its findings after, and where it meets the first without the second, it says nothing, and says it for ever. A command that was
 killed in between, or two at once, would make a bad sample pass. So every batch ends its files with a line of its own, and no
 sample passes for which vet gave no answer.
