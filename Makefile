@@ -1,14 +1,17 @@
-# The four things one does here: make run, make test, make lint, make bench. Each sets itself up first, once.
+# What one does here: make run, make test, make test-gpu, make lint, make bench. Each sets itself up first, once.
 PYTHON := .venv/bin/python
 READY  := .venv/.ready
 
-.PHONY: run test lint bench screenshots starter clean
+.PHONY: run test test-gpu lint bench screenshots starter clean
 
 run: $(READY)
 	@$(PYTHON) -m app.cli $(ARGS)
 
 test: $(READY) .venv/.ready-test
 	GOSMITH_TEST_CACHE=$${GOSMITH_TEST_CACHE:-$(CURDIR)/.venv/test-cache} $(PYTHON) -m pytest -n 2 $(ARGS)
+
+test-gpu: $(READY)
+	GOSMITH_TEST_GPU=1 $(PYTHON) -m pytest tests/kernels $(ARGS)
 
 lint: $(READY)
 	$(PYTHON) -m ruff check .

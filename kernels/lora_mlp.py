@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import silu
 
 from kernels.lora import adapter_gradients, project
 from kernels.reference import Adapted
 from kernels.registry import register
+from kernels.swiglu import again, gated
 
 
 def lora_mlp(x: Tensor, gate: Adapted, up: Adapted, down: Adapted) -> Tensor:
@@ -40,7 +40,7 @@ def _forward(x: Tensor, tensors: list[Tensor], scaling: list[float]) -> tuple[Te
     inner_gate, inner_up = x @ a_gate.T, x @ a_up.T
     gate = project(x, w_gate, inner_gate, b_gate, scaling[0])
     up = project(x, w_up, inner_up, b_up, scaling[1])
-    hidden = silu(gate).mul_(up)
+    hidden = gated(gate, up)
     inner_down = hidden @ a_down.T
     return project(hidden, w_down, inner_down, b_down, scaling[2]), gate, up, inner_gate, inner_up, inner_down
 
@@ -71,11 +71,10 @@ class _LoraMlp(Function):
         scaling, shape, dtypes = ctx.given
         grad = grad_outputs[0].reshape(-1, w_down.shape[0])
 
-        activated = silu(gate)
-        d_inner, d_a_down, d_b_down = adapter_gradients(grad, activated * up, inner_down, b_down, scaling[2])
-        d_hidden = (grad @ w_down).addmm_(d_inner, a_down)
-        d_up = activated.mul_(d_hidden)
-        d_gate = torch.ops.aten.silu_backward.grad_input(d_hidden.mul_(up), gate, grad_input=d_hidden)
+        d_inner = (grad @ b_down).mul_(scaling[2])
+        hidden, d_gate, d_up = again((grad @ w_down).addmm_(d_inner, a_down), gate, up)
+        d_a_down, d_b_down = d_inner.T @ hidden, (inner_down.T @ grad).mul_(scaling[2]).T
+        del hidden
 
         d_inner_gate, d_a_gate, d_b_gate = adapter_gradients(d_gate, x, inner_gate, b_gate, scaling[0])
         d_inner_up, d_a_up, d_b_up = adapter_gradients(d_up, x, inner_up, b_up, scaling[1])

@@ -15,26 +15,44 @@ IGNORE = -100
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What is added to a plain cross-entropy. smoothing: in [0, 1). z_loss: weight of logsumexp^2. softcap: 0 for none."""
+
+    smoothing: float = 0.0
+    z_loss: float = 0.0
+    softcap: float = 0.0
+
+
+PLAIN = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class Adapted:
-    """A frozen linear layer and its adapter. weight: [outputs, inputs], a: [rank, inputs], b: [outputs, rank]."""
+    """A frozen linear layer and its adapter. weight: [outputs, inputs], a: [rank, inputs], b: [outputs, rank], bias: [outputs]."""
 
     weight: Tensor
     a: Tensor
     b: Tensor
     scaling: float
+    bias: Tensor | None = None
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
-    """Sum over rows of -log softmax(hidden @ weight.T)[target], in fp32 (fp64 for fp64 input).
+def cross_entropy(logits: Tensor, targets: Tensor, terms: Terms = PLAIN) -> Tensor:
+    """Loss of every row, with `terms`: [rows, vocabulary] and [rows] -> [rows], in fp32 (fp64 for fp64)."""
+    precise = logits.to(torch.float64 if logits.dtype == torch.float64 else torch.float32)
+    if terms.softcap:
+        precise = terms.softcap * torch.tanh(precise / terms.softcap)
+    plain = functional.cross_entropy(precise, targets, reduction="none", label_smoothing=terms.smoothing)
+    return plain + terms.z_loss * precise.logsumexp(-1).square()
 
-    hidden: [rows, width]. weight: [vocabulary, width]. targets: [rows] int64, `IGNORE` rows count nothing.
-    Materialises all logits: [rows, vocabulary].
+
+def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, terms: Terms = PLAIN) -> Tensor:
+    """Summed `cross_entropy` of `hidden @ weight.T` over the rows whose target is not `IGNORE`, a scalar.
+
+    hidden: [rows, width]. weight: [vocabulary, width]. targets: [rows] int64. Materialises all logits: [rows, vocabulary].
     """
-    precise = torch.float64 if hidden.dtype == torch.float64 else torch.float32
-    logits = (hidden @ weight.T).to(precise)
-    return functional.cross_entropy(
-        logits, targets, ignore_index=IGNORE, reduction="sum", label_smoothing=label_smoothing
-    )
+    kept = targets != IGNORE
+    return cross_entropy((hidden @ weight.T)[kept], targets[kept], terms).sum()
 
 
 def lora_linear(
@@ -54,8 +72,32 @@ def lora_mlp(x: Tensor, gate: Adapted, up: Adapted, down: Adapted) -> Tensor:
     return layer(functional.silu(layer(x, gate)) * layer(x, up), down)
 
 
-def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """Rows over their root mean square, in fp32 (fp64 for fp64), then times weight in the input's type."""
+def lora_qkv(x: Tensor, q: Adapted, k: Adapted, v: Adapted) -> tuple[Tensor, Tensor, Tensor]:
+    """Three linear layers with adapters of one input."""
+    found = [lora_linear(x, one.weight, one.bias, one.a, one.b, one.scaling) for one in (q, k, v)]
+    return found[0], found[1], found[2]
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float, *, one: bool = False) -> Tensor:
+    """Rows over their root mean square, in fp32 (fp64 for fp64), then times weight in the input's type; or, with `one`, times
+    1 + weight before it is rounded."""
     precise = x if x.dtype == torch.float64 else x.float()
     normed = precise * torch.rsqrt(precise.square().mean(-1, keepdim=True) + eps)
+    if one:
+        return (normed * (1.0 + weight.to(normed.dtype))).to(x.dtype)
     return weight * normed.to(x.dtype)
+
+
+def rope(q: Tensor, k: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+    """q, k: [tokens, heads, width], cos, sin: [tokens, width]: every head turned by its token's angles, halves against each other."""
+
+    def turned(x: Tensor) -> Tensor:
+        first, second = x.chunk(2, -1)
+        return x * cos[:, None] + torch.cat((-second, first), -1) * sin[:, None]
+
+    return turned(q), turned(k)
+
+
+def swiglu(gate: Tensor, up: Tensor) -> Tensor:
+    """silu(gate) up, number by number."""
+    return functional.silu(gate) * up

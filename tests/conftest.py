@@ -10,7 +10,7 @@ os.environ.update(
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1",
         "HF_DATASETS_OFFLINE": "1",
-        "TRITON_INTERPRET": "1",
+        "TRITON_INTERPRET": "0" if os.environ.get("GOSMITH_TEST_GPU") else "1",
         "PYTHONHASHSEED": "0",
     }
 )

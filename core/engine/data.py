@@ -33,17 +33,21 @@ class Batch:
 
     positions start again at every document: that keeps documents apart where they are padded, see `objective.hidden`.
     targets[i] is the token after ids[i], or IGNORE: already shifted, and never across documents.
-    lengths: of the documents of a row without padding; () for padded sequences.
+    lengths: of the documents of a row without padding; () for padded sequences. kept: [n], the flat places of real targets; None
+    where they were not looked for yet.
     """
 
     ids: Tensor
     positions: Tensor
     targets: Tensor
     lengths: tuple[int, ...] = ()
+    kept: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on `device`."""
-        return Batch(self.ids.to(device), self.positions.to(device), self.targets.to(device), self.lengths)
+        """The same batch on `device`. Real targets are looked for here: on a GPU everybody would wait for their number."""
+        kept = (self.targets.flatten() != IGNORE).nonzero().squeeze(1)
+        ids, positions, targets, kept = (part.to(device) for part in (self.ids, self.positions, self.targets, kept))
+        return Batch(ids, positions, targets, self.lengths, kept)
 
 
 def filler(*, flat: bool) -> Batch:

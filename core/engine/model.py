@@ -46,9 +46,21 @@ class Student:
         """Names and parameters that training changes, in a fixed order."""
         return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
 
+    @property
+    def softcap(self) -> float:
+        """What the model's logits are held below, as Gemma 2 does; 0 for no cap."""
+        return float(self.causal.config.to_dict().get("final_logit_softcapping") or 0.0)
+
     def objective(self, compute: Compute, *, label_smoothing: float = 0.0) -> Objective:
         """What a run on this student minimises."""
-        return Objective(self.model, self.causal, compute, fused_head=self.fused_head, label_smoothing=label_smoothing)
+        return Objective(
+            self.model,
+            self.causal,
+            compute,
+            fused_head=self.fused_head,
+            softcap=self.softcap,
+            label_smoothing=label_smoothing,
+        )
 
 
 def load_tokenizer(path: Path) -> Any:
@@ -234,7 +246,7 @@ def quiet() -> Iterator[None]:
 def probe(student: Student, compute: Compute, *, packing: bool, flat: bool = True) -> None:
     """Run two tiny documents through the model, packed and apart.
 
-    Sets `fused_head` to whether hidden @ head.T are the model's logits (some models scale or cap them), and `flat`, where it is
+    Sets `fused_head` to whether hidden @ head.T are the model's logits (some models scale them; a cap is known), and `flat`, where it is
     wanted, to whether the model may attend without padding and mask (`core.engine.attention`) and gives the same numbers.
     Raises UserError when packed documents see each other, which transformers does not report, or when nothing finite comes out.
     """
@@ -251,6 +263,8 @@ def probe(student: Student, compute: Compute, *, packing: bool, flat: bool = Tru
         logits = student.causal(**inputs(last)).logits.float()
         head = student.causal.get_output_embeddings()
         plain = (alone.to(compute.dtype) @ head.weight.to(compute.dtype).T).float()
+        if cap := student.softcap:
+            plain = cap * torch.tanh(plain / cap)
         student.flat = flat and _may_be_flat(student.causal, Batch(ids, apart, targets, (10, 7)), alone)
     student.model.train(was_training)
     if not alone.isfinite().all():

@@ -21,15 +21,23 @@ from kernels.linear_cross_entropy import linear_cross_entropy
 class Objective(nn.Module):
     """model: what is trained (a PEFT model or the base itself). causal: the base inside it.
 
-    fused_head: whether hidden @ head.T are the model's logits (see `core.engine.model.probe`).
+    fused_head: whether hidden @ head.T are the model's logits (see `core.engine.model.probe`), but for a softcap, 0 for none.
     """
 
     def __init__(
-        self, model: nn.Module, causal: Any, compute: Compute, *, fused_head: bool = True, label_smoothing: float = 0.0
+        self,
+        model: nn.Module,
+        causal: Any,
+        compute: Compute,
+        *,
+        fused_head: bool = True,
+        softcap: float = 0.0,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         self.model = model
         self.fused_head = fused_head
+        self.softcap = softcap
         self.label_smoothing = label_smoothing
         self._causal = (causal,)  # in a tuple, for it is inside `model` already and must not count twice
         self._compute = compute
@@ -52,7 +60,12 @@ class Objective(nn.Module):
             states = hidden(causal, batch).flatten(0, 1).to(self._compute.dtype)
             head = causal.get_output_embeddings().weight.to(self._compute.dtype)
         return linear_cross_entropy(
-            states, head, targets, budget=self._compute.logits_budget, label_smoothing=smoothing
+            states,
+            head,
+            targets,
+            kept=batch.kept,
+            terms=reference.Terms(smoothing, softcap=self.softcap),
+            budget=self._compute.logits_budget,
         )
 
     def next_logits(self, **given: Any) -> Any:

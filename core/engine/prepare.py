@@ -19,6 +19,7 @@ from core.engine.parallel import Group
 from core.errors import UserError
 from core.training.config import RunConfig
 from core.training.config_file import to_mapping
+from kernels import tile
 from kernels.attach import attach_kernels
 
 
@@ -203,12 +204,14 @@ def load_student(
 
 def fuse(student: model.Student, compute: Compute, group: Group, monitor: Monitor) -> None:
     """Put our operations into the model, the same ones on every process: the first tries them, for it always has values."""
-    report = attach_kernels(student.model, dtype=compute.dtype) if group.first else None
-    kinds: tuple[str, ...] = group.told(report.kinds if report else ())
+    given = attention.for_a_trial(compute.device) if student.flat else {}
+    report = attach_kernels(student.model, dtype=compute.dtype, attention=given) if group.first else None
+    ways = group.told(report.ways if report else {})
     if report is None:
-        attach_kernels(student.model, kinds, dtype=compute.dtype, check=False)
+        attach_kernels(student.model, ways, dtype=compute.dtype)
     else:
-        monitor.event("message", text=report.sentence())
+        why = tile.why_not(compute.device) if compute.device.type == "cuda" else ""
+        monitor.event("message", text=f"{report.sentence()} {why and f'Plain torch computes them: {why}.'}".rstrip())
 
 
 def ends_with_mark(tokenizer: Any, document: documents.Document) -> bool:
@@ -228,8 +231,8 @@ def check_length(causal: Any, config: RunConfig) -> None:
 
 def check_kernels(kernels: str, compute: Compute) -> None:
     """`kernels = "on"` asks for the Triton kernels, and refuses to run without them."""
-    if kernels != "on":
-        return
-    if compute.device.type != "cuda":
-        raise UserError('kernels = "on" needs an NVIDIA GPU, and this machine has none.', 'Use kernels = "auto".')
-    raise UserError("The Triton kernels are not built yet.", 'Use kernels = "auto": the chunked torch operations.')
+    if kernels == "on" and (why := tile.why_not(compute.device)):
+        raise UserError(
+            f'kernels = "on" asks for Triton on an NVIDIA GPU, and {why}.',
+            'Use kernels = "auto": the same operations in plain torch.',
+        )

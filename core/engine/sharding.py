@@ -29,7 +29,7 @@ from core.engine.compute import Compute
 from core.engine.objective import Objective
 from core.errors import UserError
 from core.training.sections import ParallelSection
-from kernels import lora, lora_mlp
+from kernels import lora, lora_mlp, lora_qkv
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _products() -> list[Any]:
         "mm", "addmm", "bmm", "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention",
         "_scaled_dot_product_cudnn_attention", "_scaled_dot_product_flash_attention_for_cpu",
     )  # fmt: skip
-    return [*(getattr(ops, name).default for name in names), lora.forward_op, lora_mlp.forward_op]
+    return [*(getattr(ops, name).default for name in names), lora.forward_op, lora_mlp.forward_op, lora_qkv.forward_op]
 
 
 def compile_layers(causal: Any) -> None:

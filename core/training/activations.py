@@ -143,7 +143,7 @@ def passing(config: RunConfig, shape: ModelShape, size: int) -> float:
     """
     wide = shape.intermediate / config.parallel.tensor
     if block_fused(config, shape):
-        return size * 2 * wide
+        return size * 3 * wide
     if _method(config) == "dora" and size == 2:
         return size * (7 * wide - shape.hidden)  # lengths are fp32, and so is what they are multiplied with
     if config.method.kind == "lora" and not BLOCK & {linear.name for linear in _adapted(config, shape)}:

@@ -182,7 +182,7 @@ def measure(case: Case, compute: Compute) -> dict[str, Any]:
         from core.engine import attention
 
         attention.attach(causal)
-        attach_kernels(wrapped, dtype=compute.dtype)
+        attach_kernels(wrapped, dtype=compute.dtype, attention=attention.for_a_trial(compute.device))
     sharding.recompute_activations(causal, config.parallel.activation_checkpointing)
     if case.arm == "compiled":
         sharding.compile_layers(causal)

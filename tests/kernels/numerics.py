@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 Operation = Callable[..., Tensor]
+DEVICE = torch.device("cuda" if os.environ.get("GOSMITH_TEST_GPU") else "cpu")
 
 
 def outcome(operation: Operation, values: Sequence[Tensor]) -> list[Tensor]:
@@ -23,7 +25,7 @@ def assert_no_worse(fused: Operation, plain: Operation, values: Sequence[Tensor]
 
     values: fp64, from which the truth is computed after they were rounded to `dtype`.
     """
-    rounded = [value.to(dtype) for value in values]
+    rounded = [value.to(DEVICE, dtype) for value in values]
     truth = outcome(plain, [value.double() for value in rounded])
     ours, theirs = outcome(fused, rounded), outcome(plain, rounded)
     for number, (got, own, exact) in enumerate(zip(ours, theirs, truth, strict=True)):

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from kernels.attach import attach_kernels
+from kernels.linear_cross_entropy import linear_cross_entropy
 
 SMALL: dict[str, Any] = {
     "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
     "vocab_size": 64, "max_position_embeddings": 64, "head_dim": 8,
 }  # fmt: skip
-FAMILIES = {"llama": 5, "qwen2": 5, "qwen3": 9, "mistral": 5}
-"""How many norms two layers of each have."""
+FAMILIES = {"llama": 3, "qwen2": 3, "qwen3": 7, "mistral": 3}
+"""How many norms two layers of each have, besides the second of each layer, which is one with the sum before it."""
 
 
 def model_of(family: str, **method: Any) -> Any:
@@ -59,10 +60,34 @@ def test_everything_in_these_families_is_replaced_and_no_number_changes(family: 
     model = model_of(family).train()
     plain, names = step(model), list(model.state_dict())
     report = attach_kernels(model, dtype=torch.float32)
-    assert report.replaced == {"mlp": 2, "linear": 8, "norm": FAMILIES[family]} == report.found
+    wanted = {"layer": 2, "attention": 2, "mlp": 2, "linear": 2, "norm": FAMILIES[family]}
+    assert report.replaced == wanted == report.found
     assert not report.reasons
     assert_same(step(model), plain)
     assert list(model.state_dict()) == names
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_thirty_steps_of_training_follow_the_same_curve(family: str, way: str) -> None:
+    curves = []
+    for fused in (False, True):
+        model = model_of(family).train()
+        if fused:
+            assert set(attach_kernels(model, dtype=torch.float32).kinds) >= {"layer", "attention", "mlp"}
+        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+        ids = torch.randint(0, 64, (3, 1, 8), generator=torch.Generator().manual_seed(3)).repeat(10, 1, 1)
+        losses = []
+        for step_ids in ids:
+            states = model.base_model.model.model(input_ids=step_ids, use_cache=False).last_hidden_state
+            head = model.base_model.model.lm_head.weight
+            loss = linear_cross_entropy(states[0, :-1], head, step_ids[0, 1:], count=7)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(loss.item())
+        curves.append(losses)
+    assert curves[1][-1] < curves[1][0] - 0.3
+    torch.testing.assert_close(curves[1], curves[0], rtol=2e-4, atol=2e-4)
 
 
 def test_in_bf16_results_differ_by_rounding_alone() -> None:
@@ -72,7 +97,7 @@ def test_in_bf16_results_differ_by_rounding_alone() -> None:
             parameter.data = parameter.data.bfloat16()
     with torch.autocast("cpu", torch.bfloat16):
         plain, _ = step(model)
-        assert attach_kernels(model, dtype=torch.bfloat16).kinds == ("mlp", "linear", "norm")
+        assert attach_kernels(model, dtype=torch.bfloat16).kinds == ("layer", "attention", "mlp", "linear", "norm")
         fused, gradients = step(model)
     torch.testing.assert_close(fused, plain, rtol=2e-3, atol=0)
     assert {gradient.dtype for gradient in gradients.values()} == {torch.float32}
@@ -90,11 +115,15 @@ def test_undoing_gives_every_layer_its_own_forward_back() -> None:
 @pytest.mark.parametrize(
     ("method", "kinds", "sentence"),
     [
-        ({"use_dora": True}, ("norm",), "0 of 2 feed-forward blocks (DoRA)"),
-        ({"lora_dropout": 0.5}, ("linear", "norm"), "0 of 2 feed-forward blocks (adapters with dropout)"),
-        ({"lora_bias": True}, ("norm",), "(an adapter with a bias)"),
-        ({"target_modules": ["q_proj", "up_proj"]}, ("linear", "norm"), "(not all of its layers have an adapter)"),
-        ({"plain": True}, ("norm",), "(not all of its layers have an adapter), 5 of 5 norms."),
+        ({"use_dora": True}, ("layer", "norm"), "0 of 2 feed-forward blocks (DoRA)"),
+        ({"lora_dropout": 0.5}, ("layer", "linear", "norm"), "0 of 2 feed-forward blocks (adapters with dropout)"),
+        ({"lora_bias": True}, ("layer", "norm"), "(an adapter with a bias)"),
+        (
+            {"target_modules": ["q_proj", "up_proj"]},
+            ("layer", "linear", "norm"),
+            "(not all of its layers have an adapter)",
+        ),
+        ({"plain": True}, ("layer", "norm"), "(not all of its layers have an adapter), 3 of 3 norms."),
     ],
     ids=["DoRA", "dropout", "bias", "some layers", "no adapter"],
 )
@@ -109,12 +138,38 @@ def test_what_is_left_alone_is_said_with_the_reason(
     assert_same(step(model, seed=5), plain)
 
 
-def test_a_family_that_computes_something_else_is_left_alone() -> None:
-    model = model_of("gemma")  # its feed-forward part is gated by GELU, its norms multiply by 1 + weight
+def test_norms_that_multiply_by_one_and_the_weight_are_found_out_and_replaced() -> None:
+    model = model_of("gemma").train()  # its feed-forward part is gated by GELU
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "norm" in name:
+                parameter.normal_(std=0.1)
+    plain = step(model)
     report = attach_kernels(model, dtype=torch.float32)
-    assert report.reasons["mlp"] == "not SwiGLU"
-    assert "norm" not in report.kinds
-    assert report.replaced["linear"] == 14
+    assert report.reasons == {"mlp": "not SwiGLU"}
+    assert report.replaced == {"layer": 2, "attention": 2, "linear": 8, "norm": 3}
+    assert set(report.ways.values()) == {"one", "fused"}
+    assert_same(step(model), plain)
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "reason"),
+    [
+        ("gemma2", "attention", "it has attn_logit_softcapping"),
+        ("gemma2", "layer", "it has post_feedforward_layernorm"),
+        ("starcoder2", "attention", "it has residual_dropout"),
+        ("starcoder2", "layer", "LayerNorm, of which torch's own is the best"),
+        ("starcoder2", "norm", "LayerNorm, of which torch's own is the best"),
+    ],
+)
+def test_a_block_with_a_part_that_is_not_known_is_left_alone(family: str, kind: str, reason: str) -> None:
+    model = model_of(family).train()
+    plain = step(model)
+    report = attach_kernels(model, dtype=torch.float32)
+    assert report.reasons[kind] == reason
+    assert kind not in report.kinds
+    assert report.replaced["linear"] >= 8
+    assert_same(step(model), plain)
 
 
 class Strange(nn.Module):
@@ -173,8 +228,18 @@ def test_recomputed_activations_give_the_same_gradients(selective: bool) -> None
 
 
 def test_a_process_without_values_takes_what_another_has_found() -> None:
+    found = attach_kernels(model_of("llama"), dtype=torch.float32).ways
+    del found["attention", "LlamaAttention"]
     with torch.device("meta"):
         model = model_of("llama")
-    report = attach_kernels(model, ("mlp", "norm"), dtype=torch.float32, check=False)
-    assert report.kinds == ("mlp", "norm")
-    assert report.reasons == {"linear": "not asked for"}
+    report = attach_kernels(model, found, dtype=torch.float32)
+    assert report.kinds == ("layer", "mlp", "linear", "norm")
+    assert report.replaced["linear"] == 8
+
+
+def test_an_answer_with_a_cache_is_the_same_as_before() -> None:
+    model = model_of("qwen2").eval()
+    ids = torch.arange(5)[None]
+    before = model.generate(input_ids=ids, max_new_tokens=6, do_sample=False)
+    attach_kernels(model, dtype=torch.float32)
+    assert torch.equal(model.generate(input_ids=ids, max_new_tokens=6, do_sample=False), before)

@@ -11,7 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from kernels import reference
 from kernels.linear_cross_entropy import linear_cross_entropy, rows_per_chunk
-from kernels.reference import IGNORE
+from kernels.reference import IGNORE, Terms
+from tests.kernels.numerics import DEVICE, assert_no_worse
 
 ROWS = [1, 17, 128]
 VOCABULARIES = [64, 100, 123, 1000]
@@ -52,10 +53,54 @@ def test_loss_and_gradients_are_those_of_the_plain_operation_whatever_the_chunk(
             torch.testing.assert_close(got, wanted)
 
 
+TERMS = Terms(smoothing=0.1, z_loss=0.02, softcap=4.0)
+
+
+@pytest.mark.parametrize("terms", [Terms(), TERMS], ids=["plain", "all terms"])
+@pytest.mark.parametrize(("rows", "vocabulary"), [(1, 64), (17, 100), (40, 123)])
+def test_result_and_gradients_are_as_good_as_torchs(
+    rows: int, vocabulary: int, terms: Terms, dtype: torch.dtype
+) -> None:
+    *values, targets = inputs(rows, vocabulary)
+    targets = targets.to(DEVICE)
+    assert_no_worse(
+        lambda h, w: linear_cross_entropy(h, w, targets, terms=terms, budget=16 * vocabulary * 4),
+        lambda h, w: reference.linear_cross_entropy(h, w, targets, terms),
+        [value / 3 for value in values],
+        dtype,
+    )
+
+
+def test_whoever_knows_which_rows_count_and_how_many_there_are_makes_nobody_wait() -> None:
+    hidden, weight, targets = inputs(30, 64)
+    kept = (targets != IGNORE).nonzero().squeeze(1)
+    count = torch.tensor(7.0, dtype=torch.float64)
+    expected = gradients(lambda h, w, t: reference.linear_cross_entropy(h, w, t) / 7, hidden, weight, targets)
+    with Called() as called:
+        found = gradients(
+            lambda h, w, t: linear_cross_entropy(h, w, t, kept=kept, count=count), hidden, weight, targets
+        )
+    for got, wanted in zip(found, expected, strict=True):
+        torch.testing.assert_close(got, wanted)
+    assert not {name for name in called.names if "nonzero" in name or "local_scalar" in name or "item" in name}
+
+
+def test_four_parts_add_up_to_the_whole() -> None:
+    hidden, weight, targets = inputs(40, 64)
+    whole = gradients(lambda h, w, t: linear_cross_entropy(h, w, t, count=40), hidden, weight, targets)
+    leaves = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
+    for part in range(4):
+        rows = slice(10 * part, 10 * part + 10)
+        linear_cross_entropy(leaves[0][rows], leaves[1], targets[rows], count=40).backward()
+    for leaf, wanted in zip(leaves, whole[1:], strict=True):
+        assert leaf.grad is not None
+        torch.testing.assert_close(leaf.grad, wanted)
+
+
 def test_the_hand_derived_backward_is_the_derivative_of_the_forward() -> None:
     hidden, weight, targets = inputs(7, 11)
     assert torch.autograd.gradcheck(
-        lambda h, w: linear_cross_entropy(h, w, targets, budget=2 * 11 * 8),
+        lambda h, w: linear_cross_entropy(h, w, targets, budget=2 * 11 * 8, terms=TERMS),
         (hidden.requires_grad_(), weight.requires_grad_()),
     )
 
@@ -143,3 +188,15 @@ class Largest(TorchDispatchMode):
             if isinstance(value, Tensor) and value.untyped_storage().data_ptr() not in known:
                 self.elements = max(self.elements, value.numel())
         return result
+
+
+class Called(TorchDispatchMode):
+    """The names of all operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(str(func))
+        return func(*args, **(kwargs or {}))

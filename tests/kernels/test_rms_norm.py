@@ -1,13 +1,15 @@
-"""The fused norm: the numbers of the plain one, and a gradient for the weight only where one is wanted."""
+"""The fused norm: the numbers of the plain one, alone and of a sum, and a gradient for the weight only where one is wanted."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 
 from kernels import reference
-from kernels.rms_norm import rms_norm
+from kernels.rms_norm import add_rms_norm, rms_norm
 from tests.kernels.numerics import assert_no_worse, outcome, random
 
 EPS = 1e-6
@@ -21,44 +23,93 @@ def plain(x: Tensor, weight: Tensor) -> Tensor:
     return reference.rms_norm(x, weight, EPS)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def sums(*, one: bool) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
+    """The norm of a sum and the sum itself as one tensor, fused and plain."""
+
+    def fused(x: Tensor, residual: Tensor, weight: Tensor) -> Tensor:
+        return torch.stack(add_rms_norm(x, residual, weight, EPS, one=one))
+
+    def apart(x: Tensor, residual: Tensor, weight: Tensor) -> Tensor:
+        total = x + residual
+        return torch.stack((reference.rms_norm(total, weight, EPS, one=one), total))
+
+    return fused, apart
+
+
 @pytest.mark.parametrize("rows", [1, 17, 128])
 @pytest.mark.parametrize("width", [64, 100, 123, 1000])
 def test_result_and_gradients_are_as_good_as_torchs(rows: int, width: int, dtype: torch.dtype) -> None:
     assert_no_worse(ours, plain, random((rows, width), (width,), seed=rows), dtype)
 
 
-def test_the_hand_derived_backward_is_the_derivative_of_the_forward() -> None:
-    assert torch.autograd.gradcheck(ours, [value.requires_grad_() for value in random((5, 7), (7,))])
+@pytest.mark.parametrize(("rows", "width"), [(1, 64), (17, 123)])
+def test_a_weight_around_zero_is_added_to_one_and_rounded_once(rows: int, width: int, dtype: torch.dtype) -> None:
+    assert_no_worse(
+        lambda x, w: rms_norm(x, w, EPS, one=True),
+        lambda x, w: reference.rms_norm(x, w, EPS, one=True),
+        random((rows, width), (width,), seed=rows),
+        dtype,
+    )
 
 
-def test_a_frozen_weight_gets_no_gradient() -> None:
-    x, weight = random((5, 7), (7,))
+@pytest.mark.parametrize("one", [False, True], ids=["weight", "one and the weight"])
+@pytest.mark.parametrize(("rows", "width"), [(1, 64), (17, 123), (40, 1000)])
+def test_a_sum_is_normed_and_both_pass_their_gradients_on(rows: int, width: int, one: bool, dtype: torch.dtype) -> None:
+    fused, apart = sums(one=one)
+    assert_no_worse(fused, apart, random((rows, width), (rows, width), (width,), seed=rows), dtype)
+
+
+def test_the_hand_derived_backwards_are_the_derivatives_of_the_forwards() -> None:
+    for one in (False, True):
+        values = [value.requires_grad_() for value in random((5, 7), (5, 7), (7,))]
+        assert torch.autograd.gradcheck(lambda x, w, one=one: rms_norm(x, w, EPS, one=one), [values[0], values[2]])
+        assert torch.autograd.gradcheck(sums(one=one)[0], values)
+
+
+def test_a_frozen_weight_gets_no_gradient(way: str) -> None:
+    x, weight = (value.float() for value in random((5, 7), (7,)))
     rms_norm(x.requires_grad_(), weight, EPS).sum().backward()
     assert x.grad is not None
     assert weight.grad is None
 
 
-def test_a_weight_in_fp32_makes_a_result_in_fp32_as_in_llama() -> None:
+def test_a_weight_in_fp32_makes_a_result_in_fp32_as_in_llama(way: str) -> None:
     x, weight = random((5, 8), (8,))
-    values = [x.bfloat16(), weight.float()]
+    values = [x.half(), weight.float()]
     for got, expected in zip(outcome(ours, values), outcome(plain, values), strict=True):
         assert got.dtype == expected.dtype
         torch.testing.assert_close(got, expected, rtol=2**-7, atol=2**-7)
     assert ours(*values).dtype == torch.float32
 
 
-def test_rows_of_zeros_batches_strides_and_no_rows() -> None:
-    x, weight = random((12, 16), (16,))
+def test_rows_of_zeros_batches_strides_and_no_rows(way: str) -> None:
+    x, weight = (value.float() for value in random((12, 16), (16,)))
     for strange in (x.view(3, 4, 16), x.T.contiguous().T, x[:1].expand(12, 16), x[::2], x[:0], torch.zeros_like(x)):
         got, expected = outcome(ours, [strange, weight]), outcome(plain, [strange.contiguous(), weight])
         for value, wanted in zip(got, expected, strict=True):
             torch.testing.assert_close(value, wanted)
 
 
-def test_no_input_is_changed() -> None:
-    x, weight = random((6, 8), (8,))
-    before = x.clone(), weight.clone()
-    ours(x.requires_grad_(), weight.requires_grad_()).sum().backward()
-    assert torch.equal(x.detach(), before[0])
-    assert torch.equal(weight.detach(), before[1])
+def test_a_gradient_that_is_one_number_for_all_is_taken(way: str) -> None:
+    x, weight = (value.float().requires_grad_() for value in random((6, 16), (16,)))
+    above = torch.tensor(0.7).expand(6, 16)
+    got = torch.autograd.grad(ours(x, weight), (x, weight), above)
+    for value, wanted in zip(got, torch.autograd.grad(plain(x, weight), (x, weight), above), strict=True):
+        torch.testing.assert_close(value, wanted)
+
+
+def test_no_input_is_changed(way: str) -> None:
+    values = [value.float() for value in random((6, 8), (6, 8), (8,))]
+    before = [value.clone() for value in values]
+    leaves = [value.requires_grad_() for value in values]
+    torch.stack(add_rms_norm(*leaves, EPS)).sum().backward()
+    for value, old in zip(values, before, strict=True):
+        assert torch.equal(value.detach(), old)
+
+
+def test_a_second_backward_is_refused() -> None:
+    x, weight = (value.float() for value in random((3, 8), (8,)))
+    loss = ours(x.requires_grad_(), weight).sum()
+    loss.backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()

@@ -248,14 +248,14 @@ def test_cut_samples_are_counted_aloud(train: Train) -> None:
 @pytest.mark.parametrize(
     ("sections", "words"),
     [
-        ({"kernels": "on"}, "needs an NVIDIA GPU"),
+        ({"kernels": "on"}, "there is no NVIDIA GPU"),
         ({"optimizer": {"name": "adamw8bit"}}, "needs an NVIDIA GPU"),
         ({"data": {"max_length": 512}}, "the model has 256 positions"),
         ({"method": {"targets": ["q_prj"]}}, "q_prj"),
     ],
 )
 def test_what_cannot_work_is_refused_before_it_starts(train: Train, sections: Mapping[str, Any], words: str) -> None:
-    if words == "needs an NVIDIA GPU" and torch.cuda.is_available():
+    if "NVIDIA GPU" in words and torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(UserError, match=words) as caught:
         train(**sections)

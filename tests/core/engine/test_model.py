@@ -98,6 +98,31 @@ def test_a_model_that_scales_its_logits_is_found_and_still_trained_right(tokeniz
     torch.testing.assert_close(scaled.objective(CPU)(batch), expected)
 
 
+def test_a_cap_on_logits_is_part_of_the_fused_head(tokenizer: Any) -> None:
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    torch.manual_seed(0)
+    shape = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "head_dim": 16,
+    }
+    config = Gemma2Config(vocab_size=360, **shape, num_key_value_heads=2, final_logit_softcapping=0.05)
+    causal = Gemma2ForCausalLM(config)
+    capped = Student(causal, causal, tokenizer, "full")
+    model.probe(capped, CPU, packing=False)
+    assert capped.fused_head
+    assert capped.softcap == 0.05
+    ids, positions = pair()
+    batch = data.Batch(ids, positions, torch.roll(ids, -1))
+    logits = causal(input_ids=ids, position_ids=positions, use_cache=False).logits[0]
+    assert logits.abs().max() <= 0.05
+    expected = torch.nn.functional.cross_entropy(logits, batch.targets[0], reduction="sum")
+    torch.testing.assert_close(capped.objective(CPU)(batch), expected)
+
+
 def test_the_fused_head_gives_the_loss_and_gradients_of_the_plain_one(student: Student) -> None:
     ids, positions = pair()
     batch = data.Batch(ids, positions, torch.roll(ids, -1))

@@ -60,7 +60,7 @@ def test_a_chunked_head_and_activation_checkpointing_are_worth_what_they_are_for
     plain = memory.parts(config(), qwen, load)
     again = memory.parts(config(parallel={"activation_checkpointing": "full"}), qwen, load)
     assert plain["logits"] < 2 * GIB
-    assert again["activations"] < plain["activations"] / 10
+    assert again["activations"] < plain["activations"] / 7
     assert again["total"] < 24 * GIB < plain["total"]
 
 
