@@ -1,8 +1,9 @@
-# What one does here: make run, make test, make test-gpu, make lint, make bench. Each sets itself up first, once.
+# What one does here: make run, make test, make test-gpu, make lint, make bench, make bench-gpu. Each sets itself up
+# first, once; but bench-gpu, which takes the Python that a bare GPU machine has (torch, triton, transformers, peft).
 PYTHON := .venv/bin/python
 READY  := .venv/.ready
 
-.PHONY: run test test-gpu lint bench screenshots starter clean
+.PHONY: run test test-gpu lint bench bench-gpu screenshots starter clean
 
 run: $(READY)
 	@$(PYTHON) -m app.cli $(ARGS)
@@ -22,6 +23,10 @@ lint: $(READY)
 
 bench: $(READY) .venv/.ready-bench
 	@for bench in tests/benchmarks/bench_*.py; do $(PYTHON) -m tests.benchmarks.$$(basename $$bench .py) || exit 1; done
+
+bench-gpu:
+	@$(or $(wildcard $(PYTHON)),python3) -m tests.benchmarks.gpu_kernels --minutes 4
+	@$(or $(wildcard $(PYTHON)),python3) -m tests.benchmarks.gpu_training --minutes 4
 
 screenshots: $(READY)
 	$(PYTHON) packaging/screenshots.py resources/screenshots

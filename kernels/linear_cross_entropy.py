@@ -82,6 +82,7 @@ class _LinearCrossEntropy(Function):
                     d_rows[start : start + size] = d_logits.to(weight.dtype) @ weight
                 if d_weight is not None:
                     d_weight += d_logits.T @ part.to(d_logits.dtype)
+                del d_logits  # or it would lie about while the next chunk is made
         ctx.save_for_backward(kept, d_rows, d_weight)
         ctx.shapes = hidden.shape, hidden.dtype, weight.dtype
         return loss

@@ -101,7 +101,7 @@ def parts(config: RunConfig, shape: ModelShape, load: Load) -> dict[str, int]:
     gathered      of a sharded model: two layers, and norm and head (with a tied embedding); without resharding all of it
     gradients     4 A, shared out; whole between micro-batches, for only the last one is added up over processes
     activations   L x kept x T, and where they are computed again those of one layer
-    logits        two chunks in fp32, or three where the last one still lies about, with the states before and after them and a trained head's gradient; with
+    logits        a chunk in fp32 and in the format of the arithmetic, with the states before and after it and a trained head's gradient; with
                   kernels = "off" three times all of them; or a sharded layer's gradients on their way; or, between copies of the model, a message of gradients
     overhead      allowance for the process, or the CUDA context, and for fragmentation
 
@@ -246,12 +246,20 @@ def flops_per_token(config: RunConfig, shape: ModelShape, context: float) -> flo
 
 
 def _head(config: RunConfig, shape: ModelShape, load: Load) -> int:
-    """Bytes of logits, with the gradient of a trained head."""
+    """Bytes of logits, with the gradient of the states before them and that of a trained head."""
     rows = _rows_of_logits(config, shape, load)
-    chunk, learned = 4 * rows * shape.vocab, 4 * shape.vocab * shape.hidden if config.method.kind == "full" else 0
-    if config.kernels == "off":  # all of them, their logarithms and the gradient, before the head has one
-        return 3 * chunk
-    return max((3 if rows < load.tokens else 2) * chunk + learned, chunk + 2 * learned)
+    logits, states = rows * shape.vocab, number_bytes(config, load) * rows * shape.hidden
+    learned = 4 * shape.vocab * shape.hidden if config.method.kind == "full" else 0
+    if config.kernels == "off":  # before the head has a gradient
+        return _chunk(config, load, logits)
+    return max(_chunk(config, load, logits) + states + learned, 4 * logits + 2 * learned)
+
+
+def _chunk(config: RunConfig, load: Load, logits: int) -> int:
+    """Bytes that so many logits take: in fp32, and rounded before or after; with the model's own head three times in fp32, for
+    their logarithms and their gradient."""
+    rounded = 0 if number_bytes(config, load) == 4 else 2
+    return logits * (12 if config.kernels == "off" else 4 + rounded)
 
 
 def _rows_of_logits(config: RunConfig, shape: ModelShape, load: Load) -> int:
@@ -267,6 +275,6 @@ def evaluation(config: RunConfig, shape: ModelShape, load: Load) -> int:
     copies = 0 if size == 4 or (full and spread_of(config).sharded) else 2 * trained(config, shape)
     rows = _rows_of_logits(config, shape, load)
     inside = size * load.tokens * (4 * shape.hidden + 3 * shape.intermediate / config.parallel.tensor)
-    head = 3 * 4 * rows * shape.vocab + 2 * size * shape.hidden * load.tokens
+    head = _chunk(config, load, rows * shape.vocab) + 2 * size * shape.hidden * load.tokens
     held = sum(_states(config, shape, load).values()) + copies + max(inside, head)
     return round(held + _overhead(config, shape, load, held))

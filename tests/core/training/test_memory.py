@@ -42,8 +42,8 @@ def test_the_shape_gives_the_published_number_of_parameters(qwen: ModelShape) ->
 @pytest.mark.parametrize(
     ("rows", "again", "counted"),
     [
-        (1, "none", 23424), (1, "selective", 22968), (1, "full", 17126),
-        (4, "none", 43433), (4, "selective", 41843), (4, "full", 18473),
+        (1, "none", 22662), (1, "selective", 22207), (1, "full", 16364),
+        (4, "none", 42672), (4, "selective", 41087), (4, "full", 18552),
     ],
 )  # fmt: skip
 def test_the_peaks_of_a_7b_model_that_were_counted_operation_by_operation(
@@ -52,7 +52,7 @@ def test_the_peaks_of_a_7b_model_that_were_counted_operation_by_operation(
     """MiB by `core.engine.count`, two micro-batches a step: frozen bf16, fp32 adapter of rank 16."""
     run = config(parallel={"activation_checkpointing": again})
     ours = memory.parts(run, qwen, memory.Load(rows=rows, width=2048, packed=False, gpu=True, batches=2))
-    assert (ours["total"] - ours["overhead"]) / 2**20 == pytest.approx(counted, rel=0.025)
+    assert (ours["total"] - ours["overhead"]) / 2**20 == pytest.approx(counted, rel=0.01)
 
 
 def test_a_chunked_head_and_activation_checkpointing_are_worth_what_they_are_for(qwen: ModelShape) -> None:
