@@ -43,7 +43,7 @@ def again(d_hidden: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor, T
     """(h, d_gate, d_up) of a gradient of h that nobody else needs: d_gate takes its place."""
     if tile.runs_on(gate):
         hidden = torch.empty(gate.shape, dtype=gate.dtype, device=gate.device)
-        return hidden, *_launch_backward(d_hidden, gate, up, hidden, d_hidden)
+        return hidden, *_launch_backward(d_hidden, gate, up, hidden)
     activated = silu(gate)
     hidden = activated * up
     d_up = activated.mul_(d_hidden)
@@ -116,11 +116,10 @@ def _launch_forward(gate: Tensor, up: Tensor) -> Tensor:
     return out
 
 
-def _launch_backward(
-    d_hidden: Tensor, gate: Tensor, up: Tensor, hidden: Tensor | None = None, d_gate: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
+def _launch_backward(d_hidden: Tensor, gate: Tensor, up: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """(d_gate, d_up). With hidden, which is filled, d_gate takes d_hidden's place."""
     d_hidden, gate, up = d_hidden.contiguous(), gate.contiguous(), up.contiguous()
-    d_gate, d_up = torch.empty_like(gate) if d_gate is None else d_gate, torch.empty_like(up)
+    d_gate, d_up = torch.empty_like(gate) if hidden is None else d_hidden, torch.empty_like(up)
     if gate.numel():
         _backward_program[(-(-gate.numel() // BLOCK),)](
             d_hidden, gate, up, gate if hidden is None else hidden, d_gate, d_up, gate.numel(),

@@ -73,7 +73,7 @@ def cover(width: int, least: int = 16) -> int:
 
 
 def warps(block: int) -> int:
-    """Groups of 32 threads for a block of numbers: eight to sixteen numbers a thread."""
+    """Groups of 32 threads for a block of numbers: sixteen numbers a thread, more beyond 8,192."""
     return min(16, max(1, block // 512))
 
 
