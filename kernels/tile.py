@@ -85,4 +85,9 @@ def warps(block: int) -> int:
 
 def processors(x: Tensor) -> int:
     """Streaming multiprocessors of x's GPU; 4 elsewhere, where programs are only tried."""
-    return int(torch.cuda.get_device_properties(x.device).multi_processor_count) if x.is_cuda else 4
+    return _processors(x.device) if x.is_cuda else 4
+
+
+@functools.cache
+def _processors(device: torch.device) -> int:
+    return int(torch.cuda.get_device_properties(device).multi_processor_count)
