@@ -79,13 +79,22 @@ class _Work:
         return answer
 
     def render(self, template: str, **given: Any) -> str:
-        texts = {name: value.strip("\n") if isinstance(value, str) else value for name, value in given.items()}
-        return self.bench.recipe.render(template, go=self.bench.go, **self.draw.given(), **texts)
+        return rendered(self.bench.recipe, self.draw, self.bench.go, template, **given)
 
     def messages(self, template: str, **given: Any) -> tuple[Mapping[str, str], ...]:
-        """A conversation that begins with this question."""
-        system = {"role": "system", "content": self.render(SYSTEM, **given)}
-        return (system, {"role": "user", "content": self.render(template, **given)})
+        return conversation(self.bench.recipe, self.draw, self.bench.go, template, **given)
+
+
+def rendered(recipe: Recipe, draw: Draw, go: str, template: str, **given: Any) -> str:
+    """A template's text for a draw. Raises UserError with file and line where it cannot be made."""
+    texts = {name: value.strip("\n") if isinstance(value, str) else value for name, value in given.items()}
+    return recipe.render(template, go=go, **draw.given(), **texts)
+
+
+def conversation(recipe: Recipe, draw: Draw, go: str, template: str, **given: Any) -> tuple[Mapping[str, str], ...]:
+    """The messages that begin a conversation with this question."""
+    system = {"role": "system", "content": rendered(recipe, draw, go, SYSTEM, **given)}
+    return (system, {"role": "user", "content": rendered(recipe, draw, go, template, **given)})
 
 
 async def make(draw: Draw, bench: Bench) -> Outcome:
@@ -96,24 +105,6 @@ async def make(draw: Draw, bench: Bench) -> Outcome:
         return await _solve(work)
     except _EndError as end:
         return _outcome(work, end.result, str(end))
-
-
-def first_question(draw: Draw, bench_plan: TeacherPlan, recipe: Recipe, go: str) -> Question:
-    """What is asked first for a draw: an example to show, and what a forecast counts."""
-    bench = Bench(bench_plan, recipe, _nobody, None, Hygiene(), go)  # type: ignore[arg-type]
-    work = _Work(bench, draw)
-    if recipe.file.instruction is not None:
-        stage, messages = recipe.file.instruction, work.messages(recipe.file.instruction.template)
-    else:
-        code = draw.seed.text if draw.seed is not None else ""
-        prompt = work.render(PROMPT, task="", code=code, test="", words="")
-        stage = recipe.file.solution
-        messages = work.messages(stage.template, task=prompt, code=code, test="", words="")
-    return Question(bench_plan.base_url, bench_plan.model, messages, {**bench_plan.parameters, **stage.parameters})
-
-
-async def _nobody(question: Question) -> Answer:
-    raise AssertionError(f"nothing is asked here: {question.key}")
 
 
 async def _task(work: _Work) -> Task:

@@ -163,7 +163,8 @@ def read_known(folder: Path) -> Hygiene:
     if (folder / "problems.jsonl").is_file():
         for line in (folder / "problems.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            problems[row.pop("id")] = Problem(**row)
+            key = row.pop("id")
+            problems[key] = Problem(**row)
     return Hygiene(
         _read(folder, "tasks"), _read(folder, "codes"), contamination.index_of(problems) if problems else None
     )

@@ -58,6 +58,30 @@ def pool(
     return found
 
 
+def some(
+    file: RecipeFile,
+    tree: Path | None,
+    toolchain: Toolchain,
+    connection: sqlite3.Connection | None,
+    query: str,
+    count: int,
+) -> list[Seed]:
+    """A few of what the draws of a plan would start from, for examples; no more than `count` are looked for."""
+    if file.source == "none":
+        return []
+    if file.source == "sample":
+        found = [] if connection is None else list(islice(_samples(connection, query), count))
+        if not found:
+            raise _no_samples(query)
+        return found
+    return list(
+        islice(
+            _functions(tree or toolchain.goroot / "src", toolchain, alone=file.source == "function", progress=None),
+            count,
+        )
+    )
+
+
 def _functions(
     folder: Path, toolchain: Toolchain, *, alone: bool, progress: Callable[[int, int | None], None] | None
 ) -> Iterator[Seed]:
@@ -76,7 +100,7 @@ def _functions(
 
 def _returns(one: MinedFunction) -> bool:
     """Whether a test can see what it does, and call it."""
-    return "\treturn " in one.code and not one.name.startswith(("Test", "Benchmark", "init", "main"))
+    return "\treturn " in one.code and one.package != "main" and not one.name.startswith(("Test", "Benchmark", "init"))
 
 
 def _seed(one: MinedFunction, *, whole: bool) -> Seed:
@@ -87,19 +111,25 @@ def _seed(one: MinedFunction, *, whole: bool) -> Seed:
 
 def write_samples(connection: sqlite3.Connection, query: str, place: Path) -> int:
     """Write the samples that a search finds as what draws start from; returns how many. Raises UserError when there is none, OSError."""
+    found = list(_samples(connection, query))
+    if not found:
+        raise _no_samples(query)
+    write_whole(place, "".join(json.dumps(asdict(seed)) + "\n" for seed in found))
+    return len(found)
+
+
+def _no_samples(query: str) -> UserError:
+    return UserError(
+        f"No sample with Go code is found by “{query}”, so there is nothing to start from.",
+        "Accept some samples, or set seeds.query.",
+    )
+
+
+def _samples(connection: sqlite3.Connection, query: str) -> Iterator[Seed]:
     ids = list(search.ids(connection, search.parse(query)))[:MOST]
     statement = """
         SELECT s.uid, v.prompt, s.title, s.topic FROM json_each(?) e JOIN sample s ON s.id = e.value
         JOIN version v ON v.id = s.version_id WHERE v.context IS NULL AND v.code <> '' ORDER BY s.id
     """
-    found = [
-        Seed("sample", uid, prompt, title, "", topic)
-        for uid, prompt, title, topic in connection.execute(statement, (json.dumps(ids),))
-    ]
-    if not found:
-        raise UserError(
-            f"No sample with Go code is found by “{query}”, so there is nothing to start from.",
-            "Accept some samples, or set seeds.query.",
-        )
-    write_whole(place, "".join(json.dumps(asdict(seed)) + "\n" for seed in found))
-    return len(found)
+    for uid, prompt, title, topic in connection.execute(statement, (json.dumps(ids),)):
+        yield Seed("sample", uid, prompt, title, "", topic)

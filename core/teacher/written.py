@@ -78,7 +78,9 @@ def from_mapping(data: Mapping[str, Any], model: type[M], name: str = "", text: 
     try:
         return model.model_validate(tuples(data))
     except ValidationError as error:
-        details = error.errors()
+        details = sorted(
+            error.errors(), key=lambda one: one["type"] != "extra_forbidden"
+        )  # a slip in a key explains what is missing
         message, hint = _sentence(details[0], model)
         line = _line(text, [str(part) for part in details[0]["loc"] if isinstance(part, str)])
         place = ", ".join([*([name] if name else []), *([f"line {line}"] if line else [])])
@@ -101,7 +103,8 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
         siblings = _siblings(model, keys[:-1])
         near = difflib.get_close_matches(keys[-1], siblings, 1, cutoff=0.6)
         where = f" in [{'.'.join(keys[:-1])}]" if keys[:-1] else ""
-        hint = f"Did you mean “{near[0]}”?" if near else f"Known{where or ' at the top'}: {', '.join(siblings)}."
+        known = f"Known{where or ' at the top'}: {', '.join(siblings)}." if siblings else ""
+        hint = f"Did you mean “{near[0]}”?" if near else known
         return f"There is no key “{keys[-1]}”{where}.", hint
     if kind == "missing":
         return f"{key} is missing.", f"Add it{' at the top' if len(keys) == 1 else ''}."
