@@ -65,7 +65,7 @@ class _Work:
     async def ask(self, stage: str, of: Stage, messages: Sequence[Mapping[str, str]], index: int = 0) -> Answer:
         """Ask and keep what comes back. Raises _EndError where it is nothing to go on with."""
         plan = self.bench.plan
-        question = Question(plan.base_url, plan.model, tuple(messages), {**plan.parameters, **of.parameters}, index)
+        question = Question(plan.base_url, plan.model, tuple(messages), parameters(plan, of), index)
         try:
             answer = await self.bench.ask(question)
         except AskFailedError as error:
@@ -76,13 +76,26 @@ class _Work:
             raise _EndError("failed", f"The teacher refused{f': {said}' if said else '.'}")
         if answer.finish == "length":
             raise _EndError("failed", "The answer was cut off: max_tokens is too small for it.")
-        return answer
+        return replace(
+            answer, text=answer.text.encode("utf-8", "replace").decode()
+        )  # half a character can be sent to nobody
 
     def render(self, template: str, **given: Any) -> str:
         return rendered(self.bench.recipe, self.draw, self.bench.go, template, **given)
 
     def messages(self, template: str, **given: Any) -> tuple[Mapping[str, str], ...]:
         return conversation(self.bench.recipe, self.draw, self.bench.go, template, **given)
+
+
+def parameters(plan: TeacherPlan, of: Stage) -> dict[str, Any]:
+    """The fields of a stage's request: the plan's, with the stage's own. A stage's max_tokens only lowers a plan's: models that think want
+    another field, or none."""
+    own = dict(of.parameters)
+    least = own.pop("max_tokens", None)
+    merged = {**plan.parameters, **own}
+    if isinstance(least, int) and isinstance(merged.get("max_tokens"), int):
+        merged["max_tokens"] = min(least, merged["max_tokens"])
+    return merged
 
 
 def rendered(recipe: Recipe, draw: Draw, go: str, template: str, **given: Any) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +17,30 @@ from core.evaluation.suites import Problem
 from core.samples import contamination, minhash
 from core.samples.contamination import Place
 from core.samples.duplicates import KINDS
+from core.teacher import signatures
 from core.teacher.recipes import Limits
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Signatures = np.ndarray[tuple[int, int], np.dtype[np.uint32]]
+    from core.teacher.signatures import Signatures
+
+    Signature = np.ndarray[tuple[int], np.dtype[np.uint32]]
 
 MOST_KNOWN = 200_000
 """Samples that new ones are compared with: the newest."""
 TASK_SIMILARITY, CODE_SIMILARITY = KINDS["instructions"], KINDS["solutions"]
-_CHUNK = 2_000
-_ROWS = 65_536
+_FRONT, _FRONT_ALIKE = 16, 5
+"""Texts that agree in fewer of the first numbers of their signatures are not looked at: of those that are alike by 0.7, one in three thousand is lost."""
 _OUTSIDE = re.compile(
     r"\b(?:github\.com|gitlab\.com|golang\.org/x|google\.golang\.org|gopkg\.in|go\.uber\.org)/\S+|\bgo get\b"
 )
+_COMMON = frozenset(
+    ["a", "an", "and", "are", "as", "be", "but", "by", "can", "do", "for", "from", "has", "have", "i", "if", "in", "is", "it", "its",
+     "must", "need", "no", "not", "of", "on", "one", "or", "so", "that", "the", "then", "there", "this", "to", "we", "what", "when",
+     "which", "with", "you"]
+)  # fmt: skip
+_FEWEST_WORDS = 16
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -47,38 +55,49 @@ class Refusal:
 class Known:
     """Texts that new ones are compared with, by their signatures. Keys are the caller's own."""
 
-    def __init__(self, signatures: Signatures | None = None, keys: list[str] | None = None) -> None:
-        self._given = signatures
-        self._given_keys = keys or []
-        self._own: Signatures | None = None
-        self._own_keys: list[str] = []
+    def __init__(self, rows: Signatures | None = None, keys: list[str] | None = None) -> None:
+        self._given = _Shelf(keys or [], rows) if rows is not None else None
+        self._own = _Shelf([], None)
 
     def nearest(self, text: str) -> tuple[str, float]:
-        """The key of the most similar text and the estimated similarity; ("", 0) where nothing is known."""
-        import numpy as np
-
-        asked = _signature(text)
-        best, key = 0.0, ""
-        own = None if self._own is None else self._own[: len(self._own_keys)]
-        for rows, keys in ((self._given, self._given_keys), (own, self._own_keys)):
-            for start in range(0, 0 if rows is None else len(rows), _ROWS):
-                assert rows is not None
-                shares = np.mean(rows[start : start + _ROWS] == asked, axis=1)
-                at = int(shares.argmax())
-                if shares[at] > best:
-                    best, key = float(shares[at]), keys[start + at]
-        return key, best
+        """The key of the most similar text and the estimated similarity; ("", 0) where nothing comes near."""
+        asked = _signature(text)[0]
+        found = [shelf.nearest(asked) for shelf in (self._given, self._own) if shelf is not None]
+        return max(found, key=lambda one: one[1])
 
     def add(self, key: str, text: str) -> None:
         """From now on this text is known too."""
+        self._own.add(key, _signature(text)[0])
+
+
+class _Shelf:
+    """Signatures, with their beginnings apart: most texts are told from the one asked about by a few numbers."""
+
+    def __init__(self, keys: list[str], rows: Signatures | None) -> None:
         import numpy as np
 
-        if self._own is None:
-            self._own = np.zeros((64, minhash.PERMUTATIONS), dtype=np.uint32)
-        if len(self._own_keys) == len(self._own):
-            self._own = np.concatenate([self._own, np.zeros_like(self._own)])
-        self._own[len(self._own_keys)] = _signature(text)[0]
-        self._own_keys.append(key)
+        self._keys = keys
+        self._rows = np.zeros((64, minhash.PERMUTATIONS), dtype=np.uint32) if rows is None else rows
+        self._front = np.ascontiguousarray(self._rows[:, :_FRONT])
+
+    def nearest(self, asked: Signature) -> tuple[str, float]:
+        import numpy as np
+
+        places = np.flatnonzero((self._front[: len(self._keys)] == asked[:_FRONT]).sum(axis=1) >= _FRONT_ALIKE)
+        if not len(places):
+            return "", 0.0
+        shares = np.mean(self._rows[places] == asked, axis=1)
+        best = int(shares.argmax())
+        return self._keys[places[best]], float(shares[best])
+
+    def add(self, key: str, row: Signature) -> None:
+        import numpy as np
+
+        if len(self._keys) == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+            self._front = np.concatenate([self._front, np.zeros_like(self._front)])
+        self._rows[len(self._keys)], self._front[len(self._keys)] = row, row[:_FRONT]
+        self._keys.append(key)
 
 
 def _signature(text: str) -> Signatures:
@@ -100,7 +119,9 @@ class Hygiene:
             return Refusal("length", f"The task has {len(task):,} characters; {fewest:,} to {most:,} are wanted.")
         prose = re.sub(r"```.*?(?:```|\Z)", " ", task, flags=re.DOTALL)
         letters = _LETTER.findall(prose)
-        if letters and sum(letter.isascii() for letter in letters) < 0.9 * len(letters):
+        words = re.findall(r"[^\W\d_]+", prose.lower())
+        foreign = len(words) >= _FEWEST_WORDS and sum(word in _COMMON for word in words) < 0.08 * len(words)
+        if foreign or (letters and sum(letter.isascii() for letter in letters) < 0.9 * len(letters)):
             return Refusal("language", "The task is not in English.")
         if outside := _OUTSIDE.search(task):
             return Refusal("packages", f"The task wants {outside[0]}, which is outside the standard library.")
@@ -136,21 +157,12 @@ def write_known(folder: Path, connection: sqlite3.Connection) -> None:
     import numpy as np
 
     folder.mkdir(parents=True, exist_ok=True)
-    ids: list[int] = []
-    tasks: list[Signatures] = []
-    codes: list[Signatures] = []
-    coded: list[int] = []
-    for rows in _texts(connection):
-        ids += [key for key, _, _ in rows]
-        tasks.append(minhash.signatures([minhash.shingles(prompt) for _, prompt, _ in rows], minhash.PERMUTATIONS))
-        with_code = [(key, code) for key, _, code in rows if code.strip()]
-        if with_code:
-            coded += [key for key, _ in with_code]
-            codes.append(minhash.signatures([minhash.shingles(code) for _, code in with_code], minhash.PERMUTATIONS))
-    for name, keys, parts in (("tasks", ids, tasks), ("codes", coded, codes)):
-        if parts:
-            np.save(folder / f"{name}.npy", np.concatenate(parts))
-            np.save(folder / f"{name}-ids.npy", np.array(keys, dtype=np.int64))
+    found = signatures.of_samples(connection, MOST_KNOWN)
+    coded = found.codes.any(axis=1)
+    for name, keys, rows in (("tasks", found.ids, found.tasks), ("codes", found.ids[coded], found.codes[coded])):
+        if len(keys):
+            np.save(folder / f"{name}.npy", rows)
+            np.save(folder / f"{name}-ids.npy", keys)
     problems = contamination.problems(connection)
     if problems:
         lines = (json.dumps({"id": key, **asdict(one)}) + "\n" for key, one in problems.items())
@@ -177,16 +189,3 @@ def _read(folder: Path, name: str) -> Known:
         return Known()
     keys = np.load(folder / f"{name}-ids.npy").tolist()
     return Known(np.load(folder / f"{name}.npy", mmap_mode="r"), [f"sample:{key}" for key in keys])
-
-
-def _texts(connection: sqlite3.Connection) -> Iterator[list[tuple[int, str, str]]]:
-    """(id, prompt, code) of living samples, the newest first, some at a time."""
-    cursor = connection.execute(
-        """
-        SELECT s.id, v.prompt, v.code FROM sample s JOIN version v ON v.id = s.version_id JOIN review r ON r.sample_id = s.id
-        WHERE r.deleted = 0 ORDER BY s.id DESC LIMIT ?
-        """,
-        (MOST_KNOWN,),
-    )
-    while rows := cursor.fetchmany(_CHUNK):
-        yield rows

@@ -114,7 +114,7 @@ async def _run(context: WorkerContext, source: OpenAsk) -> None:
     output = folder.output / outcome.FILE
     outcome.cut(output)
     tally, finished = _Tally(len(drawn)), set()
-    for done in outcome.read(output)[0]:
+    for done in outcome.each(output):
         tally.add(done)
         finished.add(done.number)
         _remember(known, done)

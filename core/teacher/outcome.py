@@ -116,6 +116,11 @@ def read(path: Path, offset: int = 0, most: int | None = None) -> tuple[list[Out
     return found, offset
 
 
+def each(path: Path) -> Iterator[Outcome]:
+    """All outcomes, one at a time: a large job's conversations are more than fits into memory."""
+    return map(from_line, _whole_lines(path, 0))
+
+
 def cut(path: Path) -> None:
     """Take half a line that a crash left from the end of the file."""
     whole = sum(len(line) for line in _whole_lines(path, 0))

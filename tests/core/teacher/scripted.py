@@ -60,7 +60,7 @@ WORDS = [
 def task(number: int) -> str:
     """Tasks that do not resemble one another."""
     words = [WORDS[(number * 7 + step * (number + 3)) % len(WORDS)] + str(number * step) for step in range(30)]
-    return f"Number {number}: " + " ".join(words)
+    return f"Number {number}: write the function that we need for " + " and ".join(words)
 
 
 def code(number: int, function: str = "") -> str:

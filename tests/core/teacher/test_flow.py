@@ -8,7 +8,9 @@ from core.golang.extract import from_answer
 from core.teacher import recipes
 from core.teacher.drawing import Seed
 from core.teacher.exchange import AskFailedError, PausedError
+from core.teacher.flow import parameters
 from core.teacher.hygiene import Hygiene
+from core.teacher.plan import plan_from
 from tests.core.teacher.conftest import Make
 from tests.core.teacher.scripted import (
     Scripted,
@@ -152,6 +154,30 @@ def test_unformatted_code_is_formatted_not_sent_back(run_flow: Make) -> None:
     assert one.made[0].states["format"] == "pass"
     assert "\n\treturn 1 + a + b\n" in one.made[0].messages[1][1]
     assert ask.count("repair") == 0
+
+
+def test_half_a_character_in_an_answer_stops_nothing(run_flow: Make) -> None:
+    ask = by_number(lambda number, stage: uncompilable(number).replace("It adds", "It \ud83d adds"))
+    (one,) = run_flow(ask)
+    assert one.result == "unverified"
+    assert one.made[0].messages[1][1].startswith("It ? adds")
+    assert all(question.key for _, question in ask.asked)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"max_tokens": 2048}, {"max_tokens": 900}),
+        ({"max_tokens": 500, "temperature": 0.2}, {"max_tokens": 500, "temperature": 0.2}),
+        ({"max_completion_tokens": 9000}, {"max_completion_tokens": 9000}),
+        ({}, {}),
+    ],
+)
+def test_a_stage_only_lowers_the_plans_limit(given: dict[str, object], sent: dict[str, object]) -> None:
+    plan = plan_from({"recipe": "topic-grid", "model": "m", "parameters": given})
+    stage = recipes.find("topic-grid").file.instruction
+    assert stage is not None
+    assert parameters(plan, stage) == sent
 
 
 BROKEN = "package p0\n\nfunc Add0(a, b int) int { return 1 + a - b }\n"

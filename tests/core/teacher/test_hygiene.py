@@ -60,6 +60,10 @@ def test_deleted_samples_are_not_known(tmp_path: Path, connection: sqlite3.Conne
             "请写一个函数,返回两个数的和,并且处理溢出的情况。请写一个函数,返回两个数的和,并且处理溢出的情况。",
             "language",
         ),
+        (
+            "Schreibe eine Funktion, die zwei Listen von Messwerten zusammenführt, doppelte Werte entfernt und bei leerer Eingabe einen Fehler liefert.",
+            "language",
+        ),
         ("Write a server with github.com/gorilla/mux that counts its visitors.", "packages"),
         ("Use golang.org/x/sync/errgroup to fetch all pages of the report at once.", "packages"),
     ],
