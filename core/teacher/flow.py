@@ -16,10 +16,10 @@ from core.teacher.answers import Solution, read_broken, read_solution, read_task
 from core.teacher.drawing import Draw
 from core.teacher.exchange import Answer, Ask, AskFailedError, Question
 from core.teacher.hygiene import Hygiene, task_key
-from core.teacher.outcome import Exchange, Made, Outcome, Result
 from core.teacher.plan import TeacherPlan
 from core.teacher.proving import Proof, Prover
 from core.teacher.recipes import FIX, PROMPT, REPAIR, SYSTEM, Recipe, Stage
+from core.teacher.results import Exchange, Made, Outcome, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,15 @@ class _Work:
             answer = await self.bench.ask(question)
         except AskFailedError as error:
             raise _EndError("failed", str(error)) from error
-        self.exchanges.append(Exchange(stage, tuple((m["role"], m["content"]) for m in messages), answer, index))
+        asked = tuple((one["role"], one["content"]) for one in messages)
+        self.exchanges.append(Exchange(stage, asked, answer, index, dict(question.parameters)))
         if answer.finish in ("refusal", "filter") or not answer.text.strip():
             said = " ".join((answer.refusal or answer.text).split())[:200]
             raise _EndError("failed", f"The teacher refused{f': {said}' if said else '.'}")
         if answer.finish == "length":
             raise _EndError("failed", "The answer was cut off: max_tokens is too small for it.")
-        return replace(
-            answer, text=answer.text.encode("utf-8", "replace").decode()
-        )  # half a character can be sent to nobody
+        text = answer.text.encode("utf-8", "replace").decode()  # half a character can be sent to nobody
+        return replace(answer, text=text)
 
     def render(self, template: str, **given: Any) -> str:
         return rendered(self.bench.recipe, self.draw, self.bench.go, template, **given)

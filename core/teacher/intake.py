@@ -24,8 +24,8 @@ from core.samples.adding import Prepared, insert, prepare
 from core.samples.conversation import Message, problem
 from core.samples.store import VerdictRecord, put_verdicts
 from core.steps import Steps
-from core.teacher import outcome
-from core.teacher.outcome import Made, Outcome
+from core.teacher import results
+from core.teacher.results import Made, Outcome
 
 AUTHOR = "teacher"
 FIX = "fix"
@@ -59,7 +59,7 @@ def take_in_steps(connection: sqlite3.Connection, folder: JobFolder) -> Steps[Ta
     while True:
         with transaction(connection):
             at = _progress(connection, folder.id)
-            found, end = outcome.read(folder.output / outcome.FILE, at.offset, BATCH)
+            found, end = results.read(folder.output / results.FILE, at.offset, BATCH)
             if found:
                 added, there = _store(connection, job, found, at)
                 outcomes, samples, copies = outcomes + len(found), samples + added, copies + there
@@ -111,7 +111,7 @@ def _store(connection: sqlite3.Connection, job: Job, found: Sequence[Outcome], a
                 [(version, leak.kind, leak.part, leak.start, leak.end, leak.problem) for leak in made.contamination],
             )
             if made.near is not None:
-                _mark(connection, job.id, key, outcome.code_of(made), made.near[0])
+                _mark(connection, job.id, key, results.code_of(made), made.near[0])
     put_verdicts(connection, records)
     if ids:
         _log(connection, job, ids, at)
@@ -174,7 +174,13 @@ def _provenance(
     answers = [exchange.answer for exchange in one.exchanges]
     usage, cost = one.usage, one.cost
     conversation = [
-        {"stage": each.stage, "messages": each.messages, "index": each.index, **_said(each.answer)}
+        {
+            "stage": each.stage,
+            "messages": each.messages,
+            "index": each.index,
+            "parameters": each.parameters,
+            **_said(each.answer),
+        }
         for each in one.exchanges
     ]
     values: dict[str, Any] = {

@@ -21,24 +21,24 @@ from core.errors import UserError
 from core.golang.helper import prepare
 from core.golang.toolchain import find
 from core.jobs.worker import WorkerContext
-from core.teacher import hygiene, outcome, recipes, seeds
+from core.teacher import hygiene, recipes, results, seeds
 from core.teacher.drawing import Draw, draws
 from core.teacher.exchange import Ask, PausedError
 from core.teacher.flow import Bench, make
-from core.teacher.outcome import Outcome
 from core.teacher.plan import TeacherPlan, plan_from
 from core.teacher.proving import proving
+from core.teacher.results import Outcome
 from core.teacher.starting import KNOWN, RECIPE
 
-OpenAsk = Callable[[TeacherPlan, Path], AbstractAsyncContextManager[Ask]]
+OpenAsk = Callable[[TeacherPlan, WorkerContext], AbstractAsyncContextManager[Ask]]
 EVERY = 0.5
 """Seconds between two events about where the job stands."""
 _LOOK = 0.2
 _MOST_AT_ONCE = 5_000
 
 
-def open_ask(plan: TeacherPlan, folder: Path) -> AbstractAsyncContextManager[Ask]:
-    """Where the answers of a job come from, for as long as the block lasts. folder: of the job, for what must outlive this process."""
+def open_ask(plan: TeacherPlan, context: WorkerContext) -> AbstractAsyncContextManager[Ask]:
+    """Where the answers of a job come from, for as long as the block lasts. context: whose folder keeps what must outlive this process."""
     raise UserError(f"Nothing here can ask {plan.base_url} yet.", "Update Gosmith.")
 
 
@@ -92,7 +92,7 @@ class _Tally:
 
     def fields(self) -> dict[str, Any]:
         return {
-            "requested": self.requested, "done": self.done, **{name: self.results[name] for name in outcome.RESULTS},
+            "requested": self.requested, "done": self.done, **{name: self.results[name] for name in results.RESULTS},
             "fixes": self.fixes, "asked": self.asked, "prompt_tokens": self.prompt, "completion_tokens": self.completion,
             "cost_usd": None if self.cost is None else float(self.cost),
         }  # fmt: skip
@@ -111,10 +111,10 @@ async def _run(context: WorkerContext, source: OpenAsk) -> None:
     assert plan.seed is not None
     drawn = list(draws(recipe.file, plan.seed, plan.samples, plan.quotas, pool))
     known = hygiene.read_known(folder.path / KNOWN)
-    output = folder.output / outcome.FILE
-    outcome.cut(output)
+    output = folder.output / results.FILE
+    results.cut(output)
     tally, finished = _Tally(len(drawn)), set()
-    for done in outcome.each(output):
+    for done in results.each(output):
         tally.add(done)
         finished.add(done.number)
         _remember(known, done)
@@ -124,12 +124,12 @@ async def _run(context: WorkerContext, source: OpenAsk) -> None:
     waiting = iter([draw for draw in drawn if draw.number not in finished])
     paused: PausedError | None = None
     with output.open("ab", buffering=0) as file:
-        async with proving(toolchain, context.should_stop) as prover, source(plan, folder.path) as ask:
+        async with proving(toolchain, context.should_stop) as prover, source(plan, context) as ask:
             bench = Bench(plan, recipe, ask, prover, known, ".".join(request["go"].split(".")[:2]))
             at_once = _MOST_AT_ONCE if plan.transport == "batch" else 2 * plan.concurrency + 8
 
             def keep(done: Outcome) -> None:
-                line = outcome.to_line(done)
+                line = results.to_line(done)
                 if file.write(line) != len(line):
                     raise OSError(28, os.strerror(28))
                 tally.add(done)
@@ -145,7 +145,7 @@ def _remember(known: hygiene.Hygiene, done: Outcome) -> None:
     """What an earlier attempt of this job has made is known to this one."""
     if done.task and done.made:
         known.tasks.add(hygiene.task_key(done.number), done.task)
-        code = next((outcome.code_of(one) for one in done.made if one.kind == "sample"), "")
+        code = next((results.code_of(one) for one in done.made if one.kind == "sample"), "")
         if code:
             known.codes.add(hygiene.task_key(done.number), code)
 

@@ -5,17 +5,20 @@ Unknown keys, wrong types and contradictions are refused with file and line, nev
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from core.files import write_whole
 from core.teacher.written import Written, from_mapping, parse, read_text, refused
 
 RESERVED = ("model", "messages", "stream", "stream_options", "n")
 """Fields of a request that are not for a plan to set."""
+
+MAX_TOKENS = 4096
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -33,7 +36,8 @@ class TeacherPlan(Written):
 
     samples: how many are drawn; what is refused or fails on its way counts among them. budget_usd, budget_tokens: nothing more is sent when
     one of them is reached. concurrency: requests under way at most. seed: of all that is drawn; made with the job when it is left out.
-    parameters: fields of every request, such as temperature, max_tokens, seed. quotas: topic -> how many samples are drawn for it at most.
+    parameters: fields of every request, such as temperature, max_tokens, seed; without a limit, max_tokens is MAX_TOKENS, because a budget can only
+    be kept where every answer has an end. quotas: topic -> how many samples are drawn for it at most.
     """
 
     recipe: Annotated[str, Field(min_length=1)]
@@ -48,6 +52,14 @@ class TeacherPlan(Written):
     parameters: dict[str, Any] = Field(default_factory=dict)
     quotas: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     seeds: SeedsSection = SeedsSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _answers_end(cls, data: Any) -> Any:
+        given = data.get("parameters", {}) if isinstance(data, Mapping) else None
+        if not isinstance(given, Mapping) or given.keys() & {"max_tokens", "max_completion_tokens"}:
+            return data
+        return {**data, "parameters": {**given, "max_tokens": MAX_TOKENS}}
 
     @field_validator("base_url")
     @classmethod

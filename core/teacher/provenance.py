@@ -19,10 +19,11 @@ from core.teacher.exchange import Usage
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question and its answer. stage: instruction, solution or repair. finish, refusal: as in `exchange.Answer`."""
+    """One question and its answer. stage: instruction, solution or repair. parameters: as sent. finish, refusal: as in `exchange.Answer`."""
 
     stage: str
     messages: tuple[Message, ...]
+    parameters: Mapping[str, Any]
     answer: str
     refusal: str
     finish: str
@@ -117,6 +118,7 @@ def _turn(one: Mapping[str, Any]) -> Turn:
     return Turn(
         stage=one["stage"],
         messages=tuple(Message(role, content) for role, content in one["messages"]),
+        parameters=one["parameters"],
         answer=one["text"],
         refusal=one["refusal"],
         finish=one["finish"],

@@ -17,10 +17,10 @@ from core.teacher.drawing import Draw, Seed, draws
 from core.teacher.exchange import Ask
 from core.teacher.flow import Bench, make
 from core.teacher.hygiene import Hygiene
-from core.teacher.outcome import Outcome
 from core.teacher.plan import TeacherPlan, plan_from
 from core.teacher.proving import proving
 from core.teacher.recipes import Recipe
+from core.teacher.results import Outcome
 
 Make = Callable[..., list[Outcome]]
 

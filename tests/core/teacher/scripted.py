@@ -6,8 +6,8 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from pathlib import Path
 
+from core.jobs.worker import WorkerContext
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question, Usage
 from core.teacher.plan import TeacherPlan
 
@@ -139,12 +139,13 @@ def by_number(answers: Callable[[int, str], str | Answer]) -> Scripted:
 
 
 @asynccontextmanager
-async def from_folder(plan: TeacherPlan, folder: Path) -> AsyncIterator[Scripted]:
+async def from_folder(plan: TeacherPlan, context: WorkerContext) -> AsyncIterator[Scripted]:
     """The teacher of a job under test: good answers, a bad one now and then; out of quota at the number in the file `quota`.
 
     Every question is a line in the file `asked`, so that a test sees what was asked twice.
     """
     known: dict[str, int] = {}
+    folder = context.folder.path
 
     def rule(question: Question, stage: str) -> str | Answer:
         limit = folder / "quota"

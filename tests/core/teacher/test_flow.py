@@ -170,7 +170,7 @@ def test_half_a_character_in_an_answer_stops_nothing(run_flow: Make) -> None:
         ({"max_tokens": 2048}, {"max_tokens": 900}),
         ({"max_tokens": 500, "temperature": 0.2}, {"max_tokens": 500, "temperature": 0.2}),
         ({"max_completion_tokens": 9000}, {"max_completion_tokens": 9000}),
-        ({}, {}),
+        ({}, {"max_tokens": 900}),
     ],
 )
 def test_a_stage_only_lowers_the_plans_limit(given: dict[str, object], sent: dict[str, object]) -> None:

@@ -13,10 +13,10 @@ from core.golang.extract import from_answer
 from core.jobs import JobFolder
 from core.samples import adding, duplicates, edits, query, store
 from core.samples.conversation import Message, NewSample
-from core.teacher import intake, outcome, starting
-from core.teacher.outcome import Exchange, Made, Outcome
+from core.teacher import intake, results, starting
 from core.teacher.plan import plan_from
 from core.teacher.provenance import provenance, spent
+from core.teacher.results import Exchange, Made, Outcome
 from tests.core.teacher.scripted import answer, check_of, code, good, task
 
 PASS = {"parse": "pass", "format": "pass", "types": "pass", "vet": "pass", "test": "pass"}
@@ -35,21 +35,23 @@ def done(number: int, *, near: tuple[str, float] | None = None, fix: bool = Fals
     made = [Made("sample", (("user", task(number)), ("assistant", response)), True, PASS, (), (), "go1.27.3", near)]
     if fix:
         made.append(Made("fix", (("user", f"Mend {number}."), ("assistant", response)), True, PASS, (), (), "go1.27.3"))
-    said = Exchange("solution", (("system", "Be good."), ("user", task(number))), answer(good(number)))
+    said = Exchange(
+        "solution", (("system", "Be good."), ("user", task(number))), answer(good(number)), 0, {"max_tokens": 900}
+    )
     values = {"result": "verified", "reason": "", "topic": "time", "draw": {"package": "time"}, "task": task(number)}
     return Outcome(**{"number": number, **values, "made": tuple(made), "exchanges": (said,), **fields})  # type: ignore[arg-type]
 
 
 def write(job: JobFolder, *outcomes: Outcome) -> None:
-    with (job.output / outcome.FILE).open("ab") as file:
+    with (job.output / results.FILE).open("ab") as file:
         for one in outcomes:
-            file.write(outcome.to_line(one))
+            file.write(results.to_line(one))
 
 
 def test_outcomes_are_read_as_they_were_written(job: JobFolder) -> None:
     given = [done(0, near=("sample:3", 0.8), fix=True), done(1, result="failed", reason="No.", made=())]
     write(job, *given)
-    assert outcome.read(job.output / outcome.FILE)[0] == given
+    assert results.read(job.output / results.FILE)[0] == given
 
 
 def test_samples_come_with_verdicts_tags_source_and_topic(connection: sqlite3.Connection, job: JobFolder) -> None:
@@ -66,11 +68,11 @@ def test_samples_come_with_verdicts_tags_source_and_topic(connection: sqlite3.Co
 
 def test_nothing_is_taken_in_twice_and_half_a_line_waits(connection: sqlite3.Connection, job: JobFolder) -> None:
     write(job, done(0), done(1))
-    with (job.output / outcome.FILE).open("ab") as file:
-        file.write(outcome.to_line(done(2))[:50])
+    with (job.output / results.FILE).open("ab") as file:
+        file.write(results.to_line(done(2))[:50])
     assert intake.take_in(connection, job).samples == 2
     assert intake.take_in(connection, job).samples == 0
-    outcome.cut(job.output / outcome.FILE)
+    results.cut(job.output / results.FILE)
     write(job, done(2))
     assert intake.take_in(connection, job).samples == 1
     assert query.count(connection, query.parse("")) == 3
@@ -126,10 +128,11 @@ def test_a_samples_page_finds_where_it_comes_from(connection: sqlite3.Connection
     assert (found.job, found.number, found.recipe, found.recipe_version, found.seed) == (job.id, 0, "topic-grid", 1, 3)
     assert (found.asked_model, found.model, found.fingerprint) == ("gpt-4.1", "gpt-4.1-2025-04-14", "fp_1")
     assert (found.usage.prompt, found.cost_usd, found.prices) == (100, Decimal("0.0006"), "2026-11")
-    assert found.parameters == {"temperature": 1.0}
+    assert found.parameters == {"temperature": 1.0, "max_tokens": 4096}
     assert found.draw == {"package": "time"}
     (turn,) = found.conversation
     assert (turn.stage, turn.messages[1].content) == ("solution", task(0))
+    assert turn.parameters == {"max_tokens": 900}
     assert from_answer(turn.answer).code == code(0)
     assert provenance(connection, key + 1) is None
     used = spent(connection, "topic-grid", "gpt-4.1")

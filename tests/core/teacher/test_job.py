@@ -16,9 +16,9 @@ from core.errors import UserError
 from core.jobs import JobFolder, info
 from core.jobs.control import resume, start, stop
 from core.jobs.events import read_events
-from core.teacher import outcome, starting
-from core.teacher.outcome import Outcome
+from core.teacher import results, starting
 from core.teacher.plan import plan_from
+from core.teacher.results import Outcome
 
 WORKER = Path(__file__).parent / "teacher_job.py"
 Eventually = Callable[..., None]
@@ -35,7 +35,7 @@ def finish(job: JobFolder, eventually: Eventually) -> str:
 
 
 def outcomes(job: JobFolder) -> list[Outcome]:
-    return outcome.read(job.output / outcome.FILE)[0]
+    return results.read(job.output / results.FILE)[0]
 
 
 def asked(job: JobFolder) -> list[str]:
@@ -80,7 +80,7 @@ def test_out_of_quota_is_a_pause_with_a_sentence_and_resuming_goes_on(
     assert "Resume it" in info(job).hint
     before = outcomes(job)
     assert len(before) < 6
-    with (job.output / outcome.FILE).open("ab") as file:
+    with (job.output / results.FILE).open("ab") as file:
         file.write(b'{"number": 4, "resu')  # what a crash in the middle of a write leaves
     (job.path / "quota").unlink()
     resume(job, main_file=WORKER)

@@ -49,6 +49,13 @@ def test_two_keys_are_enough() -> None:
     assert (plan.samples, plan.concurrency, plan.budget_usd, plan.seed, plan.transport) == (200, 16, 5.0, None, "live")
 
 
+def test_every_answer_has_an_end() -> None:
+    assert parse_plan('recipe = "x"\nmodel = "m"\n').parameters == {"max_tokens": 4096}
+    assert parse_plan('recipe = "x"\nmodel = "m"\n[parameters]\nmax_completion_tokens = 9000\n').parameters == {
+        "max_completion_tokens": 9000
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [

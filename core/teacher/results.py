@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -25,12 +25,13 @@ RESULTS: tuple[Result, ...] = ("verified", "unverified", "refused", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and what came back. stage: instruction, solution or repair. messages: (role, content) each."""
+    """A question and what came back. stage: instruction, solution or repair. messages: (role, content) each. parameters: as they were sent."""
 
     stage: str
     messages: tuple[tuple[str, str], ...]
     answer: Answer
     index: int = 0
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _exchange(row: dict[str, Any]) -> Exchange:
     answer = row["answer"]
     answer["usage"] = Usage(**answer["usage"])
     answer["cost_usd"] = None if answer["cost_usd"] is None else Decimal(answer["cost_usd"])
-    return Exchange(row["stage"], _pairs(row["messages"]), Answer(**answer), row["index"])
+    return Exchange(row["stage"], _pairs(row["messages"]), Answer(**answer), row["index"], row["parameters"])
 
 
 def _pairs(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
