@@ -17,6 +17,7 @@ from core.jobs import JobFolder, info, start
 from core.jobs.events import EventTail
 from core.jobs.folder import find as find_job
 from core.teacher import forecast, intake, provenance, recipes, seeds, starting
+from core.teacher.exchange import Usage
 from core.teacher.plan import load_plan
 
 PLAN = click.Path(path_type=Path, dir_okay=False)
@@ -44,7 +45,7 @@ def generate(session: Session, plan_file: Path, dry_run: bool, detach: bool) -> 
         _answer_dry_run(session, plan)
         return
     with database(session) as connection:
-        folder = starting.launch(plan, workspace.root, connection)
+        folder = starting.launch(plan, workspace.root, connection, priced=_priced(plan.model))
     start(folder)
     _answer_job(session, folder, detach=detach)
 
@@ -164,6 +165,11 @@ def _answer_dry_run(session: Session, plan: Any) -> None:
 def price() -> forecast.Price | None:
     """What tokens cost; None while no price table is known."""
     return None
+
+
+def _priced(model: str) -> bool:
+    known = price()
+    return known is not None and known(model, Usage(1, 1)) is not None
 
 
 def _plain(value: Any) -> Any:

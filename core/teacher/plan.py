@@ -19,6 +19,7 @@ RESERVED = ("model", "messages", "stream", "stream_options", "n")
 """Fields of a request that are not for a plan to set."""
 
 MAX_TOKENS = 4096
+DEFAULT_BUDGET_USD = 5.0
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -35,7 +36,7 @@ class TeacherPlan(Written):
     """A whole plan. Only recipe and model have no default.
 
     samples: how many are drawn; what is refused or fails on its way counts among them. budget_usd, budget_tokens: nothing more is sent when
-    one of them is reached. concurrency: requests under way at most. seed: of all that is drawn; made with the job when it is left out.
+    one of them is reached; where neither is given, DEFAULT_BUDGET_USD counts if the model has a price. concurrency: requests under way at most. seed: of all that is drawn; made with the job when it is left out.
     parameters: fields of every request, such as temperature, max_tokens, seed; without a limit, max_tokens is MAX_TOKENS, because a budget can only
     be kept where every answer has an end. quotas: topic -> how many samples are drawn for it at most.
     """
@@ -44,7 +45,7 @@ class TeacherPlan(Written):
     samples: Count = 200
     model: Annotated[str, Field(min_length=1)]
     base_url: str = "https://api.openai.com/v1"
-    budget_usd: Money | None = 5.0
+    budget_usd: Money | None = None
     budget_tokens: Annotated[int, Field(ge=1)] | None = None
     concurrency: Annotated[int, Field(ge=1, le=512)] = 16
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
@@ -95,6 +96,13 @@ def load_plan(path: Path) -> TeacherPlan:
 def plan_from(data: dict[str, Any]) -> TeacherPlan:
     """A plan from plain data, as `to_mapping` gives it."""
     return from_mapping(data, TeacherPlan)
+
+
+def with_budget(plan: TeacherPlan, *, priced: bool) -> TeacherPlan:
+    """The plan with the budget that counts where it names none. priced: whether its model has a price."""
+    if plan.budget_usd is not None or plan.budget_tokens is not None or not priced:
+        return plan
+    return plan.model_copy(update={"budget_usd": DEFAULT_BUDGET_USD})
 
 
 def to_mapping(plan: TeacherPlan) -> dict[str, Any]:

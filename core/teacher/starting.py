@@ -19,7 +19,7 @@ from core.jobs import JobFolder, create
 from core.jobs import resume as resume_job
 from core.jobs.folder import Change, read_job
 from core.teacher import hygiene, seeds
-from core.teacher.plan import TeacherPlan, plan_from, save_plan, to_mapping
+from core.teacher.plan import TeacherPlan, plan_from, save_plan, to_mapping, with_budget
 from core.teacher.recipes import Recipe, find, freeze
 
 KIND = "teacher"
@@ -43,10 +43,11 @@ def checked(plan: TeacherPlan, workspace: Path | None) -> Recipe:
     return recipe
 
 
-def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection) -> JobFolder:
-    """Make the job folder of a plan. Raises UserError as `checked` does, when there is no Go toolchain, or when the disk is full."""
+def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection, *, priced: bool = False) -> JobFolder:
+    """Make the job folder of a plan. priced: whether its model has a price. Raises UserError as `checked` does, when there is no Go toolchain, or when the disk is full."""
     recipe = checked(plan, workspace)
     toolchain = find_toolchain()
+    plan = with_budget(plan, priced=priced)
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
     if plan.seeds.folder:

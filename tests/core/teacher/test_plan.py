@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.teacher.plan import load_plan, parse_plan, plan_from, save_plan, to_mapping
+from core.teacher.plan import load_plan, parse_plan, plan_from, save_plan, to_mapping, with_budget
 
 WHOLE = """
 recipe = "topic-grid"
@@ -46,7 +46,15 @@ def test_a_whole_plan_is_read_and_written_and_read_the_same(tmp_path: Path) -> N
 
 def test_two_keys_are_enough() -> None:
     plan = parse_plan('recipe = "explain"\nmodel = "gpt-4.1"\n')
-    assert (plan.samples, plan.concurrency, plan.budget_usd, plan.seed, plan.transport) == (200, 16, 5.0, None, "live")
+    assert (plan.samples, plan.concurrency, plan.budget_usd, plan.seed, plan.transport) == (200, 16, None, None, "live")
+
+
+def test_five_dollars_are_the_budget_of_a_plan_that_names_none_where_there_is_a_price() -> None:
+    plan = parse_plan('recipe = "explain"\nmodel = "gpt-4.1"\n')
+    assert with_budget(plan, priced=True).budget_usd == 5.0
+    assert with_budget(plan, priced=False).budget_usd is None
+    limited = parse_plan('recipe = "explain"\nmodel = "gpt-4.1"\nbudget_tokens = 1000\n')
+    assert with_budget(limited, priced=True).budget_usd is None
 
 
 def test_every_answer_has_an_end() -> None:
