@@ -142,6 +142,11 @@ async def _task(work: _Work) -> Task:
             code = from_answer(text).code
             if not code:
                 raise _EndError("failed", "The task was to hold code, and holds none.")
+            proof = await work.bench.prover.prove(code, "", quick=True)
+            if proof.states["types"] != "pass":  # no test could be run on it
+                raise _EndError(
+                    "refused", f"The code in the task does not compile alone: {proof.words().partition(chr(10))[0]}."
+                )
             rival = code if file.broken == "prompt" else ""
     prompt = work.render(PROMPT, task=text, code=code, test=test, words=words)
     refusal = work.bench.hygiene.refuse(prompt, file.limits)

@@ -85,7 +85,7 @@ def test_a_test_that_tests_nothing_is_found_out(run_flow: Make) -> None:
     assert one.reason == "The test also passes where every function returns zero values."
     assert one.made[0].states["test"] == "pass"
     assert [made.kind for made in one.made] == ["sample"]
-    assert "does nothing" in ask.asked[-1][1].messages[-1]["content"]
+    assert "returns zero values" in ask.asked[-1][1].messages[-1]["content"]
 
 
 def test_refusals_cut_answers_and_failed_questions_are_failed_and_kept(run_flow: Make) -> None:
@@ -193,6 +193,15 @@ def test_bug_fix_wants_a_test_that_fails_on_the_broken_code(run_flow: Make) -> N
     ask = Scripted(lambda question, stage: message if stage == "instruction" else solution(code(0), blind))
     (one,) = run_flow(ask, recipe="bug-fix")
     assert (one.result, one.reason) == ("unverified", "The test also passes on the broken code.")
+
+
+def test_broken_code_that_does_not_compile_is_refused_before_the_solution(run_flow: Make) -> None:
+    message = f"Sums come out wrong in our ledger, can you find it?\n\n```go\n{BROKEN.replace('- b', '- c')}```\n"
+    ask = Scripted(lambda question, stage: message if stage == "instruction" else good(0))
+    (one,) = run_flow(ask, recipe="bug-fix")
+    assert one.result == "refused"
+    assert one.reason == "The code in the task does not compile alone: code.go:3:42: undefined: c."
+    assert ask.count("solution") == 0
 
 
 def test_repair_shows_what_go_really_says_and_refuses_code_that_is_not_broken(run_flow: Make) -> None:

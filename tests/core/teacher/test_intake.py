@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from core.database import transaction
 from core.golang.extract import from_answer
 from core.jobs import JobFolder
-from core.samples import adding, duplicates, edits, query, store
+from core.samples import adding, contamination, duplicates, edits, query, store
+from core.samples.contamination import Place
 from core.samples.conversation import Message, NewSample
 from core.teacher import intake, results, starting
 from core.teacher.plan import plan_from
@@ -110,6 +112,20 @@ def test_near_copies_are_marked_after_counting(connection: sqlite3.Connection, j
     intake.take_in(connection, job)
     assert [(set(one.ids), one.keeper) for one in duplicates.marked(connection)] == [({old, old + 1}, old)]
     assert query.count(connection, query.parse("dup:yes")) == 1
+
+
+def test_what_gives_a_problem_away_is_marked_and_stays(
+    tmp_path: Path, connection: sqlite3.Connection, job: JobFolder
+) -> None:
+    connection.execute("INSERT INTO suite VALUES (4, 'mine', 'humaneval-x', '', 0)")
+    connection.execute("INSERT INTO problem VALUES (9, 4, 'Go/0', 'AddAllUp', '', '', '', '{}')")
+    (made,) = done(0).made
+    leaky = replace(made, contamination=(Place(9, "name", "prompt", 0, 6), Place(77, "name", "prompt", 0, 6)))
+    write(job, done(0, made=(leaky,)), done(1))
+    intake.take_in(connection, job)
+    assert query.count(connection, query.parse("contaminated:yes")) == 1
+    (hit,) = contamination.hits(connection, 1)
+    assert (hit.suite, hit.task, hit.start, hit.end) == ("mine", "Go/0", 0, 6)
 
 
 def test_what_came_to_nothing_is_kept_with_its_conversation(connection: sqlite3.Connection, job: JobFolder) -> None:
