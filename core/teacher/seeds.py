@@ -23,6 +23,11 @@ from core.teacher.recipes import RecipeFile
 
 FILE = "seeds.jsonl"
 MOST = 50_000
+_OWN_AFFAIRS = (
+    "cmd/asm/", "cmd/cgo/", "cmd/compile/", "cmd/dist/", "cmd/internal/", "cmd/link/", "cmd/vendor/", "internal/runtime/", "runtime/",
+    "syscall/", "internal/syscall/", "vendor/",
+)  # fmt: skip
+"""Of the toolchain's own source: what only compilers and runtimes do."""
 _TOPICS = {
     "bufio": "io", "bytes": "io", "io": "io", "os": "io", "archive": "io", "compress": "io", "embed": "io",
     "strings": "strings", "unicode": "strings", "regexp": "strings", "strconv": "strings", "text": "strings", "fmt": "strings",
@@ -85,7 +90,9 @@ def some(
 def _functions(
     folder: Path, toolchain: Toolchain, *, alone: bool, progress: Callable[[int, int | None], None] | None
 ) -> Iterator[Seed]:
-    mined = mine(folder, toolchain=toolchain, documented=alone, lines=(8, 80) if alone else (6, 150))
+    whole = mine(folder, toolchain=toolchain, documented=False, lines=(6, 80) if alone else (6, 150))
+    skipped = _OWN_AFFAIRS if folder == toolchain.goroot / "src" else ()
+    mined = (one for one in whole if not one.file.startswith(skipped) and not one.file.endswith("_gen.go"))
     count = 0
     with Checker(toolchain) as checker:
         while some := list(islice(mined, 1000)):
