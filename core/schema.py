@@ -239,5 +239,53 @@ _CURATION = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("001-samples", _FIRST), ("002-curation", _CURATION))
+_TEACHER = (
+    # What a teacher was asked and answered, one row a sample of a job; sample and version are NULL for what came to nothing.
+    # kind: 'sample' or 'fix'. parents, parameters: JSON. cost_usd: decimal text. conversation: zlib of JSON.
+    """
+    CREATE TABLE generation (
+        id INTEGER PRIMARY KEY,
+        job TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        sample_id INTEGER REFERENCES sample(id),
+        version_id INTEGER REFERENCES version(id),
+        result TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        recipe TEXT NOT NULL,
+        recipe_version INTEGER NOT NULL,
+        recipe_digest TEXT NOT NULL,
+        seed INTEGER NOT NULL,
+        draw TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        parents TEXT NOT NULL,
+        base_url TEXT NOT NULL,
+        asked_model TEXT NOT NULL,
+        model TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        parameters TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL,
+        reasoning_tokens INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        cost_usd TEXT,
+        prices TEXT NOT NULL,
+        agreement TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        conversation BLOB NOT NULL,
+        UNIQUE (job, number, kind)
+    )
+    """,
+    "CREATE INDEX generation_sample ON generation(sample_id)",
+    "CREATE INDEX generation_recipe ON generation(recipe, asked_model)",
+)
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("001-samples", _FIRST),
+    ("002-curation", _CURATION),
+    ("003-teacher", _TEACHER),
+)
 """Name and statements of every step, oldest first. A step that has been released is never changed: add the next."""

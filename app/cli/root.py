@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "reviews": ("app.cli.reviews", "reviews", "Decisions of several people: export, merge, agreement."),
     "suites": ("app.cli.suites", "suites", "Problems for measuring only, and samples that give them away."),
     "snapshot": ("app.cli.snapshots", "snapshot", "Freeze samples into what a run trains on."),
+    "teacher": ("app.cli.teacher", "teacher", "Have a strong model write samples, by recipe and within a budget."),
     "plan": ("app.cli.training", "plan", "Memory, tokens and time of a run before it starts."),
     "find": ("app.cli.finding", "find", "Try what to set: largest micro-batch, learning rate, useful batch size."),
     "train": ("app.cli.training", "train", "Fine-tune a base on a snapshot."),

@@ -8,6 +8,7 @@ What its files say about where it stands is read in `core.jobs.status`; starting
     rank0.log ...  what each worker printed              supervisor.log  what the supervisor printed
     error.json     why the last attempt failed           output/         what the job made
     heartbeat.0    touched by each worker every 5 s  reserve         space for last words on a full disk
+    pause.json     why a worker stopped by itself before its work was done
 """
 
 from __future__ import annotations
@@ -88,6 +89,11 @@ class JobFolder:
     def rank_error(self, rank: int) -> Path:
         """What one worker says of its own failure; the supervisor makes error.json of these."""
         return self.path / f"rank{rank}.error.json"
+
+    @property
+    def pause(self) -> Path:
+        """What the worker says of why it stopped by itself; absent where it did not."""
+        return self.path / "pause.json"
 
     @property
     def reserve(self) -> Path:

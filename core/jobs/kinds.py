@@ -15,5 +15,6 @@ KINDS: Final[dict[str, str]] = {
     "serve": "core.engine.serve_job",
     "starter": "core.engine.starter_job",
     "check": "core.golang.job",
+    "teacher": "core.teacher.job",
     "warm": "core.golang.warm_job",
 }

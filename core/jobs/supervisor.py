@@ -278,7 +278,9 @@ def conclude(run: Supervision) -> None:
     if all(code == 0 for code in exits):
         run.change(state="done", message="", hint="", **ended)
     elif all(code in (0, STOPPED) for code in exits):
-        run.change(state="stopped", message="Stopped when asked.", hint="", **ended)
+        said = read_json(run.folder.pause) or {}
+        message, hint = str(said.get("message", "Stopped when asked.")), str(said.get("hint", ""))
+        run.change(state="stopped", message=message, hint=hint, **ended)
     elif run.stop is not None and run.stop.terminated is not None:
         run.change(
             state="stopped",
@@ -323,6 +325,7 @@ def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
         with open(folder.reserve, "wb") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVE)
         folder.error.unlink(missing_ok=True)
+        folder.pause.unlink(missing_ok=True)
         for old in folder.path.glob("store-*"):  # of attempts whose supervisor was killed
             old.unlink()
         events = EventWriter(folder.events)

@@ -113,6 +113,11 @@ class WorkerContext:
         """This job ends now, as asked and before its work is done: it ends as `stopped`, not `done`."""
         self.stopping = True
 
+    def pause(self, message: str, hint: str) -> None:
+        """This job cannot go on for now, and nobody asked it to stop: it ends as `stopped` with these sentences, and can be resumed."""
+        write_json(self.folder.pause, {"message": message, "hint": hint})
+        self.stopping = True
+
     def _requested_checkpoints(self) -> int:
         return int(self._control.get("checkpoint", 0))
 

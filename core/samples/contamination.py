@@ -12,7 +12,7 @@ import re
 import sqlite3
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -70,7 +70,9 @@ class StoredSuite:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
+    """What of a text was found in the problem of that number: kind, part, start and end as in `Hit`."""
+
     problem: int
     kind: str
     part: str
@@ -79,8 +81,8 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
-    """Everything that gives a problem away, as lookups: what -> problems."""
+class Index:
+    """Everything that gives a problem away, as lookups: what -> problems. Made by `index_of`, asked with `places`."""
 
     names: dict[str, set[int]]
     prose: dict[Gram, set[int]]
@@ -138,13 +140,16 @@ def check(
 
     Raises UserError when there is no suite.
     """
-    index = _index(connection)
+    known = problems(connection)
+    if not known:
+        raise UserError("There is no suite to look for.", "Add one with `gosmith suites add FILE`.")
+    index = index_of(known)
     ids = list(search.ids(connection, query))
     contaminated = 0
     for start in range(0, len(ids), _BATCH):
         part = ids[start : start + _BATCH]
         found = {
-            version: list(_places(index, prompt, response, code))
+            version: list(places(index, prompt, response, code))
             for version, prompt, response, code in _texts(connection, part)
         }
         with transaction(connection):
@@ -184,13 +189,14 @@ def _texts(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[tuple
 # --- what gives a problem away -------------------------------------------------------------------------------------
 
 
-def _index(connection: sqlite3.Connection) -> _Index:
-    rows = connection.execute("SELECT id, task, entry_point, prompt, solution, test FROM problem").fetchall()
-    if not rows:
-        raise UserError("There is no suite to look for.", "Add one with `gosmith suites add FILE`.")
-    problems = {
-        key: Problem(task, entry, prompt, solution, test, {}) for key, task, entry, prompt, solution, test in rows
-    }
+def problems(connection: sqlite3.Connection) -> dict[int, Problem]:
+    """The problems of all suites by number, without their records."""
+    rows = connection.execute("SELECT id, task, entry_point, prompt, solution, test FROM problem")
+    return {key: Problem(task, entry, prompt, solution, test, {}) for key, task, entry, prompt, solution, test in rows}
+
+
+def index_of(problems: Mapping[int, Problem]) -> Index:
+    """What gives these problems away."""
     shapes: dict[int, set[int]] = defaultdict(set)
     sizes: dict[int, int] = {}
     for key, one in problems.items():
@@ -205,7 +211,7 @@ def _index(connection: sqlite3.Connection) -> _Index:
             found = tuple(_PROSE.findall(text.lower()))
             if len(text) >= 40 and len(found) >= 6:
                 documents[found[:6]].append((key, found))
-    return _Index(
+    return Index(
         names=_rare((key, _spellings(one.entry_point)) for key, one in problems.items()),
         prose=_rare((key, _grams(_PROSE.findall(one.prompt.lower()), PROMPT_GRAM)) for key, one in problems.items()),
         documents=dict(documents),
@@ -263,33 +269,34 @@ def _literals(test: str) -> Iterator[str]:
 # --- what is found in a sample -------------------------------------------------------------------------------------
 
 
-def _places(index: _Index, prompt: str, response: str, code: str) -> Iterator[_Place]:
+def places(index: Index, prompt: str, response: str, code: str) -> Iterator[Place]:
+    """What of a sample's texts is found in a problem; the same may be found in several ways."""
     for part, text in (("prompt", prompt), ("response", response)):
         lowered = [(match[0].lower(), match.start(), match.end()) for match in _PROSE.finditer(text)]
         words = [word for word, _, _ in lowered]
         for kind, start, end, problems in _in_prose(index, words):
             for problem in problems:
-                yield _Place(problem, kind, part, lowered[start][1], lowered[end - 1][2])
+                yield Place(problem, kind, part, lowered[start][1], lowered[end - 1][2])
         for name in _DECLARED.finditer(text):
             for problem in index.names.get(name[1], ()):
-                yield _Place(problem, "name", part, name.start(1), name.end(1))
+                yield Place(problem, "name", part, name.start(1), name.end(1))
         if part == "prompt":
             for match in _PROSE.finditer(text):
                 for problem in index.names.get(match[0], ()) if "_" in match[0] or not match[0].islower() else ():
-                    yield _Place(problem, "name", part, match.start(), match.end())
+                    yield Place(problem, "name", part, match.start(), match.end())
         for literal, problems in _literals_in(index, text):
             at = text.find(literal)
             for problem in problems:
-                yield _Place(problem, "literal", part, at, at + len(literal))
+                yield Place(problem, "literal", part, at, at + len(literal))
     signs = [(match[0], match.start(), match.end()) for match in _TOKEN.finditer(response)]
     tokens = [sign for sign, _, _ in signs]
     for start, gram in enumerate(_grams(tokens, CODE_GRAM)):
         for problem in index.code.get(gram, ()):
-            yield _Place(problem, "words", "response", signs[start][1], signs[start + CODE_GRAM - 1][2])
+            yield Place(problem, "words", "response", signs[start][1], signs[start + CODE_GRAM - 1][2])
     yield from _same_shape(index, response, code)
 
 
-def _in_prose(index: _Index, words: Sequence[str]) -> Iterator[tuple[str, int, int, Iterable[int]]]:
+def _in_prose(index: Index, words: Sequence[str]) -> Iterator[tuple[str, int, int, Iterable[int]]]:
     for start, gram in enumerate(_grams(words, PROMPT_GRAM)):
         if gram in index.prose:
             yield "words", start, start + PROMPT_GRAM, index.prose[gram]
@@ -299,13 +306,13 @@ def _in_prose(index: _Index, words: Sequence[str]) -> Iterator[tuple[str, int, i
                 yield "docstring", start, start + len(document), (problem,)
 
 
-def _literals_in(index: _Index, text: str) -> Iterator[tuple[str, set[int]]]:
+def _literals_in(index: Index, text: str) -> Iterator[tuple[str, set[int]]]:
     for literal in {*_literals(text), *(match[0].strip("\"'`") for match in re.finditer(r"\S{12,}", text))}:
         if literal in index.literals:
             yield literal, index.literals[literal]
 
 
-def _same_shape(index: _Index, response: str, code: str) -> Iterator[_Place]:
+def _same_shape(index: Index, response: str, code: str) -> Iterator[Place]:
     if not index.shapes or not code:
         return
     grams = minhash.shingles(code, minhash.go_shape).tolist()
@@ -315,4 +322,4 @@ def _same_shape(index: _Index, response: str, code: str) -> Iterator[_Place]:
     for problem, number in common.items():
         if number / (len(grams) + index.shape_sizes[problem] - number) >= SIMILAR:
             at = max(0, response.find(code.rstrip("\n")))
-            yield _Place(problem, "code", "response", at, at + len(code.rstrip("\n")))
+            yield Place(problem, "code", "response", at, at + len(code.rstrip("\n")))

@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// request is one line of input: a check, or with a path an arrangement.
+// request is one line of input: a check, with a path an arrangement, with stub the same code without what it does.
 type request struct {
 	Sequence int64  `json:"n"`
 	Code     string `json:"code"`
 	Test     string `json:"test"`
 	Path     string `json:"path"`
+	Stub     bool   `json:"stub"`
 }
 
 // greeting is the first line of output.
@@ -98,10 +99,14 @@ func serve(arguments []string) {
 		go func() {
 			for t := range tasks {
 				var a any
-				if t.Path != "" {
+				switch {
+				case t.Stub:
+					w.begin(t.Sequence, "types")
+					a = stub(t.request, std)
+				case t.Path != "":
 					w.begin(t.Sequence, "parse")
 					a = arrange(t.request, std)
-				} else {
+				default:
 					a = check(t.Sequence, t.Code, std, func(check string) { w.begin(t.Sequence, check) })
 				}
 				w.end()

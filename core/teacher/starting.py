@@ -1,0 +1,96 @@
+"""From a plan to a job that can be started: everything that can be refused before money is spent is refused here.
+
+The job gets copies of its recipe, of what the workspace holds and of its seed, so that it asks the same questions tomorrow, whatever is
+edited meanwhile. Nothing runs until `core.jobs.start`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.golang.toolchain import find as find_toolchain
+from core.jobs import JobFolder, create
+from core.jobs import resume as resume_job
+from core.jobs.folder import Change, read_job
+from core.teacher import hygiene, seeds
+from core.teacher.plan import TeacherPlan, plan_from, save_plan, to_mapping, with_budget
+from core.teacher.recipes import Recipe, find, freeze
+
+KIND = "teacher"
+PLAN, RECIPE, KNOWN = "plan.toml", "recipe", "known"
+
+
+def checked(plan: TeacherPlan, workspace: Path | None) -> Recipe:
+    """The recipe of a plan. Raises UserError where they do not fit together."""
+    recipe = find(plan.recipe, workspace)
+    if recipe.file.source == "none":
+        unknown = next((topic for topic in plan.quotas if topic not in recipe.file.topics()), None)
+        if unknown is not None:
+            known = ", ".join(recipe.file.topics())
+            raise UserError(
+                f"quotas names “{unknown}”, and the recipe “{recipe.name}” has no such topic.", f"It has: {known}."
+            )
+    if plan.seeds.folder and not Path(plan.seeds.folder).expanduser().is_dir():
+        raise UserError(
+            f"seeds.folder is {plan.seeds.folder}, which is no folder.", "Name a folder with Go source files."
+        )
+    return recipe
+
+
+def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection, *, priced: bool = False) -> JobFolder:
+    """Make the job folder of a plan. priced: whether its model has a price. Raises UserError as `checked` does, when there is no Go toolchain, or when the disk is full."""
+    recipe = checked(plan, workspace)
+    toolchain = find_toolchain()
+    plan = with_budget(plan, priced=priced)
+    if plan.seed is None:
+        plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
+    if plan.seeds.folder:
+        folder = str(Path(plan.seeds.folder).expanduser().absolute())
+        plan = plan.model_copy(update={"seeds": plan.seeds.model_copy(update={"folder": folder})})
+    request = {
+        "plan": to_mapping(plan),
+        "recipe": {"name": recipe.name, "version": recipe.file.version, "digest": recipe.digest, "own": recipe.own},
+        "go": toolchain.version.removeprefix("go"),
+    }
+    job = create(
+        workspace / "jobs",
+        KIND,
+        request,
+        title=f"{recipe.file.title}: {plan.samples:,} samples of {plan.model}",
+        command=(sys.executable, "-m", "app.cli", "--workspace", str(workspace), "teacher", "generate", f"{{folder}}/{PLAN}"),
+    )  # fmt: skip
+    try:
+        save_plan(plan, job.path / PLAN)
+        freeze(recipe, job.path / RECIPE)
+        hygiene.write_known(job.path / KNOWN, connection)
+        if recipe.file.source == "sample":
+            seeds.write_samples(connection, plan.seeds.query, job.path / seeds.FILE)
+    except BaseException as error:
+        shutil.rmtree(job.path, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise UserError(
+                f"The job folder {job.path} cannot be written: {error.strerror}.", "Free some space."
+            ) from error
+        raise
+    return job
+
+
+def resume(job: JobFolder, *, budget_usd: float | None = None, budget_tokens: int | None = None) -> None:
+    """Go on where a paused or stopped job was, with another budget where one is given. Raises UserError while it runs or when it is done."""
+    asked = read_job(job)
+    changed: dict[str, Any] = {}
+    if budget_usd is not None:
+        changed["budget_usd"] = float(budget_usd)
+    if budget_tokens is not None:
+        changed["budget_tokens"] = budget_tokens
+    if not changed:
+        resume_job(job)
+        return
+    plan = plan_from({**asked.request["plan"], **changed})
+    resume_job(job, change=Change(asked.processes, asked.resources, {"plan": to_mapping(plan)}))

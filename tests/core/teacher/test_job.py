@@ -1,0 +1,145 @@
+"""The job kind `teacher` through a real supervisor: streamed results, a pause that resumes, a kill that loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import UserError
+from core.jobs import JobFolder, info
+from core.jobs.control import resume, start, stop
+from core.jobs.events import read_events
+from core.teacher import results, starting
+from core.teacher.plan import plan_from
+from core.teacher.results import Outcome
+
+WORKER = Path(__file__).parent / "teacher_job.py"
+Eventually = Callable[..., None]
+
+
+def launch(tmp_path: Path, connection: sqlite3.Connection, **plan: Any) -> JobFolder:
+    asked = plan_from({"recipe": "topic-grid", "model": "gpt-4.1", "samples": 6, "seed": 3, "concurrency": 1, **plan})
+    return starting.launch(asked, tmp_path, connection)
+
+
+def finish(job: JobFolder, eventually: Eventually) -> str:
+    eventually(lambda: not info(job).alive, seconds=240, what="the job has ended")
+    return info(job).state
+
+
+def outcomes(job: JobFolder) -> list[Outcome]:
+    return results.read(job.output / results.FILE)[0]
+
+
+def asked(job: JobFolder) -> list[str]:
+    return [line.split()[0] for line in (job.path / "asked").read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_a_job_makes_what_its_plan_says_and_tells_where_it_stands(
+    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
+) -> None:
+    job = launch(tmp_path, connection)
+    start(job, main_file=WORKER)
+    assert finish(job, eventually) == "done", job.log.read_text()
+    found = sorted(outcomes(job), key=lambda one: one.number)
+    assert [one.number for one in found] == [0, 1, 2, 3, 4, 5]
+    assert sorted(one.result for one in found) == [
+        "failed",
+        "unverified",
+        "verified",
+        "verified",
+        "verified",
+        "verified",
+    ]
+    last = [event for event in read_events(job.events) if event["kind"] == "teacher"][-1]
+    assert (last["requested"], last["done"], last["verified"], last["fixes"]) == (6, 6, 4, 1)
+    assert last["prompt_tokens"] == 100 * last["asked"]
+    assert last["cost_usd"] == pytest.approx(0.0006 * last["asked"])
+
+
+@pytest.mark.slow
+def test_out_of_quota_is_a_pause_with_a_sentence_and_resuming_goes_on(
+    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
+) -> None:
+    whole = launch(tmp_path, connection)
+    start(whole, main_file=WORKER)
+    finish(whole, eventually)
+    job = launch(tmp_path, connection)
+    (job.path / "quota").write_text("5")
+    start(job, main_file=WORKER)
+    assert finish(job, eventually) == "stopped"
+    assert info(job).message == "The account's quota is used up."
+    assert "Resume it" in info(job).hint
+    before = outcomes(job)
+    assert len(before) < 6
+    with (job.output / results.FILE).open("ab") as file:
+        file.write(b'{"number": 4, "resu')  # what a crash in the middle of a write leaves
+    (job.path / "quota").unlink()
+    resume(job, main_file=WORKER)
+    assert finish(job, eventually) == "done"
+    assert info(job).message == ""
+    after = outcomes(job)
+    assert after[: len(before)] == before
+    assert sorted(one.number for one in after) == [0, 1, 2, 3, 4, 5]
+    assert {one.number: one.draw for one in after} == {one.number: one.draw for one in outcomes(whole)}
+    assert set(asked(job)) >= set(asked(whole)[:5])
+
+
+@pytest.mark.slow
+def test_a_killed_job_goes_on_after_what_is_done(
+    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
+) -> None:
+    job = launch(tmp_path, connection, samples=16)
+    start(job, main_file=WORKER)
+    eventually(lambda: outcomes(job), seconds=120)
+    (worker,) = json.loads(job.state.read_text())["workers"]
+    os.kill(worker, signal.SIGKILL)
+    assert finish(job, eventually) == "failed"
+    before = outcomes(job)
+    resume(job, main_file=WORKER)
+    assert finish(job, eventually) == "done", job.log.read_text()
+    after = outcomes(job)
+    assert after[: len(before)] == before
+    assert sorted(one.number for one in after) == list(range(16))
+
+
+@pytest.mark.slow
+def test_a_job_that_is_stopped_stops_soon(
+    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
+) -> None:
+    job = launch(tmp_path, connection, samples=400)
+    start(job, main_file=WORKER)
+    eventually(lambda: outcomes(job), seconds=120)
+    stop(job)
+    assert finish(job, eventually) == "stopped"
+    assert info(job).message == "Stopped when asked."
+    assert 1 <= len(outcomes(job)) < 400
+
+
+def test_what_cannot_work_is_refused_before_a_folder_is_made(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    with pytest.raises(UserError, match="There is no recipe “topic-gird”"):
+        launch(tmp_path, connection, recipe="topic-gird")
+    with pytest.raises(UserError, match="quotas names “cooking”"):
+        launch(tmp_path, connection, quotas={"cooking": 3})
+    with pytest.raises(UserError, match="is no folder"):
+        launch(tmp_path, connection, recipe="oss-instruct", seeds={"folder": str(tmp_path / "none")})
+    with pytest.raises(UserError, match="No sample with Go code is found"):
+        launch(tmp_path, connection, recipe="evol-instruct")
+    assert not list((tmp_path / "jobs").glob("*-teacher-*"))
+
+
+def test_a_seed_is_made_and_recorded_where_none_is_given(tmp_path: Path, connection: sqlite3.Connection) -> None:
+    asked = plan_from({"recipe": "topic-grid", "model": "m"})
+    jobs = [starting.launch(asked, tmp_path, connection) for _ in range(2)]
+    seeds = [json.loads(job.request.read_text())["request"]["plan"]["seed"] for job in jobs]
+    assert all(isinstance(seed, int) for seed in seeds)
+    assert seeds[0] != seeds[1]
+    assert f"seed = {seeds[0]}\n" in (jobs[0].path / "plan.toml").read_text()
