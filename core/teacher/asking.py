@@ -218,6 +218,8 @@ class Asker:
                     if wait <= 0:
                         self.spending.reserve(most)
                         return endpoint.pacer.sent(now, most.expected)
+                    if self._patience.retry_after < wait < float("inf"):
+                        raise self._pause(f"The endpoint has nothing left for {_span(wait)}. Resume then; nothing is lost.")
                 elif self.spending.open == 0:
                     raise self._pause(self.spending.sentence(most))
                 else:

@@ -19,6 +19,8 @@ FIRST = 2
 _SLACK = 0.1
 """Seconds of allowance that may gather, so that a late timer loses nothing."""
 _LONGEST_BACKOFF = 60.0
+_HORIZON = 60.0
+"""Seconds over which what is left is spread at most: what belongs to a day may be used now."""
 _LOOK = 1.0
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(ms|us|µs|ns|d|h|m|s)")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -105,6 +107,7 @@ class Pacer:
         self._longest: dict[str, float] = {}
         self._refusals = 0
         self._lowered = 0
+        self._full = 0
 
     @property
     def under_way(self) -> int:
@@ -117,6 +120,7 @@ class Pacer:
         Ask again after that time, and after anything was reported.
         """
         if len(self._open) >= int(self.allowed):
+            self._full = self._ticket
             return float("inf")
         if now < self._hold:
             return self._hold - now
@@ -135,12 +139,11 @@ class Pacer:
 
     def answered(self, now: float, ticket: int, headers: Mapping[str, str]) -> None:
         """A question ended with a response that has nothing to do with limits: an answer, or a refusal of this question alone."""
-        full = len(self._open) >= int(self.allowed)
         self._heard(now, ticket, headers)
         self._refusals = 0
         if self.unreachable_since is not None:
             self.unreachable_since, self.allowed, self._slow_start = None, float(min(FIRST, self.most)), True
-        elif full:
+        elif ticket <= self._full:  # more would have been sent if more had been allowed
             self.allowed = min(float(self.most), self.allowed + (1.0 if self._slow_start else 1.0 / self.allowed))
 
     def limited(self, now: float, ticket: int, headers: Mapping[str, str]) -> float:
@@ -226,7 +229,7 @@ class Pacer:
             return known.limit / 60
         if self._over(known, now):  # all of it is there, and will last at least as long as it ever took to come back
             return known.limit / max(self._longest[what], 1e-6)
-        return max(0.0, self._left(what, now)) / max(known.end - now, 1e-6)
+        return max(0.0, self._left(what, now)) / min(max(known.end - now, 1e-6), _HORIZON)
 
     def _gather(self, what: str, now: float) -> None:
         pace = self._pace(what, now)
