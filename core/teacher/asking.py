@@ -20,35 +20,15 @@ from core.teacher.budget import Bound, Budget, Spending, bound, check_budget
 from core.teacher.committing import LedgerThread
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
 from core.teacher.keys import Credentials, check_url, find_credentials
-from core.teacher.ledger import Attempt, Ending, Totals
+from core.teacher.ledger import Ending, Totals
 from core.teacher.outcomes import Again, Answered, Heard, Outcome, Pause, Rejected, judge
 from core.teacher.pacing import Pacer, retry_after
+from core.teacher.patience import Patience
 from core.teacher.prices import PriceTable
-from core.teacher.recording import cleaned, ending_of, make_answer, stored_answer, today
+from core.teacher.recording import cleaned, ending_of, make_answer, read_received, stored_answer, today
 
 if TYPE_CHECKING:
     import openai
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long and how often. Times are seconds.
-
-    attempts: sendings of a question that may fail for reasons of their own. refusals: times it may meet a limit. first_wait: after the
-    first failure, doubled each time up to longest_wait. retry_after: longest wait an endpoint may ask for; beyond, everything pauses.
-    outage: how long an endpoint may be out of reach. answer: from sending to the last byte. silence: between two bytes. grace: for what is under way
-    when asked to stop.
-    """
-
-    attempts: int = 6
-    refusals: int = 40
-    first_wait: float = 1.0
-    longest_wait: float = 60.0
-    retry_after: float = 900.0
-    outage: float = 300.0
-    answer: float = 900.0
-    silence: float = 600.0
-    grace: float = 20.0
 
 
 @dataclass(slots=True)
@@ -92,7 +72,7 @@ class Asker:
         self._say = say
         self._endpoints: dict[str, _Endpoint] = {}
         self._asked: dict[str, asyncio.Task[Answer]] = {}
-        self._paused: PausedError | None = None
+        self._paused: str | None = None
         self._broken: BaseException | None = None
         self._watch: asyncio.Task[None] | None = None
         self.spending = Spending(self._budget)
@@ -100,8 +80,7 @@ class Asker:
     async def __aenter__(self) -> Asker:
         await self._thread.__aenter__()
         try:
-            for question, attempt in await self._thread.do(lambda ledger: ledger.received()):
-                await self._read_again(question, attempt)
+            await self._thread.do(lambda ledger: read_received(ledger, self._prices))
             totals = await self.totals()
         except BaseException:
             await self._thread.__aexit__()
@@ -138,7 +117,7 @@ class Asker:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             if task.cancelled() and self._paused is not None:
-                raise self._paused from None
+                raise PausedError(self._paused) from None
             raise
 
     async def totals(self) -> Totals:
@@ -210,7 +189,7 @@ class Asker:
                 if self._broken is not None:
                     raise self._broken
                 if self._paused is not None:
-                    raise self._paused
+                    raise PausedError(self._paused)
                 endpoint.changed.clear()
                 now = time.monotonic()
                 if self.spending.fits(most):
@@ -219,7 +198,9 @@ class Asker:
                         self.spending.reserve(most)
                         return endpoint.pacer.sent(now, most.expected)
                     if self._patience.retry_after < wait < float("inf"):
-                        raise self._pause(f"The endpoint has nothing left for {_span(wait)}. Resume then; nothing is lost.")
+                        raise self._pause(
+                            f"The endpoint has nothing left for {_span(wait)}. Resume then; nothing is lost."
+                        )
                 elif self.spending.open == 0:
                     raise self._pause(self.spending.sentence(most))
                 else:
@@ -312,21 +293,15 @@ class Asker:
 
         self._thread.submit(lambda ledger: ledger.settle(attempt, ending)).add_done_callback(done)
 
-    async def _read_again(self, question: Question, attempt: Attempt) -> None:
-        """Judge what an earlier process received and had no time to read."""
-        heard = Heard("response", attempt.status, attempt.headers, attempt.raw)
-        ending = ending_of(judge(heard, question.base_url, question.model), question, self._prices)
-        await self._thread.do(lambda ledger: ledger.settle(attempt.id, ending))
-
     def _pause(self, sentence: str, *, aloud: bool = True) -> PausedError:
-        """Send nothing more; the first reason stays."""
+        """Send nothing more; the first reason stays. Returns what to raise, a new one each time: exceptions gather tracebacks."""
         if self._paused is None:
-            self._paused = PausedError(sentence)
+            self._paused = sentence
             if aloud:
                 self._say(sentence)
         for endpoint in self._endpoints.values():
             endpoint.changed.set()
-        return self._paused
+        return PausedError(self._paused)
 
     async def _watch_for_stop(self) -> None:
         while not self._should_stop():

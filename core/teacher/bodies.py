@@ -122,7 +122,7 @@ def _joined(raw: bytes) -> dict[str, Any]:
         if not data or data == "[DONE]":
             continue
         piece = _parsed(data.encode())
-        if "error" in piece:
+        if piece.get("error"):
             raise MalformedError("the stream ended with an error")
         for field in ("id", "model", "system_fingerprint", "service_tier", "usage"):
             whole[field] = piece.get(field) or whole.get(field)
@@ -130,7 +130,8 @@ def _joined(raw: bytes) -> dict[str, Any]:
         for choice in choices if isinstance(choices, list) else []:
             if not isinstance(choice, dict) or choice.get("index", 0) != 0:
                 continue
-            for field, text in (choice.get("delta") or {}).items():
+            delta = choice.get("delta")
+            for field, text in delta.items() if isinstance(delta, dict) else ():
                 if field in ("content", "refusal") and isinstance(text, str):
                     message[field] = message.get(field, "") + text
             reason = choice.get("finish_reason") or reason

@@ -79,6 +79,7 @@ class Attempt:
     seconds: float
     started: float
     model: str
+    batch: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +169,14 @@ class Ledger:
         """Every sending of a question, in order; with `best` its answer, or what is waiting to be read, or the last."""
         order = "outcome IS 'answered' DESC, outcome IS 'received' DESC, number DESC LIMIT 1" if best else "number"
         rows = self.connection.execute(
-            "SELECT id, number, outcome, status, words, headers, raw, cost_usd, prices, seconds, started, model FROM attempt"
+            "SELECT id, number, outcome, status, words, headers, raw, cost_usd, prices, seconds, started, model, batch FROM attempt"
             f" WHERE question = ? ORDER BY {order}",
             (key,),
         )
         for row in rows:
             yield Attempt(
                 row[0], row[1], row[2], row[3] or 0, row[4] or "", json.loads(row[5] or "{}"), zlib.decompress(row[6]) if row[6] else b"",
-                Decimal(row[7]) if row[7] is not None else None, row[8] or "", row[9] or 0.0, row[10], row[11] or "",
+                Decimal(row[7]) if row[7] is not None else None, row[8] or "", row[9] or 0.0, row[10], row[11] or "", row[12],
             )  # fmt: skip
 
     def received(self) -> list[tuple[Question, Attempt]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.teacher.exchange import Answer, Question, Usage
 from core.teacher.keys import Credentials
-from core.teacher.ledger import Attempt, Ending
+from core.teacher.ledger import Attempt, Ending, Ledger
 from core.teacher.outcomes import Again, Answered, Heard, Outcome, Rejected, judge
 from core.teacher.prices import PriceTable
 
@@ -68,6 +68,14 @@ def stored_answer(attempt: Attempt, attempts: int) -> Answer:
     assert isinstance(outcome, Answered), "what was read once can be read again"
     ending = Ending("answered", cost_usd=attempt.cost_usd, prices=attempt.prices)
     return make_answer(outcome, ending, attempt.seconds, attempts)
+
+
+def read_received(ledger: Ledger, prices: PriceTable) -> None:
+    """Judge and price what came before a process was killed that had no time to read it."""
+    for question, attempt in ledger.received():
+        heard = Heard("response", attempt.status, attempt.headers, attempt.raw)
+        share = prices.batch if attempt.batch is not None else Decimal(1)
+        ledger.settle(attempt.id, ending_of(judge(heard, question.base_url, question.model), question, prices, share))
 
 
 def today() -> date:

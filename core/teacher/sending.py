@@ -6,6 +6,7 @@ No exception of the package or of HTTP leaves this module: they carry requests, 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import openai
 
 CONNECT_SECONDS = 10.0
+_LOUD = ("openai", "httpx2", "httpcore2", "httpx", "httpcore")
 _KEPT = (
     "x-ratelimit-",
     "retry-after",
@@ -44,6 +46,8 @@ def make_client(base_url: str, credentials: Credentials, *, connections: int, si
     import httpx2
     import openai
 
+    for name in _LOUD:  # what they log of headers holds keys where servers echo them; OPENAI_LOG switches it on
+        logging.getLogger(name).setLevel(logging.WARNING)
     http = openai.DefaultAsyncHttpxClient(
         timeout=httpx2.Timeout(silence, connect=CONNECT_SECONDS, pool=None),
         limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.teacher.asking import Asker, Patience
+from core.teacher.asking import Asker
 from core.teacher.exchange import Question
-from core.teacher.prices import Price, PriceTable
+from tests.core.teacher.asking_child import PRICES, QUICK
 from tests.core.teacher.scripted_server import KEY, ScriptedServer
-
-QUICK = Patience(first_wait=0.01, longest_wait=0.05, outage=0.3, answer=5.0, silence=2.0, grace=0.2)
-"""As patient as a test can be."""
-PRICES = PriceTable(
-    "test",
-    Decimal("0.5"),
-    (Price(("gpt-4.1*",), date(2025, 1, 1), date(2025, 1, 1), Decimal("2.00"), Decimal("0.50"), Decimal("8.00")),),
-)
 
 
 @pytest.fixture(autouse=True)

@@ -168,6 +168,9 @@ def quota() -> Reply:
     return error(429, "You exceeded your current quota.", code="insufficient_quota", kind="insufficient_quota")
 
 
+from tests.core.teacher import scripted_batches  # noqa: E402 - it needs the replies above
+
+
 class ScriptedServer:
     """Use as a context manager. script: what to do with each request for an answer. limit: enforced before the script is asked."""
 
@@ -181,6 +184,7 @@ class ScriptedServer:
         self.delivered: Counter[str] = Counter()
         self.files: dict[str, tuple[str, bytes]] = {}
         self.batches: dict[str, dict[str, Any]] = {}
+        self.batch_script = scripted_batches.BatchScript()
         self.other: Callable[[ScriptedServer, Seen], Reply | None] = lambda server, seen: None
         self.port = 0
         self._at_once = 0
@@ -257,8 +261,6 @@ class ScriptedServer:
         own = self.other(self, seen)
         if own is not None:
             return own, seen
-        from tests.core.teacher import scripted_batches
-
         return scripted_batches.reply(self, seen), seen
 
     def _limited_answer(self, seen: Seen) -> Reply:

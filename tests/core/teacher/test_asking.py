@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.teacher.asking import Asker, Patience
+from core.teacher.asking import Asker
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
 from core.teacher.ledger import Ledger
-from tests.core.teacher.conftest import QUICK
+from core.teacher.patience import Patience
+from tests.core.teacher.asking_child import QUICK
 from tests.core.teacher.scripted_server import (
     Limit,
     Reply,
@@ -65,7 +66,12 @@ def test_an_answer_comes_with_all_that_the_endpoint_said_of_it(
     server.script = lambda seen: answer("func main() {}", prompt=1000, completion=500, cached=200)
     (got,) = ask(asker(), ask_for())
     assert isinstance(got, Answer)
-    assert (got.text, got.finish, got.model, got.fingerprint) == ("func main() {}", "stop", "gpt-4.1-2025-04-14", "fp_1")
+    assert (got.text, got.finish, got.model, got.fingerprint) == (
+        "func main() {}",
+        "stop",
+        "gpt-4.1-2025-04-14",
+        "fp_1",
+    )
     assert (got.usage.prompt, got.usage.completion, got.usage.cached, got.attempts) == (1000, 500, 200, 1)
     assert got.cost_usd == Decimal("0.0057")  # 800 at $2, 200 at $0.50, 500 at $8 a million
     assert got.prices == "test"
@@ -129,7 +135,15 @@ def test_an_answer_that_nobody_had_time_to_read_is_read_by_the_next(
 
 RETRIED = {
     "limited": [error(429, headers={"retry-after-ms": "5"}), error(429)],
-    "error": [error(500), error(502), error(503), error(529), error(408), error(409), Reply(503, b"<html>Bad gateway</html>")],
+    "error": [
+        error(500),
+        error(502),
+        error(503),
+        error(529),
+        error(408),
+        error(409),
+        Reply(503, b"<html>Bad gateway</html>"),
+    ],
     "malformed": [Reply(200, b'{"id": "x", "choi'), Reply(200, b""), Reply(200, b"[]"), Reply(200, b'{"choices": []}')],
     "cut": [Reply(200, answer().body, cut=30), Reply(cut=-1), Reply(200, answer().body, cut=0)],
     "timeout": [Reply(silent=True), Reply(200, answer().body, drip=0.02), Reply(200, answer().body, delay=30)],
@@ -150,7 +164,9 @@ def test_a_fault_that_may_pass_is_asked_again_and_kept(
     assert column(tmp_path, "possibly_billed") == [int(name in ("malformed", "cut", "timeout")), 0]
 
 
-def test_what_came_before_a_cut_is_kept(server: ScriptedServer, ask_for: Make, asker: MakeAsker, tmp_path: Path) -> None:
+def test_what_came_before_a_cut_is_kept(
+    server: ScriptedServer, ask_for: Make, asker: MakeAsker, tmp_path: Path
+) -> None:
     server.script = first(Reply(200, answer().body, cut=30))
     ask(asker(), question := ask_for())
     with closing(Ledger(tmp_path / "output" / "ledger.db")) as ledger:
@@ -264,7 +280,9 @@ def test_an_endpoint_that_comes_back_in_time_is_waited_for(asker: MakeAsker) -> 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens there yet
         port = taken.getsockname()[1]
-    questions = [Question(f"http://127.0.0.1:{port}/v1", "gpt-4.1", ({"role": "user", "content": str(n)},), {}) for n in range(8)]
+    questions = [
+        Question(f"http://127.0.0.1:{port}/v1", "gpt-4.1", ({"role": "user", "content": str(n)},), {}) for n in range(8)
+    ]
     server = ScriptedServer()
     server.port = port
 

@@ -17,6 +17,7 @@ import pytest
 
 from core.teacher.ledger import Ledger
 from tests.core.teacher.asking_child import questions
+from tests.core.teacher.scripted_batches import reply
 from tests.core.teacher.scripted_server import Reply, ScriptedServer, Seen, answer, error
 
 COUNT, AT_ONCE, KILLS = 2000, 64, 3
@@ -56,9 +57,9 @@ def enough(server: ScriptedServer, answers: int, child: subprocess.Popen[bytes])
     return len(server.delivered) >= answers or child.poll() is not None
 
 
-def begin(ledger: Path, server: ScriptedServer) -> subprocess.Popen[bytes]:
+def begin(ledger: Path, server: ScriptedServer, count: int = COUNT, way: str = str(AT_ONCE)) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.core.teacher.asking_child", str(ledger), server.url, str(COUNT), str(AT_ONCE)],
+        [sys.executable, "-m", "tests.core.teacher.asking_child", str(ledger), server.url, str(count), way],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -101,3 +102,54 @@ def test_three_kills_lose_nothing_and_pay_nothing_twice(tmp_path: Path, eventual
         (50 + number % 37) * Decimal(2) + (10 + number % 101) * Decimal(8) for number in range(COUNT)
     ) / Decimal(1_000_000)
     assert totals.cost_usd == expected
+
+
+@pytest.mark.slow
+def test_a_batch_survives_a_kill_at_every_step_and_is_paid_for_once(
+    tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    steps = [
+        ("POST /files", False),
+        ("POST /files", True),
+        ("POST /batches", False),
+        ("GET /batches", True),
+        ("POST /batches", True),
+        ("GET /batches", True),
+        ("GET /batches/batch_1", True),
+        ("GET /files/output/content", True),
+        ("GET /files/errors/content", True),
+    ]
+    reached = 0
+
+    def hang(server: ScriptedServer, seen: Seen) -> Reply | None:
+        """At the next step the server does what it is asked, or not yet, and says nothing, until the client is killed."""
+        nonlocal reached
+        batch = server.batches.get("batch_1", {})
+        path = seen.path.partition("?")[0]
+        for name in ("output", "error"):
+            path = path.replace(f"/{batch.get(name + '_file_id')}/", f"/{name}{'s' if name == 'error' else ''}/")
+        if reached < len(steps) and steps[reached][0] == f"{seen.method} {path}":
+            if steps[reached][1]:
+                reply(server, seen)
+            reached += 1
+            return Reply(silent=True)
+        return None
+
+    with ScriptedServer() as server:
+        server.other = hang
+        server.batch_script.replies = {"Problem 3.": error(400, "No.")}
+        for step in range(1, len(steps) + 1):
+            child = begin(tmp_path / "ledger.db", server, 20, "batches")
+            eventually(partial(lambda child, step: reached >= step or child.poll() is not None, child, step), 30)
+            child.kill()
+            assert child.wait() == -9, steps[step - 1]
+        assert begin(tmp_path / "ledger.db", server, 20, "batches").wait(30) == 1, (
+            "the refused question is its only trouble"
+        )
+        assert server.batch_script.created == 1
+        assert set(server.batch_script.executed.values()) == {1}
+    with closing(Ledger(tmp_path / "ledger.db")) as ledger:
+        totals = ledger.totals()
+        assert (totals.answered, totals.failed, totals.pending, totals.attempts) == (19, 1, 0, 20)
+        assert totals.cost_usd == 19 * Decimal("0.0003")
+        assert totals.doubtful == 0

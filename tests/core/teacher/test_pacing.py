@@ -124,7 +124,9 @@ def test_no_endpoint_makes_it_exceed_its_number_or_wait_for_ever(
     limit: int, window: float, bucket: bool, latency: float, most: int, tokens: int | None, need: float
 ) -> None:
     endpoint = Endpoint(limit, window, bucket, latency, tokens)
-    answers, _, peak = drive(endpoint, until=min(2 * window, 2000 * window / limit) + 2 * latency, most=most, tokens=need)
+    answers, _, peak = drive(
+        endpoint, until=min(2 * window, 2000 * window / limit) + 2 * latency, most=most, tokens=need
+    )
     assert peak <= most
     assert answers >= 1 or (tokens is not None and need > tokens)
 
@@ -188,7 +190,11 @@ def test_out_of_reach_one_question_at_a_time_knocks_and_the_first_answer_opens_a
 
 def test_others_who_use_the_same_limit_are_seen() -> None:
     pacer = Pacer(8)
-    told = {"x-ratelimit-limit-requests": "100", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "30s"}
+    told = {
+        "x-ratelimit-limit-requests": "100",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "30s",
+    }
     pacer.answered(1.0, pacer.sent(0.0), told)
     assert pacer.wait(1.0) == pytest.approx(30.0)
 
@@ -205,7 +211,8 @@ def test_durations_are_read_as_endpoints_write_them(text: str | None, value: flo
 
 
 @pytest.mark.parametrize(
-    ("limit", "remaining"), [("0", "0"), ("-1", "-1"), ("100", "-1"), ("", "5"), ("many", "few"), (None, "5"), ("5", None)]
+    ("limit", "remaining"),
+    [("0", "0"), ("-1", "-1"), ("100", "-1"), ("", "5"), ("many", "few"), (None, "5"), ("5", None)],
 )
 def test_headers_that_say_nothing_are_none(limit: str | None, remaining: str | None) -> None:
     headers = {"x-ratelimit-limit-requests": limit, "x-ratelimit-remaining-requests": remaining}
@@ -213,7 +220,11 @@ def test_headers_that_say_nothing_are_none(limit: str | None, remaining: str | N
 
 
 def test_headers_that_say_something_are_believed() -> None:
-    headers = {"x-ratelimit-limit-tokens": "150000", "x-ratelimit-remaining-tokens": "149984", "x-ratelimit-reset-tokens": "6m0s"}
+    headers = {
+        "x-ratelimit-limit-tokens": "150000",
+        "x-ratelimit-remaining-tokens": "149984",
+        "x-ratelimit-reset-tokens": "6m0s",
+    }
     assert allowance(headers, "tokens") == Allowance(150000, 149984, 360)
 
 
@@ -229,7 +240,20 @@ def test_the_wait_that_is_asked_for_is_read(headers: dict[str, str], value: floa
     assert retry_after(headers) == value
 
 
-@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"]), st.text(max_size=12)))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "retry-after",
+                "retry-after-ms",
+                "x-ratelimit-limit-requests",
+                "x-ratelimit-remaining-requests",
+                "x-ratelimit-reset-requests",
+            ]
+        ),
+        st.text(max_size=12),
+    )
+)
 def test_no_header_breaks_it(headers: dict[str, str]) -> None:
     pacer = Pacer(4)
     pacer.answered(1.0, pacer.sent(0.0), headers)
