@@ -43,7 +43,7 @@ class _Endpoint:
 class Asker:
     """An `Ask` over HTTP. Use as an async context manager; leaving it lets what is under way end, for a grace time, and then cuts it off.
 
-    ledger: file of what was asked. concurrency: questions under way at one endpoint. stream: have answers sent piece by piece, which notices dead
+    ledger: file of what was asked. concurrency: questions under way at one model of an endpoint. stream: have answers sent piece by piece, which notices dead
     connections sooner and stops sooner, where the endpoint counts the tokens of streams. should_stop: asked ten times a second. say: told
     sentences for people. Raises UserError for what a user can mend: no key, no price for a budget, another process at this ledger.
     """
@@ -70,7 +70,7 @@ class Asker:
         self._credentials = credentials
         self._should_stop = should_stop
         self._say = say
-        self._endpoints: dict[str, _Endpoint] = {}
+        self._endpoints: dict[tuple[str, str], _Endpoint] = {}
         self._asked: dict[str, asyncio.Task[Answer]] = {}
         self._paused: str | None = None
         self._broken: BaseException | None = None
@@ -90,18 +90,16 @@ class Asker:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        self._pause("Asking is over.", aloud=False)
-        if self._asked:
-            await asyncio.wait(self._asked.values(), timeout=self._patience.grace)
-        for task in list(self._asked.values()):
-            task.cancel()
-        await asyncio.gather(*self._asked.values(), return_exceptions=True)
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.wait([self._watch])
-        for endpoint in self._endpoints.values():
-            await endpoint.client.close()
-        await self._thread.__aexit__()
+        try:
+            await self._finish("Asking is over.", aloud=False)
+        finally:
+            tasks = [*self._asked.values(), *([self._watch] if self._watch is not None else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for endpoint in self._endpoints.values():
+                await endpoint.client.close()
+            await self._thread.__aexit__()
 
     async def __call__(self, question: Question) -> Answer:
         """The answer to `question`, from the ledger where it is there. Who asks the same at the same time gets the same answer.
@@ -147,7 +145,7 @@ class Asker:
         for number in range(before + 1, before + patience.attempts + patience.refusals + 1):
             most = bound(question, self._prices, today())
             check_budget(self._budget, question, most)
-            endpoint = self._endpoint(base_url)
+            endpoint = self._endpoint(base_url, question.model)
             ticket = await self._admit(endpoint, most)
             outcome, answer = await self._send(question, endpoint, ticket, most, number)
             if answer is not None:
@@ -173,14 +171,15 @@ class Asker:
         while (left := end - time.monotonic()) > 0 and self._paused is None:
             await asyncio.sleep(min(left, 0.1))
 
-    def _endpoint(self, base_url: str) -> _Endpoint:
-        if base_url not in self._endpoints:
+    def _endpoint(self, base_url: str, model: str) -> _Endpoint:
+        """One for each model: that is how providers limit, and what their headers speak of."""
+        if (base_url, model) not in self._endpoints:
             credentials = self._credentials(base_url)
             client = sending.make_client(
                 base_url, credentials, connections=self._concurrency, silence=self._patience.silence
             )
-            self._endpoints[base_url] = _Endpoint(client, credentials, Pacer(self._concurrency))
-        return self._endpoints[base_url]
+            self._endpoints[base_url, model] = _Endpoint(client, credentials, Pacer(self._concurrency))
+        return self._endpoints[base_url, model]
 
     async def _admit(self, endpoint: _Endpoint, most: Bound) -> int:
         """Wait for budget and pace, first come first served; returns the pacer's ticket. Whoever gets one must `_send`."""
@@ -288,8 +287,9 @@ class Asker:
         """Note an ending without waiting for the disk: it can be read again from what is there."""
 
         def done(future: asyncio.Future[None]) -> None:
-            if not future.cancelled() and future.exception() is not None:
-                self._broken = self._broken or future.exception()
+            error = None if future.cancelled() else future.exception()
+            if error is not None:
+                self._fail(error)
 
         self._thread.submit(lambda ledger: ledger.settle(attempt, ending)).add_done_callback(done)
 
@@ -304,13 +304,26 @@ class Asker:
         return PausedError(self._paused)
 
     async def _watch_for_stop(self) -> None:
-        while not self._should_stop():
-            await asyncio.sleep(0.1)
-        self._pause("Stopped as asked.")
+        try:
+            while not self._should_stop():
+                await asyncio.sleep(0.1)
+        except Exception as error:  # noqa: BLE001 - raised to whoever asks next
+            self._fail(error)
+        await self._finish("Stopped as asked.", aloud=True)
+
+    async def _finish(self, sentence: str, *, aloud: bool) -> None:
+        """Send nothing more, let what is under way end for the grace time, then cut it off."""
+        self._pause(sentence, aloud=aloud)
         if self._asked:
             await asyncio.wait(self._asked.values(), timeout=self._patience.grace)
         for task in list(self._asked.values()):
             task.cancel()
+
+    def _fail(self, error: BaseException) -> None:
+        """The ledger or the caller's own function broke: nothing may be sent any more."""
+        self._broken = self._broken or error
+        for endpoint in self._endpoints.values():
+            endpoint.changed.set()
 
 
 def _span(seconds: float) -> str:

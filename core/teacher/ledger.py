@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import sqlite3
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -216,6 +215,9 @@ class Ledger:
     ) -> int:
         """Note that the question is about to be sent; returns the attempt's id. most: what this can cost."""
         self.write_down(question)
+        self.connection.execute(
+            "UPDATE question SET state = 'pending' WHERE key = ? AND state = 'failed'", (question.key,)
+        )
         row = self.connection.execute(
             "INSERT INTO attempt (question, number, started, most_usd, most_tokens, client, batch)"
             " VALUES (:key, (SELECT 1 + ifnull(max(number), 0) FROM attempt WHERE question = :key), :now, :usd, :tokens, :client, :batch)"
@@ -293,8 +295,3 @@ def _lock(path: Path) -> int:
         os.close(handle)
         raise UserError(f"{path} is being written by another process.", "Wait for it to end, or stop it.") from None
     return handle
-
-
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that reads along, for audits and statistics; the caller closes it."""
-    return connect(path, readonly=True)

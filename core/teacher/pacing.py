@@ -2,8 +2,8 @@
 
 Pure: the caller brings the time in seconds of any steady clock, asks `wait`, and reports every sending and its end. Nothing here sleeps.
 
-Where the endpoint tells how much is left and when it will be replenished, what is left is spread over that time. A limit that is refilled all
-the time so finds its balance at half of its bucket and the full rate; one that is refilled at once is used up just when it is. Where it
+Where the endpoint tells how much is left and when it will be replenished, what is left is spread over that time, the more of it the earlier. A limit
+that is refilled all the time so finds its balance at a third of its bucket and the full rate; one that is refilled at once is used up just before. Where it
 tells nothing, the number under way grows by one a round and is halved by each refusal (AIMD, as in TCP). Failed questions count like others.
 """
 
@@ -19,6 +19,8 @@ FIRST = 2
 _SLACK = 0.1
 """Seconds of allowance that may gather, so that a late timer loses nothing."""
 _LONGEST_BACKOFF = 60.0
+_HASTE = 2.0
+"""What is left is used so many times as fast as it would last, and ever slower as it becomes less."""
 _HORIZON = 60.0
 """Seconds over which what is left is spread at most: what belongs to a day may be used now."""
 _LOOK = 1.0
@@ -228,8 +230,8 @@ class Pacer:
         if known.end is None:
             return known.limit / 60
         if self._over(known, now):  # all of it is there, and will last at least as long as it ever took to come back
-            return known.limit / max(self._longest[what], 1e-6)
-        return max(0.0, self._left(what, now)) / min(max(known.end - now, 1e-6), _HORIZON)
+            return _HASTE * known.limit / max(self._longest[what], 1e-6)
+        return _HASTE * max(0.0, self._left(what, now)) / min(max(known.end - now, 1e-6), _HORIZON)
 
     def _gather(self, what: str, now: float) -> None:
         pace = self._pace(what, now)
