@@ -65,6 +65,7 @@ class BatchAsker:
         self._gathered: dict[str, _Asked] = {}
         self._carried: dict[str, asyncio.Task[None]] = {}
         self._paused: str | None = None
+        self._broken: BaseException | None = None
         self._stopping = False
         self._changed = asyncio.Event()
         self._last = 0.0
@@ -120,8 +121,12 @@ class BatchAsker:
         if await self._settled(asked):
             return
         entry = await self._thread.do(lambda ledger: ledger.find(question.key))
-        if entry is None or not entry.in_batch:
+        if self._hopeless() is not None or entry is None or not entry.in_batch:
             self._gather(asked)
+
+    def _hopeless(self) -> BaseException | None:
+        """Why nothing will be answered any more."""
+        return self._broken or (PausedError(self._paused) if self._paused is not None else None)
 
     def _bound(self, question: Question) -> Bound:
         return bound(question, self._prices, today(), batch=True)
@@ -149,8 +154,9 @@ class BatchAsker:
                 asked.future.set_result(result)
 
     def _gather(self, asked: _Asked) -> None:
-        if self._paused is not None:
-            self._end(asked, PausedError(self._paused))
+        why = self._hopeless()
+        if why is not None:
+            self._end(asked, why)
             return
         self._gathered[asked.question.key] = asked
         self._last = time.monotonic()
@@ -158,17 +164,20 @@ class BatchAsker:
 
     async def _run(self) -> None:
         """Send what has gathered when nothing more comes; cancel when asked to stop."""
-        while not self._should_stop():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(0.1, self._tempo.linger)):
-                    await self._changed.wait()
-            self._changed.clear()
-            if self._gathered and self._paused is None and time.monotonic() - self._last >= self._tempo.linger:
-                try:
+        try:
+            while not self._should_stop():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(0.1, self._tempo.linger)):
+                        await self._changed.wait()
+                self._changed.clear()
+                waited = time.monotonic() - self._last
+                if self._gathered and self._hopeless() is None and waited >= self._tempo.linger:
                     await self._plan()
-                except Exception as error:  # noqa: BLE001 - whoever waits for an answer gets it
-                    for asked in list(self._gathered.values()):
-                        self._end(asked, error)
+        except Exception as error:  # noqa: BLE001 - whoever waits for an answer gets it
+            self._broken = self._broken or error
+            for asked in list(self._gathered.values()):
+                self._end(asked, error)
+            return
         self._stopping = True
         if self._carried:
             self._say("Cancelling the open batches, and taking what they hold.")
@@ -210,6 +219,7 @@ class BatchAsker:
         except PausedError as error:
             self._fail(keys, self._pause(str(error)))
         except Exception as error:  # noqa: BLE001 - whoever waits for an answer gets it
+            self._broken = self._broken or error
             self._fail(keys, error)
         else:
             await self._hand_out(keys)

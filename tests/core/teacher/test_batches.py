@@ -239,3 +239,55 @@ def test_a_question_in_an_open_batch_is_not_asked_the_other_way(
     server.batch_script.ended = True
     assert isinstance(ask(batches(), ask_for())[0], Answer), "whoever resumes takes the open batch up"
     assert server.batch_script.created == 1
+
+
+def test_an_open_batch_at_an_endpoint_out_of_reach_pauses_and_is_taken_up_later(
+    server: ScriptedServer, ask_for: Make, batches: MakeBatches, tmp_path: Path
+) -> None:
+    server.batch_script.ended = False
+
+    async def leave() -> None:
+        async with batches() as asking:
+            task = asyncio.create_task(asking(ask_for()))
+            while not server.batches:
+                await asyncio.sleep(0.01)
+            task.cancel()
+
+    asyncio.run(leave())
+    server.batch_script.ended = True
+    server.other = lambda running, seen: error(500)
+    impatient = Tempo(linger=0.05, poll=0.01, first_wait=0.01, attempts=2)
+    (got,) = ask(batches(tempo=impatient), ask_for())
+    assert isinstance(got, PausedError)
+    assert "does not answer for its batches" in str(got)
+    server.other = lambda running, seen: None
+    assert isinstance(ask(batches(), ask_for())[0], Answer)
+    assert server.batch_script.created == 1
+
+
+def test_a_file_that_is_refused_frees_its_questions(
+    server: ScriptedServer, ask_for: Make, batches: MakeBatches
+) -> None:
+    server.other = lambda running, seen: (
+        error(400, "Bad file.") if (seen.method, seen.path) == ("POST", "/batches") else None
+    )
+    (got,) = ask(batches(), ask_for())
+    assert isinstance(got, PausedError)
+    assert "Bad file." in str(got)
+    server.other = lambda running, seen: None
+    assert isinstance(ask(batches(), ask_for())[0], Answer)
+
+
+def test_what_breaks_while_asking_reaches_whoever_asks(
+    server: ScriptedServer, ask_for: Make, batches: MakeBatches
+) -> None:
+    def broken() -> bool:
+        raise ZeroDivisionError
+
+    async def run() -> None:
+        async with batches(should_stop=broken) as asking:
+            await asyncio.sleep(0)
+            with pytest.raises(ZeroDivisionError):
+                await asking(ask_for())
+
+    asyncio.run(run())
