@@ -19,6 +19,8 @@ FIRST = 2
 _SLACK = 0.1
 """Seconds of allowance that may gather, so that a late timer loses nothing."""
 _LONGEST_BACKOFF = 60.0
+_STEEP = 3.0
+"""Questions more for each answer at the beginning, where the endpoint tells its limits and so nothing has to be found out by being refused."""
 _HASTE = 2.0
 """What is left is used so many times as fast as it would last, and ever slower as it becomes less."""
 _HORIZON = 60.0
@@ -146,7 +148,8 @@ class Pacer:
         if self.unreachable_since is not None:
             self.unreachable_since, self.allowed, self._slow_start = None, float(min(FIRST, self.most)), True
         elif ticket <= self._full:  # more would have been sent if more had been allowed
-            self.allowed = min(float(self.most), self.allowed + (1.0 if self._slow_start else 1.0 / self.allowed))
+            steep = _STEEP if "requests" in self._known else 1.0
+            self.allowed = min(float(self.most), self.allowed + (steep if self._slow_start else 1.0 / self.allowed))
 
     def limited(self, now: float, ticket: int, headers: Mapping[str, str]) -> float:
         """A question was refused for a limit, or the endpoint is overloaded; returns for how many seconds nothing is sent.
