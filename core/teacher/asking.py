@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import UserError
 from core.teacher import sending
 from core.teacher.budget import Bound, Budget, Spending, bound, check_budget
 from core.teacher.committing import LedgerThread
@@ -61,6 +62,8 @@ class Asker:
         should_stop: Callable[[], bool] = lambda: False,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
+        if concurrency < 1:
+            raise UserError(f"{concurrency} questions at once are none.", "Set concurrency to 1 or more.")
         self._thread = LedgerThread(ledger)
         self._prices = prices
         self._budget = budget or Budget()

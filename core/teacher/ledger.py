@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS attempt (
     UNIQUE (question, number)
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_answer ON attempt(question) WHERE outcome = 'answered';
+CREATE INDEX IF NOT EXISTS question_state ON question(state);
+CREATE INDEX IF NOT EXISTS sums ON attempt(cost_usd, prompt_tokens, completion_tokens, outcome);
+CREATE INDEX IF NOT EXISTS doubt ON attempt(most_usd, most_tokens) WHERE possibly_billed OR outcome IS NULL;
 CREATE INDEX IF NOT EXISTS open_attempt ON attempt(id) WHERE outcome IS NULL OR outcome = 'received';
 CREATE TABLE IF NOT EXISTS batch (
     name TEXT PRIMARY KEY, base_url TEXT NOT NULL, created REAL NOT NULL, state TEXT NOT NULL,

@@ -382,6 +382,11 @@ def test_a_declared_limit_is_used_without_one_avoidable_refusal(
     assert took < 10, "three windows, and room for a busy machine; the benchmark measures"
 
 
+def test_no_questions_at_once_is_refused(asker: MakeAsker) -> None:
+    with pytest.raises(UserError, match="none"):
+        asker(concurrency=0)
+
+
 def test_two_processes_never_write_one_ledger(asker: MakeAsker, ask_for: Make) -> None:
     async def run() -> None:
         async with asker():
