@@ -17,7 +17,8 @@ from core.jobs import JobFolder, info, start
 from core.jobs.events import EventTail
 from core.jobs.folder import find as find_job
 from core.teacher import forecast, intake, provenance, recipes, seeds, starting
-from core.teacher.exchange import Usage
+from core.teacher.asking.keys import find_credentials
+from core.teacher.asking.prices import load_prices
 from core.teacher.plan import load_plan
 
 PLAN = click.Path(path_type=Path, dir_okay=False)
@@ -44,8 +45,9 @@ def generate(session: Session, plan_file: Path, dry_run: bool, detach: bool) -> 
     if dry_run:
         _answer_dry_run(session, plan)
         return
+    find_credentials(plan.base_url)
     with database(session) as connection:
-        folder = starting.launch(plan, workspace.root, connection, priced=_priced(plan.model))
+        folder = starting.launch(plan, workspace.root, connection)
     start(folder)
     _answer_job(session, folder, detach=detach)
 
@@ -142,7 +144,7 @@ def _answer_dry_run(session: Session, plan: Any) -> None:
         pool = seeds.some(recipe.file, tree, toolchain, connection, plan.seeds.query, 100)
         known = provenance.spent(connection, recipe.name, plan.model)
     go = ".".join(toolchain.version.removeprefix("go").split(".")[:2])
-    made = forecast.forecast(plan, recipe, go, pool=pool, price=price(), spent=known)
+    made = forecast.forecast(plan, recipe, go, pool=pool, prices=load_prices(session.workspace().root), spent=known)
     cost = "unknown: there is no price for this model" if made.cost_usd is None else f"${made.cost_usd:.2f}"
     examples = [
         f"--- example {one.number + 1} ({', '.join(one.draw.values())})\n"
@@ -160,16 +162,6 @@ def _answer_dry_run(session: Session, plan: Any) -> None:
         "sentence": made.sentence, "examples": [_plain(asdict(one)) for one in made.examples],
     }  # fmt: skip
     session.answer(data, "\n\n".join([text, *examples]))
-
-
-def price() -> forecast.Price | None:
-    """What tokens cost; None while no price table is known."""
-    return None
-
-
-def _priced(model: str) -> bool:
-    known = price()
-    return known is not None and known(model, Usage(1, 1)) is not None
 
 
 def _plain(value: Any) -> Any:

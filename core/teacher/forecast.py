@@ -6,14 +6,16 @@ samples of the same recipe and model have been paid for, what they really took i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import islice
 
 from core.errors import UserError
 from core.models.tokens import counter
 from core.paths import resources
+from core.teacher.asking.prices import PriceTable
 from core.teacher.drawing import Draw, Seed, draws
 from core.teacher.exchange import Usage
 from core.teacher.flow import conversation, rendered
@@ -28,9 +30,6 @@ _REPAIRED = 0.25
 _PER_MESSAGE = 4
 _ENOUGH = 5
 """Samples whose real usage is worth more than the estimate."""
-
-Price = Callable[[str, Usage], Decimal | None]
-"""Dollars for so many tokens of a model; None where no price is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +65,11 @@ def forecast(
     go: str,
     *,
     pool: Sequence[Seed] = (),
-    price: Price | None = None,
+    prices: PriceTable | None = None,
     spent: Spent | None = None,
 ) -> Forecast:
-    """What the plan will take. pool: some of what it starts from (`seeds.some`). spent: what earlier samples took (`provenance.spent`).
+    """What the plan will take. pool: some of what it starts from (`seeds.some`). prices: None for no dollars. spent: what earlier samples
+    took (`provenance.spent`).
 
     Raises UserError with file and line for a template that cannot be rendered, and where there is nothing to start from.
     """
@@ -96,7 +96,7 @@ def forecast(
         requests=round(total * requests),
         prompt_tokens=usage.prompt,
         completion_tokens=usage.completion,
-        cost_usd=price(plan.model, usage) if price is not None else None,
+        cost_usd=prices.cost(plan.model, usage, date.today(), batch=plan.transport == "batch") if prices else None,
         measured=measured,
         sentence=sentence,
         examples=tuple(_example(recipe, draw, go) for draw in some[:EXAMPLES]),

@@ -17,11 +17,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
 from core.golang.helper import prepare
 from core.golang.toolchain import find
 from core.jobs.worker import WorkerContext
 from core.teacher import hygiene, recipes, results, seeds
+from core.teacher.asking.asker import Asker
+from core.teacher.asking.batches import BatchAsker
+from core.teacher.asking.budget import Budget
+from core.teacher.asking.prices import load_prices
 from core.teacher.drawing import Draw, draws
 from core.teacher.exchange import Ask, PausedError
 from core.teacher.flow import Bench, make
@@ -31,6 +34,7 @@ from core.teacher.results import Outcome
 from core.teacher.starting import KNOWN, RECIPE
 
 OpenAsk = Callable[[TeacherPlan, WorkerContext], AbstractAsyncContextManager[Ask]]
+LEDGER = "ledger.db"
 EVERY = 0.5
 """Seconds between two events about where the job stands."""
 _LOOK = 0.2
@@ -38,8 +42,21 @@ _MOST_AT_ONCE = 5_000
 
 
 def open_ask(plan: TeacherPlan, context: WorkerContext) -> AbstractAsyncContextManager[Ask]:
-    """Where the answers of a job come from, for as long as the block lasts. context: whose folder keeps what must outlive this process."""
-    raise UserError(f"Nothing here can ask {plan.base_url} yet.", "Update Gosmith.")
+    """Where the answers of a job come from, for as long as the block lasts: its endpoint, and the ledger in its folder."""
+    ledger = context.folder.output / LEDGER
+    prices = load_prices(context.folder.path.parent.parent)
+    dollars = None if plan.budget_usd is None else Decimal(str(plan.budget_usd))
+    budget = Budget(dollars, plan.budget_tokens)
+    if plan.transport == "batch":
+        return BatchAsker(ledger, prices, budget=budget, should_stop=context.should_stop, say=context.message)
+    return Asker(
+        ledger,
+        prices,
+        budget=budget,
+        concurrency=plan.concurrency,
+        should_stop=context.should_stop,
+        say=context.message,
+    )
 
 
 def main(context: WorkerContext) -> None:

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import sqlite3
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from core.jobs import JobFolder, create
 from core.jobs import resume as resume_job
 from core.jobs.folder import Change, read_job
 from core.teacher import hygiene, seeds
+from core.teacher.asking.budget import no_price
+from core.teacher.asking.prices import load_prices
 from core.teacher.plan import TeacherPlan, plan_from, save_plan, to_mapping, with_budget
 from core.teacher.recipes import Recipe, find, freeze
 
@@ -43,10 +46,14 @@ def checked(plan: TeacherPlan, workspace: Path | None) -> Recipe:
     return recipe
 
 
-def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection, *, priced: bool = False) -> JobFolder:
-    """Make the job folder of a plan. priced: whether its model has a price. Raises UserError as `checked` does, when there is no Go toolchain, or when the disk is full."""
+def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection) -> JobFolder:
+    """Make the job folder of a plan. Raises UserError as `checked` does, when there is no Go toolchain, when its budget is in dollars and its
+    model has no price, or when the disk is full."""
     recipe = checked(plan, workspace)
     toolchain = find_toolchain()
+    priced = load_prices(workspace).find(plan.model, date.today()) is not None
+    if plan.budget_usd is not None and not priced:
+        raise no_price(plan.model)
     plan = with_budget(plan, priced=priced)
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})

@@ -17,12 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.teacher.asking import Asker
+from core.teacher.asking.asker import Asker
+from core.teacher.asking.sending import request_body
 from core.teacher.exchange import Answer, Question
-from core.teacher.sending import request_body
 from tests.benchmarks.report import report
-from tests.core.teacher.asking_child import PRICES, questions
-from tests.core.teacher.scripted_server import KEY, Limit, ScriptedServer, answer
+from tests.core.teacher.asking.asking_child import PRICES, questions
+from tests.core.teacher.asking.scripted_replies import KEY, answer
+from tests.core.teacher.asking.scripted_server import Limit, ScriptedServer
 
 
 def serve() -> None:

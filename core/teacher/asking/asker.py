@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UserError
-from core.teacher import sending
-from core.teacher.budget import Bound, Budget, Spending, bound, check_budget
-from core.teacher.committing import LedgerThread
+from core.teacher.asking import sending
+from core.teacher.asking.budget import Bound, Budget, Spending, bound, check_budget
+from core.teacher.asking.committing import LedgerThread
+from core.teacher.asking.keys import Credentials, check_url, find_credentials
+from core.teacher.asking.ledger import Ending, Totals
+from core.teacher.asking.outcomes import Again, Answered, Heard, Outcome, Pause, Rejected, judge
+from core.teacher.asking.pacing import Pacer, retry_after
+from core.teacher.asking.patience import Patience
+from core.teacher.asking.prices import PriceTable
+from core.teacher.asking.recording import cleaned, ending_of, make_answer, read_received, stored_answer, today
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
-from core.teacher.keys import Credentials, check_url, find_credentials
-from core.teacher.ledger import Ending, Totals
-from core.teacher.outcomes import Again, Answered, Heard, Outcome, Pause, Rejected, judge
-from core.teacher.pacing import Pacer, retry_after
-from core.teacher.patience import Patience
-from core.teacher.prices import PriceTable
-from core.teacher.recording import cleaned, ending_of, make_answer, read_received, stored_answer, today
 
 if TYPE_CHECKING:
     import openai

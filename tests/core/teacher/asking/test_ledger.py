@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.teacher import batch_ledger
-from core.teacher.batch_ledger import Line
-from core.teacher.budget import Bound, Budget
-from core.teacher.committing import LedgerThread
+from core.teacher.asking import batch_ledger
+from core.teacher.asking.batch_ledger import Line
+from core.teacher.asking.budget import Bound, Budget
+from core.teacher.asking.committing import LedgerThread
+from core.teacher.asking.ledger import Ending, Ledger
 from core.teacher.exchange import Question, Usage
-from core.teacher.ledger import Ending, Ledger
-from tests.core.teacher.scripted_server import answer
+from tests.core.teacher.asking.scripted_replies import answer
 
 ONE = Question(
     "http://x/v1", "gpt-4.1", ({"role": "user", "content": "ä binary heap"},), {"max_tokens": 9, "seed": 3}, 2

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from core.teacher.ledger import Ledger
-from tests.core.teacher.asking_child import questions
-from tests.core.teacher.scripted_batches import reply
-from tests.core.teacher.scripted_server import Reply, ScriptedServer, Seen, answer, error
+from core.teacher.asking.ledger import Ledger
+from tests.core.teacher.asking.asking_child import questions
+from tests.core.teacher.asking.scripted_batches import reply
+from tests.core.teacher.asking.scripted_replies import Reply, Seen, answer, error
+from tests.core.teacher.asking.scripted_server import ScriptedServer
 
 COUNT, AT_ONCE, KILLS = 2000, 64, 3
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def usage(seen: Seen) -> tuple[int, int]:
@@ -59,7 +60,7 @@ def enough(server: ScriptedServer, answers: int, child: subprocess.Popen[bytes])
 
 def begin(ledger: Path, server: ScriptedServer, count: int = COUNT, way: str = str(AT_ONCE)) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.core.teacher.asking_child", str(ledger), server.url, str(count), way],
+        [sys.executable, "-m", "tests.core.teacher.asking.asking_child", str(ledger), server.url, str(count), way],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )

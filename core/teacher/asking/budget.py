@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 
 from core.errors import UserError
+from core.teacher.asking.prices import PriceTable
 from core.teacher.exchange import Question, Usage
-from core.teacher.prices import PriceTable
 
 _A_MESSAGE = 16
 """Tokens that an endpoint may add around a message, generously."""
@@ -61,10 +61,15 @@ def check_budget(budget: Budget, question: Question, most: Bound) -> None:
     if most.tokens is None:
         raise UserError("A budget needs a limit on the length of an answer.", "Set max_tokens.")
     if budget.usd is not None and most.usd is None:
-        raise UserError(
-            f"There is no price for the model {question.model}, so a budget in dollars cannot be kept.",
-            "Add its price to prices.toml in the workspace, or set a budget in tokens.",
-        )
+        raise no_price(question.model)
+
+
+def no_price(model: str) -> UserError:
+    """Why dollars cannot be counted for a model."""
+    return UserError(
+        f"There is no price for the model {model}, so a budget in dollars cannot be kept.",
+        "Add its price to prices.toml in the workspace, or set a budget in tokens.",
+    )
 
 
 class Spending:

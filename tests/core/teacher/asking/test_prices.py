@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import UserError
 from core.paths import resources
+from core.teacher.asking.prices import load_prices, read_prices
 from core.teacher.exchange import Usage
-from core.teacher.prices import load_prices, read_prices
 
 DAY = date(2026, 6, 1)
 ONE = """

@@ -31,13 +31,15 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """Times in seconds, and sizes. linger: without a new question, after which those gathered are sent. poll: between looks at a batch.
+    """Times in seconds, and sizes. linger: without a new question, after which those gathered are sent. first_poll: until a batch is looked
+    at first; doubled each time up to poll.
 
     rounds: batches that a question may be in without an answer. attempts: of one request. outage, retry_after: as for `Patience`.
     grace: for a batch that is being cancelled. transfer: for one file up or down.
     """
 
     linger: float = 5.0
+    first_poll: float = 1.0
     poll: float = 30.0
     rounds: int = 3
     attempts: int = 8

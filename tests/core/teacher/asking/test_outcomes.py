@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.teacher.bodies import MalformedError, read_answer, read_complaint
-from core.teacher.outcomes import Again, Answered, Heard, Kind, Pause, Rejected, judge
-from tests.core.teacher.scripted_server import answer, streamed
+from core.teacher.asking.bodies import MalformedError, read_answer, read_complaint
+from core.teacher.asking.outcomes import Again, Answered, Heard, Kind, Pause, Rejected, judge
+from tests.core.teacher.asking.scripted_replies import answer, streamed
 
 URL = "https://llm.example/v1"
 

@@ -1,4 +1,4 @@
-"""A process that asks many questions, to be killed: `python -m tests.core.teacher.asking_child LEDGER URL COUNT CONCURRENCY`; with `batches`
+"""A process that asks many questions, to be killed: `python -m tests.core.teacher.asking.asking_child LEDGER URL COUNT CONCURRENCY`; with `batches`
 for the last, it asks in batches."""
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from core.teacher.asking import Asker
-from core.teacher.batches import BatchAsker
+from core.teacher.asking.asker import Asker
+from core.teacher.asking.batches import BatchAsker
+from core.teacher.asking.patience import Patience, Tempo
+from core.teacher.asking.prices import Price, PriceTable
 from core.teacher.exchange import Question
-from core.teacher.patience import Patience, Tempo
-from core.teacher.prices import Price, PriceTable
 
 QUICK = Patience(first_wait=0.01, longest_wait=0.05, outage=0.3, answer=5.0, silence=2.0, grace=0.2)
 """As patient as a test can be."""

@@ -57,6 +57,11 @@ class PriceTable:
         ]
         return max(found, key=lambda price: (model in price.models, price.since), default=None)
 
+    def cost(self, model: str, usage: Usage, day: date, *, batch: bool = False) -> Decimal | None:
+        """Dollars for so many tokens of a model on a day; None where it has no price."""
+        price = self.find(model, day)
+        return None if price is None else price.cost(usage, self.batch if batch else Decimal(1))
+
     def find_for(self, asked: str, answered: str, day: date) -> Price | None:
         """The price of what answered, or where that has none, of what was asked for."""
         return self.find(answered, day) or self.find(asked, day)

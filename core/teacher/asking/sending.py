@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
+from core.teacher.asking.keys import Credentials, is_loopback
+from core.teacher.asking.outcomes import Heard
 from core.teacher.exchange import Question
-from core.teacher.keys import Credentials, is_loopback
-from core.teacher.outcomes import Heard
 
 if TYPE_CHECKING:
     import openai

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.database import transaction
-from core.teacher.ledger import Ledger
+from core.teacher.asking.ledger import Ledger
 
 T = TypeVar("T")
 _Work = tuple[Callable[[Ledger], Any], "asyncio.Future[Any]"]

@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from core.teacher.asking import Asker
-from core.teacher.batches import BatchAsker
-from core.teacher.budget import Budget
+from core.teacher.asking.asker import Asker
+from core.teacher.asking.batches import BatchAsker
+from core.teacher.asking.budget import Budget
+from core.teacher.asking.ledger import Ledger
+from core.teacher.asking.patience import Tempo
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
-from core.teacher.ledger import Ledger
-from core.teacher.patience import Tempo
-from tests.core.teacher.asking_child import PRICES
-from tests.core.teacher.scripted_server import Reply, ScriptedServer, Seen, answer, error, quota
+from tests.core.teacher.asking.asking_child import PRICES
+from tests.core.teacher.asking.scripted_replies import Reply, Seen, answer, error, quota
+from tests.core.teacher.asking.scripted_server import ScriptedServer
 
 Make = Callable[..., Question]
 MakeBatches = Callable[..., BatchAsker]
@@ -175,7 +176,7 @@ def test_an_answer_about_a_batch_that_was_lost_on_the_way_creates_no_second_one(
 
     def lose(running: ScriptedServer, seen: Seen) -> Reply | None:
         if seen.method == "POST" and seen.path == "/batches" and not lost:
-            from tests.core.teacher.scripted_batches import reply
+            from tests.core.teacher.asking.scripted_batches import reply
 
             lost.append(reply(running, seen).body.decode())
             return Reply(cut=-1)

@@ -17,13 +17,14 @@ import pytest
 
 from core.errors import UserError
 from core.jobs.worker import describe
-from core.teacher.asking import Asker
-from core.teacher.batches import BatchAsker
+from core.teacher.asking.asker import Asker
+from core.teacher.asking.batches import BatchAsker
+from core.teacher.asking.keys import OPENAI, Credentials, check_url, find_credentials, save_key
+from core.teacher.asking.patience import Patience, Tempo
 from core.teacher.exchange import Question
-from core.teacher.keys import OPENAI, Credentials, check_url, find_credentials, save_key
-from core.teacher.patience import Patience, Tempo
-from tests.core.teacher.asking_child import PRICES
-from tests.core.teacher.scripted_server import KEY, Reply, ScriptedServer, Seen, answer, error
+from tests.core.teacher.asking.asking_child import PRICES
+from tests.core.teacher.asking.scripted_replies import KEY, Reply, Seen, answer, error
+from tests.core.teacher.asking.scripted_server import ScriptedServer
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -190,8 +191,8 @@ def unpacked(path: Path) -> bytes:
 
 
 def test_openai_and_keyring_are_imported_when_something_is_sent_and_not_before() -> None:
-    code = "import sys; import core.teacher.asking, core.teacher.batches; print([n for n in ('openai', 'httpx2', 'keyring') if n in sys.modules])"
-    root = Path(__file__).resolve().parents[3]
+    code = "import sys; import core.teacher.asking, core.teacher.asking.batches; print([n for n in ('openai', 'httpx2', 'keyring') if n in sys.modules])"
+    root = Path(__file__).resolve().parents[4]
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True, timeout=60
     )

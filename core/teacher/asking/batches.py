@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.teacher import batch_ledger
-from core.teacher.batch_carrier import Carrier
-from core.teacher.batch_ledger import Batch
-from core.teacher.budget import Bound, Budget, Spending, bound, check_budget
-from core.teacher.committing import LedgerThread
+from core.teacher.asking import batch_ledger
+from core.teacher.asking.batch_carrier import Carrier
+from core.teacher.asking.batch_ledger import Batch
+from core.teacher.asking.budget import Bound, Budget, Spending, bound, check_budget
+from core.teacher.asking.committing import LedgerThread
+from core.teacher.asking.keys import Credentials, check_url, find_credentials
+from core.teacher.asking.ledger import Ledger, Totals
+from core.teacher.asking.patience import Tempo
+from core.teacher.asking.prices import PriceTable
+from core.teacher.asking.recording import read_received, stored_answer, today
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
-from core.teacher.keys import Credentials, check_url, find_credentials
-from core.teacher.ledger import Ledger, Totals
-from core.teacher.patience import Tempo
-from core.teacher.prices import PriceTable
-from core.teacher.recording import read_received, stored_answer, today
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.teacher.bodies import Complaint, MalformedError, Reading, read_answer, read_complaint
+from core.teacher.asking.bodies import Complaint, MalformedError, Reading, read_answer, read_complaint
 
 Kind = Literal["response", "timeout", "cut", "unreachable", "interrupted"]
 

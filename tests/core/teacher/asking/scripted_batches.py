@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections import Counter
@@ -9,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.core.teacher.scripted_server import Reply, Seen, answer, error
+from tests.core.teacher.asking.scripted_replies import Reply, Seen, error
 
 if TYPE_CHECKING:
-    from tests.core.teacher.scripted_server import ScriptedServer
+    from tests.core.teacher.asking.scripted_server import ScriptedServer
 
 
 @dataclass
 class BatchScript:
     """looks: polls before a batch ends. end: its last status. done: share of its requests that are answered by then. executed: how often each
-    request was answered, and so billed, by custom_id. replies: what an answer is, by the text of its question. ended: whether batches end at all."""
+    request was answered, and so billed, by custom_id. replies: what an answer is, by the text of its question; the server's script says the rest. ended: whether batches end at all."""
 
     looks: int = 2
     end: str = "completed"
@@ -110,7 +111,11 @@ def _finish(server: ScriptedServer, batch: dict[str, Any], status: str) -> None:
     errors: list[dict[str, Any]] = []
     for line in lines[:done]:
         script.executed[line["custom_id"]] += 1
-        got = script.replies.get(line["body"]["messages"][-1]["content"], answer())
+        text = line["body"]["messages"][-1]["content"]
+        body = json.dumps(line["body"]).encode()
+        got = script.replies.get(text) or server.script(
+            Seen("POST", line["url"], {}, body, hashlib.sha256(body).hexdigest(), 1, len(output) + 1)
+        )
         record = {
             "id": "r", "custom_id": line["custom_id"], "error": None,
             "response": {"status_code": got.status, "request_id": "req_2", "body": json.loads(got.body)},

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.teacher.pacing import FIRST, Allowance, Pacer, allowance, retry_after, seconds
+from core.teacher.asking.pacing import FIRST, Allowance, Pacer, allowance, retry_after, seconds
 
 
 @dataclass

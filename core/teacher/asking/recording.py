@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from core.teacher.asking.keys import Credentials
+from core.teacher.asking.ledger import Attempt, Ending, Ledger
+from core.teacher.asking.outcomes import Again, Answered, Heard, Outcome, Rejected, judge
+from core.teacher.asking.prices import PriceTable
 from core.teacher.exchange import Answer, Question, Usage
-from core.teacher.keys import Credentials
-from core.teacher.ledger import Attempt, Ending, Ledger
-from core.teacher.outcomes import Again, Answered, Heard, Outcome, Rejected, judge
-from core.teacher.prices import PriceTable
 
 
 def cleaned(heard: Heard, credentials: Credentials) -> Heard:

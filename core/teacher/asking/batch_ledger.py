@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from core.teacher.budget import Bound, Budget, Spending
+from core.teacher.asking.budget import Bound, Budget, Spending
+from core.teacher.asking.ledger import Attempt, Ledger
+from core.teacher.asking.patience import MOST_BYTES, MOST_REQUESTS
+from core.teacher.asking.sending import request_body
 from core.teacher.exchange import Question
-from core.teacher.ledger import Attempt, Ledger
-from core.teacher.patience import MOST_BYTES, MOST_REQUESTS
-from core.teacher.sending import request_body
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 

@@ -14,21 +14,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.teacher.asking import Asker
+from core.teacher.asking.asker import Asker
+from core.teacher.asking.ledger import Ledger
+from core.teacher.asking.patience import Patience
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
-from core.teacher.ledger import Ledger
-from core.teacher.patience import Patience
-from tests.core.teacher.asking_child import QUICK
-from tests.core.teacher.scripted_server import (
-    Limit,
-    Reply,
-    ScriptedServer,
-    Seen,
-    answer,
-    error,
-    quota,
-    streamed,
-)
+from tests.core.teacher.asking.asking_child import QUICK
+from tests.core.teacher.asking.scripted_replies import Reply, Seen, answer, error, quota, streamed
+from tests.core.teacher.asking.scripted_server import Limit, ScriptedServer
 
 Make = Callable[..., Question]
 MakeAsker = Callable[..., Asker]

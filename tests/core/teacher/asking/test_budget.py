@@ -15,14 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.teacher.asking import Asker
-from core.teacher.budget import Bound, Budget, Spending, bound
+from core.teacher.asking.asker import Asker
+from core.teacher.asking.budget import Bound, Budget, Spending, bound
+from core.teacher.asking.ledger import Ledger
+from core.teacher.asking.patience import Patience
+from core.teacher.asking.prices import PriceTable
 from core.teacher.exchange import Answer, PausedError, Question
-from core.teacher.ledger import Ledger
-from core.teacher.patience import Patience
-from core.teacher.prices import PriceTable
-from tests.core.teacher.asking_child import PRICES
-from tests.core.teacher.scripted_server import Reply, ScriptedServer, answer, error
+from tests.core.teacher.asking.asking_child import PRICES
+from tests.core.teacher.asking.scripted_replies import Reply, answer, error
+from tests.core.teacher.asking.scripted_server import ScriptedServer
 
 Make = Callable[..., Question]
 MakeAsker = Callable[..., Asker]

@@ -16,18 +16,18 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from core.teacher import batch_ledger, sending
-from core.teacher.batch_ledger import ENDPOINT, Batch, Line
-from core.teacher.bodies import Complaint, read_complaint
-from core.teacher.committing import LedgerThread
+from core.teacher.asking import batch_ledger, sending
+from core.teacher.asking.batch_ledger import ENDPOINT, Batch, Line
+from core.teacher.asking.bodies import Complaint, read_complaint
+from core.teacher.asking.committing import LedgerThread
+from core.teacher.asking.keys import Credentials
+from core.teacher.asking.ledger import Ending, Ledger
+from core.teacher.asking.outcomes import Again, Heard, Outcome, Pause, Rejected, judge, judge_error
+from core.teacher.asking.pacing import retry_after
+from core.teacher.asking.patience import Tempo
+from core.teacher.asking.prices import PriceTable
+from core.teacher.asking.recording import cleaned, ending_of
 from core.teacher.exchange import PausedError, Question
-from core.teacher.keys import Credentials
-from core.teacher.ledger import Ending, Ledger
-from core.teacher.outcomes import Again, Heard, Outcome, Pause, Rejected, judge, judge_error
-from core.teacher.pacing import retry_after
-from core.teacher.patience import Tempo
-from core.teacher.prices import PriceTable
-from core.teacher.recording import cleaned, ending_of
 
 if TYPE_CHECKING:
     import openai
@@ -133,6 +133,7 @@ class Carrier:
     async def poll(self, batch: Batch) -> dict[str, Any]:
         """Wait until the batch is over; cancel it when asked to stop. Raises PausedError when it does not end in the grace time."""
         end: float | None = None
+        wait = min(self._tempo.first_poll, self._tempo.poll)
         while True:
             cancelling = end is not None
             heard = await self._request(
@@ -149,7 +150,8 @@ class Carrier:
                 )
             if end is not None and time.monotonic() > end:
                 raise PausedError("Stopped as asked.")
-            await self._sleep(self._tempo.poll if end is None else min(1.0, self._tempo.poll))
+            await self._sleep(wait if end is None else min(1.0, wait))
+            wait = min(2 * wait, self._tempo.poll)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep; a request to stop wakes it."""
