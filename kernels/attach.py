@@ -19,12 +19,13 @@ import torch
 from torch import nn
 
 from kernels.blocks import ATTENTION, LAYER
-from kernels.layers import LINEAR, MLP, NORM, Replacement
+from kernels.layers import GATE, LINEAR, MLP, NORM, Replacement
 
 REPLACEMENTS: Final[Mapping[str, Replacement]] = {
     "layer": LAYER,
     "attention": ATTENTION,
     "mlp": MLP,
+    "gate": GATE,
     "linear": LINEAR,
     "norm": NORM,
 }
@@ -95,8 +96,8 @@ def attach_kernels(
             if good and ways is not None:
                 way = ways.get((kind, name), "")
             elif good:
-                way = _way(replacement, good[0], dtype, check, attention)
-                refused = refused if way else "this model's own gives other numbers"
+                way, wrong = _way(replacement, good[0], dtype, check, attention)
+                refused = wrong or refused
             else:
                 way = ""
             if way:
@@ -111,9 +112,12 @@ def attach_kernels(
 
 def _way(
     replacement: Replacement, module: nn.Module, dtype: torch.dtype, check: bool, attention: Mapping[str, Any]
-) -> str:
-    """The name of the first forward that gives what the module's own gives, "" for none."""
+) -> tuple[str, str]:
+    """The name of the first forward that gives what the module's own gives; or "", and what is wrong with the likeliest."""
+    wrong = ""
     for name, forward in replacement.ways(module).items():
-        if not check or replacement.agrees(module, forward, dtype, attention):
-            return name
-    return ""
+        difference = replacement.difference(module, forward, dtype, attention) if check else ""
+        if not difference:
+            return name, ""
+        wrong = wrong or difference
+    return "", wrong

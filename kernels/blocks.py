@@ -123,12 +123,12 @@ def _attention(
     return module.o_proj(out.reshape(*before, -1).contiguous()), weights
 
 
-def _attention_agrees(module: Any, forward: Forward, dtype: torch.dtype, options: Options) -> bool:
+def _attention_difference(module: Any, forward: Forward, dtype: torch.dtype, options: Options) -> str:
     weight = next(module.parameters())
     angles = torch.linspace(0.1, 3.0, trial.ROWS * module.head_dim).view(1, trial.ROWS, -1).to(weight.device)
     turning = (angles.cos().to(dtype), angles.sin().to(dtype))
     given = {"position_embeddings": turning, "attention_mask": None, **options}
-    return trial.agrees(module, forward, int(module.q_proj.base_layer.in_features), dtype, given)
+    return trial.difference(module, forward, int(module.q_proj.base_layer.in_features), dtype, given)
 
 
 def _why_not_layer(module: Any) -> str:
@@ -180,10 +180,10 @@ def _layer_ways(module: Any) -> Mapping[str, Forward]:
     return {name: _LAYERS[name] for name in norm_ways(module.post_attention_layernorm)}
 
 
-def _layer_agrees(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> bool:
+def _layer_difference(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> str:
     norm = module.post_attention_layernorm
     with _in_place_of(module.self_attn, _pretended_attention), _in_place_of(module.mlp, torch.sin):
-        return trial.agrees(module, forward, int(norm.weight.shape[0]), dtype)
+        return trial.difference(module, forward, int(norm.weight.shape[0]), dtype)
 
 
 def _pretended_attention(hidden_states: Tensor, **_options: Any) -> tuple[Tensor, None]:
@@ -219,7 +219,7 @@ ATTENTION = Replacement(
     lambda module: isinstance(module, Attention),
     _why_not_attention,
     lambda _module: {"fused": _attention},
-    _attention_agrees,
+    _attention_difference,
     _projections,
 )
 LAYER = Replacement(
@@ -227,7 +227,7 @@ LAYER = Replacement(
     lambda module: isinstance(module, Layer),
     _why_not_layer,
     _layer_ways,
-    _layer_agrees,
+    _layer_difference,
     lambda module: (module.post_attention_layernorm,),
     _put,
 )

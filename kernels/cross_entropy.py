@@ -14,8 +14,6 @@ written once: 6 V bytes for numbers of 2 bytes. Targets are all real: whoever ca
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -55,20 +53,20 @@ def cross_entropy(
 
 
 @jit
-def _capped(a: Any, cap: Any) -> Any:
+def _capped(a: tl.tensor, cap: tl.tensor) -> tl.tensor:
     """cap tanh(a / cap), by the sigmoid, for tanh is no function of every Triton."""
     return cap * (2.0 * tl.sigmoid(2.0 * a / cap) - 1.0)
 
 
 @jit
 def _program(
-    logits: Any,
-    targets: Any,
-    losses: Any,
-    vocabulary: Any,
-    smoothing: Any,
-    z_loss: Any,
-    softcap: Any,
+    logits: tl.tensor,
+    targets: tl.tensor,
+    losses: tl.tensor,
+    vocabulary: tl.tensor,
+    smoothing: tl.tensor,
+    z_loss: tl.tensor,
+    softcap: tl.tensor,
     CAP: tl.constexpr,
     GRADIENT: tl.constexpr,
     BLOCK: tl.constexpr,

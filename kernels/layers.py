@@ -1,4 +1,4 @@
-"""What stands for the layers of a model: norms, linear layers with an adapter, feed-forward blocks.
+"""What stands for the layers of a model: norms, linear layers with an adapter, feed-forward blocks, or their gates alone.
 
 What a module is called and which class it has says nothing: its parts do. `kernels.blocks` does the same for what is made of them. Whoever switches
 an adapter off or merges it gets the layer's own forward. Nothing is put into a model here: `kernels.attach` does that.
@@ -19,6 +19,7 @@ from kernels.lora import lora_linear
 from kernels.lora_mlp import lora_mlp
 from kernels.reference import Adapted
 from kernels.rms_norm import rms_norm
+from kernels.swiglu import swiglu
 
 Forward = Callable[..., Any]
 Options = Mapping[str, Any]
@@ -38,16 +39,16 @@ def in_the_instance(module: nn.Module, forward: Forward) -> Callable[[], None]:
 class Replacement:
     """One type of layer. name: for people, plural. found_in: whether a module is one, by its parts. why_not: a reason to leave one alone, or "".
 
-    ways: the forwards that may be right, by name, likeliest first; the first that agrees is taken. agrees: (module, forward, dtype, what
-    attention is called with) -> whether that one does. covers: modules inside that need no replacement of their own then. put: makes
-    a forward a module's, and returns what takes it out again.
+    ways: the forwards that may be right, by name, likeliest first; the first without a difference is taken. difference: (module, forward,
+    dtype, what attention is called with) -> what is wrong with that one, or "". covers: modules that need no other replacement
+    then. put: makes a forward a module's, and returns what takes it out again.
     """
 
     name: str
     found_in: Callable[[nn.Module], bool]
     why_not: Callable[[Any], str]
     ways: Callable[[Any], Mapping[str, Forward]]
-    agrees: Callable[[Any, Forward, torch.dtype, Options], bool]
+    difference: Callable[[Any, Forward, torch.dtype, Options], str]
     covers: Callable[[Any], tuple[nn.Module, ...]]
     put: Callable[[nn.Module, Forward], Callable[[], None]] = in_the_instance
 
@@ -145,8 +146,8 @@ def _linear(layer: Any, x: Tensor, *args: Any, **options: Any) -> Tensor:
     return lora_linear(x.to(dtype), this.weight, this.bias, this.a, this.b, this.scaling, dropped)
 
 
-def _linear_agrees(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> bool:
-    return trial.agrees(module, forward, int(module.base_layer.in_features), dtype)
+def _linear_difference(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> str:
+    return trial.difference(module, forward, int(module.base_layer.in_features), dtype)
 
 
 def _mlp_layers(module: Any) -> tuple[Any, ...]:
@@ -155,10 +156,8 @@ def _mlp_layers(module: Any) -> tuple[Any, ...]:
 
 def _why_not_mlp(module: Any) -> str:
     layers = _mlp_layers(module)
-    if why := why_not_together(layers):
+    if why := why_not_together(layers) or _why_not_gate(module):
         return why
-    if not isinstance(module.act_fn, nn.SiLU) and "silu" not in type(module.act_fn).__name__.lower():
-        return "not SwiGLU"
     return "a bias" if any(layer.base_layer.bias is not None for layer in layers) else ""
 
 
@@ -171,8 +170,26 @@ def _mlp(module: Any, x: Tensor) -> Tensor:
     return lora_mlp(x.to(dtype), *(adapted(layer, dtype) for layer in layers))
 
 
-def _mlp_agrees(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> bool:
-    return trial.agrees(module, forward, int(module.gate_proj.base_layer.in_features), dtype)
+def _mlp_difference(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> str:
+    return trial.difference(module, forward, int(module.gate_proj.base_layer.in_features), dtype)
+
+
+def _mlp_covers(module: Any) -> tuple[nn.Module, ...]:
+    return module, *_mlp_layers(module)
+
+
+def _why_not_gate(module: Any) -> str:
+    silu = isinstance(module.act_fn, nn.SiLU) or "silu" in type(module.act_fn).__name__.lower()
+    return "" if silu else "not SwiGLU"
+
+
+def _gate(module: Any, x: Tensor) -> Tensor:
+    out: Tensor = module.down_proj(swiglu(module.gate_proj(x), module.up_proj(x)))
+    return out
+
+
+def _gate_difference(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> str:
+    return trial.difference(module, forward, int(module.gate_proj.in_features), dtype)
 
 
 def epsilon(norm: nn.Module) -> float | None:
@@ -206,17 +223,17 @@ def _norm_one(module: Any, x: Tensor) -> Tensor:
     return rms_norm(x, module.weight, epsilon(module) or 0.0, one=True)
 
 
-def _norm_agrees(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> bool:
-    return trial.agrees(module, forward, int(module.weight.shape[0]), dtype)
+def _norm_difference(module: Any, forward: Forward, dtype: torch.dtype, _options: Options) -> str:
+    return trial.difference(module, forward, int(module.weight.shape[0]), dtype)
 
 
-NORM = Replacement("norms", is_norm, why_not_norm, norm_ways, _norm_agrees, covers_nothing)
+NORM = Replacement("norms", is_norm, why_not_norm, norm_ways, _norm_difference, covers_nothing)
 LINEAR = Replacement(
     "linear layers with an adapter",
     lambda module: isinstance(module, Adapter),
     why_not_linear,
     lambda _module: {"fused": _linear},
-    _linear_agrees,
+    _linear_difference,
     covers_nothing,
 )
 MLP = Replacement(
@@ -224,6 +241,14 @@ MLP = Replacement(
     lambda module: isinstance(module, Gated),
     _why_not_mlp,
     lambda _module: {"fused": _mlp},
-    _mlp_agrees,
-    _mlp_layers,
+    _mlp_difference,
+    _mlp_covers,
+)
+GATE = Replacement(
+    "gates of feed-forward blocks",
+    lambda module: isinstance(module, Gated),
+    _why_not_gate,
+    lambda _module: {"fused": _gate},
+    _gate_difference,
+    covers_nothing,
 )

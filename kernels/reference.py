@@ -101,3 +101,13 @@ def rope(q: Tensor, k: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) up, number by number."""
     return functional.silu(gate) * up
+
+
+def int8_linear(
+    x: Tensor, weight: Tensor, scale: Tensor, bias: Tensor | None = None, norm: Tensor | None = None, eps: float = 0.0
+) -> Tensor:
+    """A linear layer of whole numbers [outputs, inputs] and their scales [outputs], after an RMS norm where one is given."""
+    seen = x if norm is None else rms_norm(x, norm, eps).to(x.dtype)
+    return functional.linear(
+        seen, weight.to(x.dtype) * scale.to(x.dtype)[:, None], None if bias is None else bias.to(x.dtype)
+    )

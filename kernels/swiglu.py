@@ -76,7 +76,7 @@ class _SwiGlu(Function):
 
 
 @jit
-def _forward_program(gate: Any, up: Any, out: Any, count: Any, SIZE: tl.constexpr) -> None:
+def _forward_program(gate: tl.tensor, up: tl.tensor, out: tl.tensor, count: tl.tensor, SIZE: tl.constexpr) -> None:
     at = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
     inside = at < count
     g = tl.load(gate + at, mask=inside, other=0.0).to(tl.float32)
@@ -86,13 +86,13 @@ def _forward_program(gate: Any, up: Any, out: Any, count: Any, SIZE: tl.constexp
 
 @jit
 def _backward_program(
-    d_hidden: Any,
-    gate: Any,
-    up: Any,
-    hidden: Any,
-    d_gate: Any,
-    d_up: Any,
-    count: Any,
+    d_hidden: tl.tensor,
+    gate: tl.tensor,
+    up: tl.tensor,
+    hidden: tl.tensor,
+    d_gate: tl.tensor,
+    d_up: tl.tensor,
+    count: tl.tensor,
     HIDDEN: tl.constexpr,
     SIZE: tl.constexpr,
 ) -> None:

@@ -5,8 +5,9 @@
     warps, cover   how many threads and which power of two a row of so many numbers takes
 
 Rules for every program here (each one learnt from somebody's bug): `program_id` becomes int64 before it is multiplied, for a row may lie
-beyond 2^31 numbers; what is loaded is cast to fp32, computed, and cast when stored; scalars are cast by `tl.cast`, since a compiler
-may hand them over as fp64; no input is written to. Strides are the caller's business: programs see rows without gaps.
+beyond 2^31 numbers; arguments are annotated `tl.tensor`, for a name that Triton does not know stops its compiler, in an annotation too; what is
+loaded is cast to fp32, computed, and cast when stored; scalars are cast by `tl.cast`, since a compiler may hand them over as fp64; no input
+is written to. Strides are the caller's business: programs see rows without gaps.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 from torch._subclasses import FakeTensor
 
-__all__ = ["FAILURES", "FORMATS", "cover", "jit", "processors", "runs_on", "tl", "warps", "why_not"]
+__all__ = ["FAILURES", "FORMATS", "cover", "jit", "processors", "runs_on", "tl", "warps", "why_not", "words"]
 
 try:
     import triton
@@ -58,12 +59,17 @@ def why_not(device: torch.device) -> str:
         _count_up[(1,)](number)
         return "" if number.item() == 1.0 else "Triton gives wrong numbers here"
     except FAILURES as error:
-        lines = str(error).strip().splitlines()
-        return f"Triton cannot start a program here: {lines[-1] if lines else type(error).__name__}"
+        return f"Triton cannot start a program here: {words(error)}"
+
+
+def words(error: BaseException) -> str:
+    """The line of an error that says most: compilers say what they were doing first, and what went wrong last."""
+    lines = str(error).strip().splitlines()
+    return lines[-1].strip() if lines else type(error).__name__
 
 
 @jit
-def _count_up(number: Any) -> None:
+def _count_up(number: tl.tensor) -> None:
     tl.store(number, tl.load(number) + 1.0)
 
 
@@ -79,4 +85,9 @@ def warps(block: int) -> int:
 
 def processors(x: Tensor) -> int:
     """Streaming multiprocessors of x's GPU; 4 elsewhere, where programs are only tried."""
-    return int(torch.cuda.get_device_properties(x.device).multi_processor_count) if x.is_cuda else 4
+    return _processors(x.device) if x.is_cuda else 4
+
+
+@functools.cache
+def _processors(device: torch.device) -> int:
+    return int(torch.cuda.get_device_properties(device).multi_processor_count)

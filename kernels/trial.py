@@ -1,4 +1,4 @@
-"""Whether a replacement computes what a layer computes: both once, forwards and backwards, on a few random rows.
+"""Whether a replacement computes what a layer computes: both once, forwards and backwards, on a few random rows. The same of the output head.
 
 New adapters are zero, which would hide a wrong one, so trainable values are disturbed for the trial and put back. It draws from a generator
 of its own and changes nothing that outlives it.
@@ -13,17 +13,23 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from kernels import tile
+from kernels import reference, tile
+from kernels.linear_cross_entropy import linear_cross_entropy
+from kernels.reference import Terms
 
 ROWS = 4
+HEAD = 32
+"""How wide rows are before a head that is tried: its program sees logits only."""
 ROUNDING: Final = {torch.bfloat16: 2.0**-5, torch.float16: 2.0**-8, torch.float32: 2.0**-15, torch.float64: 2.0**-40}
 """By how much of its largest value a result may differ: a few units in the last place, after sums of hundreds of numbers."""
 
+OTHER: Final = "this model's own gives other numbers"
 
-def agrees(
+
+def difference(
     module: Any, forward: Callable[..., Any], width: int, dtype: torch.dtype, options: dict[str, Any] | None = None
-) -> bool:
-    """Whether `forward` gives what the module's own forward gives for rows [1, ROWS, width], with all gradients.
+) -> str:
+    """ "" where `forward` gives what the module's own forward gives for rows [1, ROWS, width], with all gradients; else what is wrong, for people.
 
     options: what else both are called with. A pair that comes back counts by its first.
     """
@@ -35,12 +41,34 @@ def agrees(
     try:
         with _disturbed(module, generator), torch.enable_grad():
             own = _run(type(module).forward, module, rows, dtype, options or {})
-            ours = _run(forward, module, rows, dtype, options or {})
-    except tile.FAILURES:
-        return False
+            try:
+                ours = _run(forward, module, rows, dtype, options or {})
+            except tile.FAILURES as error:
+                return f"it cannot be computed here: {tile.words(error)}"
+    except tile.FAILURES as error:
+        return f"this model's own cannot be tried: {tile.words(error)}"
     finally:
         module.train(was_training)
-    return len(own) == len(ours) and all(_near(a, b, dtype) for a, b in zip(own, ours, strict=True))
+    same = len(own) == len(ours) and all(near(a, b, dtype) for a, b in zip(own, ours, strict=True))
+    return "" if same else OTHER
+
+
+def head_difference(vocabulary: int, dtype: torch.dtype, device: torch.device, terms: Terms) -> str:
+    """The same question about the output head's GPU program for logits of `vocabulary` numbers; "" also where none computes on `device`."""
+    generator = torch.Generator().manual_seed(0)
+    rows, weight = (torch.randn(count, HEAD, generator=generator).to(device, dtype) for count in (ROWS, vocabulary))
+    if not tile.runs_on(rows):
+        return ""
+    targets = torch.tensor([0, vocabulary - 1, reference.IGNORE, vocabulary // 2], device=device)
+    found = []
+    for operation in (reference.linear_cross_entropy, linear_cross_entropy):
+        hidden = rows.detach().clone().requires_grad_()
+        try:
+            loss = operation(hidden, weight, targets, terms=terms)
+            found.append([loss.detach(), *torch.autograd.grad(loss, [hidden])])
+        except tile.FAILURES as error:
+            return f"it cannot be computed here: {tile.words(error)}"
+    return "" if all(near(a, b, dtype) for a, b in zip(*found, strict=True)) else "it gives other numbers than torch"
 
 
 @contextmanager
@@ -70,7 +98,8 @@ def _run(
     return [out, *(grad for grad in torch.autograd.grad(out, wanted, above, allow_unused=True) if grad is not None)]
 
 
-def _near(a: Tensor, b: Tensor, dtype: torch.dtype) -> bool:
+def near(a: Tensor, b: Tensor, dtype: torch.dtype) -> bool:
+    """Whether two results are alike but for the rounding of `dtype`."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     most = a.abs().max().double()

@@ -43,6 +43,9 @@ def list_(session: Session) -> None:
     session.answer({"models": data}, table(rows, ("name", "kind", "parameters", "size", "path")))
 
 
+INT8 = click.option("--int8", is_flag=True, help="Weights of 8 bits, if they are measured to be faster here.")
+
+
 @click.command()
 @click.argument("model")
 @click.option("--prompt", required=True, help="The text to go on from, or with --chat the user's message.")
@@ -55,15 +58,18 @@ def list_(session: Session) -> None:
 @click.option("--repetition-penalty", type=float)
 @click.option("--stop", multiple=True, help="End the answer before this text; may be given more than once.")
 @click.option("--seed", type=int)
+@INT8
 @click.pass_obj
-def complete(session: Session, model: str, prompt: str, chat: bool, **fields: Any) -> None:
+def complete(session: Session, model: str, prompt: str, chat: bool, int8: bool, **fields: Any) -> None:
     """Let a model answer one prompt."""
     workspace = session.workspace()
     chosen = sampling.validate(**{name: value for name, value in fields.items() if value not in (None, ())})
     found = resolve(model, workspace.models, workspace.jobs)
-    request = {"model": str(found.path), "prompt": prompt, "chat": chat, "sampling": sampling.as_dict(chosen)}
+    request = {
+        "model": str(found.path), "prompt": prompt, "chat": chat, "int8": int8, "sampling": sampling.as_dict(chosen)
+    }  # fmt: skip
     answer = _run_completion(request, stream=not session.as_json)
-    data = {key: answer[key] for key in ("text", "tokens", "stop_reason", "tokens_per_second", "settings")}
+    data = {key: answer[key] for key in ("text", "tokens", "stop_reason", "tokens_per_second", "settings", "weights")}
     session.answer({**data, "time_to_first_token": answer.get("time_to_first_token")}, "")
 
 
@@ -94,15 +100,16 @@ def _run_completion(request: dict[str, Any], *, stream: bool) -> dict[str, Any]:
 @click.command()
 @click.argument("model")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 lets the system choose.")
+@INT8
 @click.pass_obj
-def serve(session: Session, model: str, port: int) -> None:
+def serve(session: Session, model: str, port: int, int8: bool) -> None:
     """Serve a model over an OpenAI-compatible interface on loopback until interrupted.
 
     The first line on stdout is JSON with `url` and `key`. The key is GOSMITH_API_KEY, else made for this start.
     """
     workspace = session.workspace()
     found = resolve(model, workspace.models, workspace.jobs)
-    words = ["--model", str(found.path), "--name", found.name, "--port", str(port)]
+    words = ["--model", str(found.path), "--name", found.name, "--port", str(port), *(["--int8"] if int8 else [])]
     # this process becomes the server, so that whoever ends the command ends the server
     os.execv(sys.executable, [sys.executable, "-m", "core.engine.serve", *words])
 

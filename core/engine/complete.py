@@ -1,7 +1,7 @@
 """One answer for a shell: a JSON request on stdin, JSON lines on stdout, then the process ends and its memory with it.
 
-request  {"model": folder, "prompt": text, "chat": bool, "sampling": {...}}
-answers  {"kind": "text", "text"} ... {"kind": "end", "text": whole, "tokens", "stop_reason", "settings", ...}
+request  {"model": folder, "prompt": text, "chat": bool, "int8": bool or absent, "sampling": {...}}
+answers  {"kind": "text", "text"} ... {"kind": "end", "text": whole, "tokens", "stop_reason", "settings", "weights", ...}
          or {"kind": "error", "message", "hint"}
 """
 
@@ -31,7 +31,7 @@ def main() -> int:
         wanted = from_dict(request["sampling"])
         from core.engine import generate
 
-        chatter = generate.load(Path(request["model"]))
+        chatter = generate.load(Path(request["model"]), int8=bool(request.get("int8")))
         if request["chat"]:
             ids = chatter.chat_ids([{"role": "user", "content": request["prompt"]}])
         else:

@@ -19,8 +19,9 @@ from core.engine.parallel import Group
 from core.errors import UserError
 from core.training.config import RunConfig
 from core.training.config_file import to_mapping
-from kernels import tile
+from kernels import tile, trial
 from kernels.attach import attach_kernels
+from kernels.reference import Terms
 
 
 class Monitor(Protocol):
@@ -83,6 +84,7 @@ def prepare(config: RunConfig, base: Path, snapshot: Path, run: str, monitor: Mo
         attention.attach(student.causal)
     if config.kernels == "off":
         student.fused_head = False
+    try_head(student, config, compute, group, monitor)
     if config.may_be_fused:
         fuse(student, compute, group, monitor)
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
@@ -212,6 +214,20 @@ def fuse(student: model.Student, compute: Compute, group: Group, monitor: Monito
     else:
         why = tile.why_not(compute.device) if compute.device.type == "cuda" else ""
         monitor.event("message", text=f"{report.sentence()} {why and f'Plain torch computes them: {why}.'}".rstrip())
+
+
+def try_head(student: model.Student, config: RunConfig, compute: Compute, group: Group, monitor: Monitor) -> None:
+    """Keep to the model's own head where the GPU program of ours fails: the first process tries it for all."""
+    if not student.fused_head:
+        return
+    wrong = ""
+    if group.first:
+        vocabulary = student.causal.get_output_embeddings().weight.shape[0]
+        terms = Terms(config.method.label_smoothing, softcap=student.softcap)
+        wrong = trial.head_difference(vocabulary, compute.dtype, compute.device, terms)
+    if wrong := group.told(wrong):
+        student.fused_head = False
+        monitor.event("message", text=f"The output head is the model's own, which takes more memory: of ours, {wrong}.")
 
 
 def ends_with_mark(tokenizer: Any, document: documents.Document) -> bool:

@@ -239,6 +239,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--name", default="")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--int8", action="store_true")
     options = parser.parse_args()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -247,7 +248,8 @@ def main() -> int:
         signal.signal(number, lambda *_: ended.set())
     key = os.environ.pop("GOSMITH_API_KEY", "") or secrets.token_urlsafe(24)
     try:
-        service = Service(generate.load(options.model), options.name or options.model.name, key)
+        chatter = generate.load(options.model, int8=options.int8)
+        service = Service(chatter, options.name or options.model.name, key)
 
         def ready(url: str) -> None:
             out.write(json.dumps({"url": url, "key": key}) + "\n")

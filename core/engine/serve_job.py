@@ -20,14 +20,16 @@ GONE_SECONDS = 60.0
 
 
 def main(context: WorkerContext) -> None:
-    """Request: {"model": folder, "name", "port": 0, "idle_seconds": number or null, "client_pid": number or absent}.
+    """Request: {"model": folder, "name", "port": 0, "idle_seconds": number or null, "client_pid": number or absent,
+    "int8": true or absent}.
 
     Writes output/server.json ({"url", "key"}, readable by this user alone), then an event "ready".
     """
     request = context.request
     context.message("Loading the model.")
     key = secrets.token_urlsafe(24)
-    service = serve.Service(generate.load(Path(request["model"])), str(request["name"]), key)
+    chatter = generate.load(Path(request["model"]), int8=bool(request.get("int8")))
+    service = serve.Service(chatter, str(request["name"]), key)
     address = context.folder.output / "server.json"
 
     def ready(url: str) -> None:

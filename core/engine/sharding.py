@@ -85,7 +85,12 @@ def _products() -> list[Any]:
         "mm", "addmm", "bmm", "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention",
         "_scaled_dot_product_cudnn_attention", "_scaled_dot_product_flash_attention_for_cpu",
     )  # fmt: skip
-    return [*(getattr(ops, name).default for name in names), lora.forward_op, lora_mlp.forward_op, lora_qkv.forward_op]
+    return [
+        *(getattr(ops, name).default for name in names),
+        lora.forward_op.op,
+        lora_mlp.forward_op.op,
+        lora_qkv.forward_op.op,
+    ]
 
 
 def compile_layers(causal: Any) -> None:

@@ -7,10 +7,10 @@ r rank, H heads; w bytes of a number in the arithmetic. Fused: with our operatio
 
     nothing recomputed   adapter, 16 bit      fused   8 h +  4 I      plain  12 h +  8 I      and   4 k +  4 q + 14 r + 4 H + 8
     (but for what is     adapter, fp32               16 h +  8 I             16 h + 16 I            8 k +  8 q + 28 r + 4 H + 8
-    said below)          DoRA, 16 bit                16 h + 16 I             20 h + 16 I           12 k +  8 q + 14 r + 4 H + 8
-                         DoRA, fp32                  32 h + 32 I             32 h + 32 I           24 k + 16 q + 28 r + 4 H + 8
-                         all weights, 16 bit         18 h +  8 I             26 h +  8 I            4 k +  4 q        + 4 H + 8
-                         all weights, fp32           16 h + 16 I             24 h + 16 I            8 k +  8 q        + 4 H + 8
+    said below)          DoRA, 16 bit                16 h + 14 I             20 h + 16 I           12 k +  8 q + 14 r + 4 H + 8
+                         DoRA, fp32                  32 h + 28 I             32 h + 32 I           24 k + 16 q + 28 r + 4 H + 8
+                         all weights, 16 bit         18 h +  6 I             26 h +  8 I            4 k +  4 q        + 4 H + 8
+                         all weights, fp32           16 h + 12 I             24 h + 16 I            8 k +  8 q        + 4 H + 8
                          packed, more         2 w (q - k) + w x width                   keys and values copied to every head, a mask a layer
                          end to end: 2 w (q - k) on a GPU, w q on a CPU where o_proj wants its input
     selective            adapter, 16 bit      fused   6 h + 4 I + 4 k + 4 q + 14 r + 4 H      fp32  12 h +  8 I +  8 k +  8 q + 28 r + 4 H
@@ -19,7 +19,7 @@ r rank, H heads; w bytes of a number in the arithmetic. Fused: with our operatio
                          all weights, 16 bit          8 h + 4 I + 4 k + 4 q        + 4 H      fp32  12 h +  8 I +  8 k +  8 q        + 4 H
     full                 adapter w h          all weights 4 h                                 the layer's input alone
 
-A feed-forward block is fused only where each of its three layers has an adapter without dropout: else it keeps 2 w I more, as plain.
+A feed-forward block is fused only where each of its three layers has an adapter without dropout: else its gate alone is, and it keeps w I more.
 An adapter on some layers only keeps less: of a layer without one neither the input, unless another wants it, nor the inner product
 (w r less), nor what DoRA makes of its output (2 w outputs); of "selective" not its second output, which a fused layer has not.
 Dropout keeps of every adapted layer a copy of its input and which numbers were dropped (a byte each on a GPU, w on a CPU), but no
@@ -61,9 +61,9 @@ PLAIN: Final = False
 NOTHING: Final = {
     ("lora", 2, FUSED): Saved(8, 4, 4, 4, 14, 4, 8), ("lora", 4, FUSED): Saved(16, 8, 8, 8, 28, 4, 8),
     ("lora", 2, PLAIN): Saved(12, 8, 4, 4, 14, 4, 8), ("lora", 4, PLAIN): Saved(16, 16, 8, 8, 28, 4, 8),
-    ("dora", 2, FUSED): Saved(16, 16, 12, 8, 14, 4, 8), ("dora", 4, FUSED): Saved(32, 32, 24, 16, 28, 4, 8),
+    ("dora", 2, FUSED): Saved(16, 14, 12, 8, 14, 4, 8), ("dora", 4, FUSED): Saved(32, 28, 24, 16, 28, 4, 8),
     ("dora", 2, PLAIN): Saved(20, 16, 12, 8, 14, 4, 8), ("dora", 4, PLAIN): Saved(32, 32, 24, 16, 28, 4, 8),
-    ("full", 2, FUSED): Saved(18, 8, 4, 4, 0, 4, 8), ("full", 4, FUSED): Saved(16, 16, 8, 8, 0, 4, 8),
+    ("full", 2, FUSED): Saved(18, 6, 4, 4, 0, 4, 8), ("full", 4, FUSED): Saved(16, 12, 8, 8, 0, 4, 8),
     ("full", 2, PLAIN): Saved(26, 8, 4, 4, 0, 4, 8), ("full", 4, PLAIN): Saved(24, 16, 8, 8, 0, 4, 8),
 }  # fmt: skip
 SELECTIVE: Final = {
@@ -108,7 +108,7 @@ def whole(config: RunConfig, shape: ModelShape, size: int, more: float) -> float
     ours = fused(config, shape)
     found = NOTHING[_method(config), size, ours].of(shape, config.method.rank, config.parallel.tensor)
     if ours and _method(config) == "lora" and not block_fused(config, shape):
-        found += 2 * size * shape.intermediate
+        found += size * shape.intermediate
     return found + more - _spared(config, shape, size)
 
 

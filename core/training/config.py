@@ -59,8 +59,8 @@ class RunConfig(Section):
 
     @property
     def may_be_fused(self) -> bool:
-        """Whether layers may be replaced by our operations, which know neither layers that are split nor a compiler."""
-        return self.may_be_flat and self.parallel.tensor == 1
+        """Whether layers may be replaced by our operations, which know no layers that are split."""
+        return self.kernels != "off" and self.parallel.tensor == 1
 
     @field_validator("name")
     @classmethod

@@ -19,7 +19,7 @@ from core.training.config_file import flat
 LINES: Final[Mapping[str, str]] = {
     "name": "What the run is called in lists; one line.",
     "seed": "Start of all random numbers; the same seed gives the same run.",
-    "kernels": "Fused operations for a model's own layers: auto where they give the same numbers, off never; on needs a GPU.",
+    "kernels": "Fused operations for a model's own: auto where a trial gives the same numbers, on needs a GPU, off never.",
     "tensorboard": "Write event files for TensorBoard too; needs the package tensorboard.",
     "model.base": "What is trained: starter, a folder, a hub id in the local cache, or a checkpoint to go on from.",
     "data.snapshot": "The frozen samples to train on, by name.",

@@ -6,7 +6,8 @@ Shapes of Qwen2.5-Coder 0.5B, 1.5B and 7B and of Llama 3.1 8B, 512 to 32,768 tok
 cache flushed before each call; "host" is what a call costs the processor when nobody waits for the GPU; the share is of the bandwidth that a
 copy reaches on this GPU, or of the rate that a large product reaches, by the bytes or operations that the formula must move or do, never by
 what an arm happens to. Arms give the same numbers to 2 percent, or the case is not listed. What time or memory did not allow, and what cannot be
-imported, is said. It needs torch and triton. --tiny tries all arms on a CPU with small shapes, for the tests.
+imported, is said. Beside them: the products of a decode step with weights of 8 bits, and AdamW over the tensors of a 7B's adapter as they lie and as one
+flat tensor, torch's own both times: what lies between the two is all that a program of ours could win. It needs torch and triton. --tiny tries all arms on a CPU with small shapes, for the tests.
 """
 
 from __future__ import annotations
@@ -16,178 +17,20 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from core.engine.compute import describe
-from kernels import reference
-from kernels.linear_cross_entropy import linear_cross_entropy
-from kernels.lora_mlp import lora_mlp
-from kernels.lora_qkv import lora_qkv
-from kernels.reference import Adapted
-from kernels.rms_norm import add_rms_norm, rms_norm
-from kernels.rope import rope
-from kernels.swiglu import swiglu
 from kernels.tile import FAILURES
+from tests.benchmarks.gpu_cases import SHAPES, TINY, TOKENS, Case, Operation, Shape, adapter_sizes, cases, decode_cases
 from tests.benchmarks.report import report
 
 CALLS, WARM = 20, 3
+LAYERS = 28
+"""Of the 7B."""
 FLUSH = 256 << 20  # bytes, more than the second-level cache of any GPU
-RANK = 16
-Operation = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Widths of a model. keys: key-value heads."""
-
-    name: str
-    hidden: int
-    intermediate: int
-    heads: int
-    keys: int
-    head: int
-    vocabulary: int
-
-
-SHAPES = (
-    Shape("7B", 3584, 18944, 28, 4, 128, 152064),
-    Shape("8B", 4096, 14336, 32, 8, 128, 128256),
-    Shape("1.5B", 1536, 8960, 12, 2, 128, 151936),
-    Shape("0.5B", 896, 4864, 14, 2, 64, 151936),
-)
-TINY = Shape("tiny", 64, 96, 4, 2, 16, 128)
-TOKENS = (8192, 2048, 32768, 512)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One operation at one size. ours, plain: the functions. values: what is given, those that want a gradient first. wanted: how many want
-    one. bytes, flops: what the formula must move or do, forward and backward; one of them is 0. liger: where Liger has the same."""
-
-    name: str
-    ours: Operation
-    plain: Operation
-    values: tuple[Tensor, ...]
-    wanted: int
-    bytes: int = 0
-    flops: int = 0
-    liger: Callable[[], Operation] | None = None
-
-
-def cases(shape: Shape, tokens: int, device: torch.device, dtype: torch.dtype) -> list[Case]:
-    """All operations for a model's widths and so many tokens."""
-    generator = torch.Generator(device).manual_seed(0)
-
-    def made(*size: int) -> Tensor:
-        return torch.randn(size, generator=generator, device=device, dtype=dtype) / size[-1] ** 0.5
-
-    hidden, wide, rows = shape.hidden, shape.intermediate, tokens
-    x, residual, weight = made(rows, hidden), made(rows, hidden), torch.ones(hidden, device=device, dtype=dtype)
-    q, k = made(rows, shape.heads, shape.head), made(rows, shape.keys, shape.head)
-    cos, sin = made(rows, shape.head), made(rows, shape.head)
-    gate, up = made(rows, wide), made(rows, wide)
-    norm, turned = 2 * rows * hidden, 2 * rows * (shape.heads + shape.keys) * shape.head
-    found = [
-        Case("rms_norm", _norm, _plain_norm, (x, weight), 1, 5 * norm, liger=_liger_norm),
-        Case("add_rms_norm", _sum, _plain_sum, (x, residual, weight), 2, 8 * norm, liger=_liger_sum),
-        Case("rope", rope, reference.rope, (q, k, cos, sin), 2, 4 * turned),
-        Case("swiglu", swiglu, reference.swiglu, (gate, up), 2, 8 * 2 * rows * wide, liger=_liger_swiglu),
-    ]
-    adapters = [
-        made(*size)
-        for size in ((RANK, hidden), (wide, RANK), (RANK, hidden), (wide, RANK), (RANK, wide), (hidden, RANK))
-    ]
-    weights = (made(wide, hidden), made(wide, hidden), made(hidden, wide))
-    found.append(
-        Case(
-            "lora_mlp", _together(lora_mlp), _together(reference.lora_mlp), (x, *adapters, *weights), 7,
-            flops=3 * 4 * rows * hidden * wide,
-        )
-    )  # fmt: skip
-    outputs = (shape.heads * shape.head, shape.keys * shape.head, shape.keys * shape.head)
-    halves = [made(*size) for out in outputs for size in ((RANK, hidden), (out, RANK))]
-    projections = [made(out, hidden) for out in outputs]
-    found.append(
-        Case(
-            "lora_qkv", _together(lora_qkv), _together(reference.lora_qkv), (x, *halves, *projections), 7,
-            flops=4 * rows * hidden * sum(outputs),
-        )
-    )  # fmt: skip
-    head = made(shape.vocabulary, hidden)
-    targets = torch.randint(0, shape.vocabulary, (rows,), generator=generator, device=device)
-    targets[::2] = reference.IGNORE  # as many questions as answers
-    kept = torch.arange(1, rows, 2, device=device)
-    found.append(
-        Case(
-            "linear_cross_entropy", _head(kept), _plain_head, (x, head, targets), 1,
-            flops=4 * len(kept) * hidden * shape.vocabulary, liger=_liger_head,
-        )
-    )  # fmt: skip
-    return found
-
-
-def _norm(x: Tensor, weight: Tensor) -> Tensor:
-    return rms_norm(x, weight, 1e-6)
-
-
-def _plain_norm(x: Tensor, weight: Tensor) -> Tensor:
-    return torch.nn.functional.rms_norm(x, weight.shape, weight, 1e-6)
-
-
-def _sum(x: Tensor, residual: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    return add_rms_norm(x, residual, weight, 1e-6)
-
-
-def _plain_sum(x: Tensor, residual: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    total = x + residual
-    return _plain_norm(total, weight), total
-
-
-def _together(operation: Operation) -> Operation:
-    """With values in a row: x, six halves, three weights."""
-
-    def run(x: Tensor, *rest: Tensor) -> Any:
-        return operation(x, *(Adapted(rest[6 + i], rest[2 * i], rest[2 * i + 1], 2.0) for i in range(3)))
-
-    return run
-
-
-def _head(kept: Tensor) -> Operation:
-    return lambda x, head, targets: linear_cross_entropy(x, head, targets, kept=kept, budget=512 << 20)
-
-
-def _plain_head(x: Tensor, head: Tensor, targets: Tensor) -> Tensor:
-    return torch.nn.functional.cross_entropy((x @ head.T).float(), targets, reduction="sum")
-
-
-def _liger_norm() -> Operation:
-    from liger_kernel.ops.rms_norm import LigerRMSNormFunction  # type: ignore[import-not-found]
-
-    return lambda x, weight: LigerRMSNormFunction.apply(x, weight, 1e-6, 0.0, "llama", False)
-
-
-def _liger_sum() -> Operation:
-    from liger_kernel.ops.fused_add_rms_norm import LigerFusedAddRMSNormFunction  # type: ignore[import-not-found]
-
-    return lambda x, residual, weight: LigerFusedAddRMSNormFunction.apply(
-        x, residual, weight, 1e-6, 0.0, "llama", False
-    )
-
-
-def _liger_swiglu() -> Operation:
-    from liger_kernel.ops.swiglu import LigerSiLUMulFunction  # type: ignore[import-not-found]
-
-    return lambda gate, up: LigerSiLUMulFunction.apply(gate, up)
-
-
-def _liger_head() -> Operation:
-    from liger_kernel.transformers.functional import liger_fused_linear_cross_entropy  # type: ignore[import-not-found]
-
-    return lambda x, head, targets: liger_fused_linear_cross_entropy(x, head, targets, reduction="sum")
 
 
 def arms(case: Case, *, compiled: bool) -> dict[str, Operation | str]:
@@ -195,7 +38,9 @@ def arms(case: Case, *, compiled: bool) -> dict[str, Operation | str]:
     found: dict[str, Operation | str] = {"ours": case.ours, "torch": case.plain}
     if compiled:
         found["compiled"] = torch.compile(case.plain)
-    if case.liger is not None:
+    if isinstance(case.liger, str):
+        found["Liger"] = case.liger
+    elif case.liger is not None:
         try:
             found["Liger"] = case.liger()
         except ImportError:
@@ -204,10 +49,12 @@ def arms(case: Case, *, compiled: bool) -> dict[str, Operation | str]:
 
 
 def call(operation: Operation, case: Case) -> list[Tensor]:
-    """Forward and backward, under a gradient that is not one: outputs and gradients."""
+    """Forward and backward, under a gradient that is not one: outputs and gradients. Forward alone where nothing wants a gradient."""
     leaves = [value.detach().requires_grad_() for value in case.values[: case.wanted]]
     out = operation(*leaves, *case.values[case.wanted :])
     outs: Sequence[Tensor] = out if isinstance(out, tuple) else (out,)
+    if not leaves:
+        return list(outs)
     above = [torch.full((), 0.5, dtype=one.dtype, device=one.device).expand(one.shape) for one in outs]
     return [*(one.detach() for one in outs), *torch.autograd.grad(outs, leaves, above)]
 
@@ -285,6 +132,22 @@ def measured(case: Case, device: torch.device, *, compiled: bool, calls: int) ->
     return found
 
 
+def adamw(shape: Shape, layers: int, device: torch.device, copy: float, *, calls: int) -> dict[str, Any]:
+    """Torch's fused AdamW over an adapter's tensors and over as many numbers in one; share: of 28 bytes a number at a copy's rate."""
+    sizes = adapter_sizes(shape, layers)
+    numbers = sum(rows * columns for rows, columns in sizes)
+    found: dict[str, Any] = {"numbers": numbers}
+    for name, chosen in (("as they lie", sizes), ("flat", [(numbers, 1)])):
+        tensors = [torch.zeros(size, device=device, requires_grad=True) for size in chosen]
+        for tensor in tensors:
+            tensor.grad = torch.full_like(tensor, 1e-3)
+        optimizer = torch.optim.AdamW(tensors, lr=1e-4, fused=True)
+        milliseconds, host = timed(optimizer.step, device, calls=calls)
+        share = round(28 * numbers / (milliseconds / 1e3) / copy, 3)
+        found[name] = {"ms": round(milliseconds, 4), "host_us": round(host, 1), "share": share}
+    return found
+
+
 def with_ratios(case: Case, found: dict[str, Any], copy: float, product: float) -> dict[str, Any]:
     """The same, with the share of what this GPU can do, and how much faster than the best other arm ours is."""
     for figures in found.values():
@@ -328,6 +191,14 @@ def main() -> None:
                 figures[name] = with_ratios(case, found, copy, product)
             del todo
             gc.collect()
+    for shape in (TINY,) if given.tiny else SHAPES:
+        for case in decode_cases(shape, device, dtype):
+            found = measured(case, device, compiled=False, calls=CALLS if gpu else 2)
+            figures[f"{case.name}, {shape.name}"] = with_ratios(case, found, copy, product)
+    layers = 2 if given.tiny else LAYERS
+    figures["adamw, adapter of 7B"] = adamw(
+        TINY if given.tiny else SHAPES[0], layers, device, copy, calls=CALLS if gpu else 2
+    )
     if given.tiny:
         print(figures)
     else:

@@ -41,6 +41,20 @@ def test_what_cannot_be_imported_is_left_out_and_says_so(monkeypatch: pytest.Mon
 
 def test_the_dearest_and_most_telling_cases_come_first() -> None:
     cases = gpu_training.cases(tiny=False)
-    assert len(cases) == 3 * 3 * 2 * 4
-    assert [case.size for case in cases[:24]] == ["7B"] * 24
+    assert len(cases) == 3 * 3 * 2 * 5
+    assert [case.size for case in cases[:30]] == ["7B"] * 30
     assert cases[0].name == "7B, ours, 4 rows, recomputed"
+
+
+def test_ours_is_put_beside_the_quickest_peer_that_was_measured() -> None:
+    figures = {
+        "device": "a GPU",
+        "7B, ours, 4 rows, kept": {"tokens_per_second": 3000, "peak_gib": 30.0},
+        "7B, transformers + PEFT, 4 rows, kept": {"tokens_per_second": 1000, "peak_gib": 20.0},
+        "7B, Liger, 4 rows, kept": {"tokens_per_second": 2000, "peak_gib": 40.0},
+        "7B, compiled, 4 rows, kept": {"left_out": "out of memory"},
+        "7B, ours, 1 rows, kept": {"left_out": "no time was left"},
+    }
+    assert gpu_training.ratios(figures) == {
+        "7B, ours, 4 rows, kept: to the best peer": {"tokens_per_second": 1.5, "peak": 0.75}
+    }

@@ -17,7 +17,7 @@ def outcome(operation: Operation, values: Sequence[Tensor]) -> list[Tensor]:
     leaves = [value.detach().requires_grad_() for value in values]
     out = operation(*leaves)
     above = torch.linspace(-1.3, 0.7, out.numel(), dtype=torch.float64).view_as(out)
-    return [out.detach(), *torch.autograd.grad(out, leaves, above.to(out.dtype))]
+    return [out.detach(), *torch.autograd.grad(out, leaves, above.to(out))]
 
 
 def assert_no_worse(fused: Operation, plain: Operation, values: Sequence[Tensor], dtype: torch.dtype) -> None:

@@ -115,15 +115,19 @@ def test_undoing_gives_every_layer_its_own_forward_back() -> None:
 @pytest.mark.parametrize(
     ("method", "kinds", "sentence"),
     [
-        ({"use_dora": True}, ("layer", "norm"), "0 of 2 feed-forward blocks (DoRA)"),
-        ({"lora_dropout": 0.5}, ("layer", "linear", "norm"), "0 of 2 feed-forward blocks (adapters with dropout)"),
-        ({"lora_bias": True}, ("layer", "norm"), "(an adapter with a bias)"),
+        ({"use_dora": True}, ("layer", "gate", "norm"), "0 of 2 feed-forward blocks (DoRA), 2 of 2 gates"),
+        (
+            {"lora_dropout": 0.5},
+            ("layer", "gate", "linear", "norm"),
+            "0 of 2 feed-forward blocks (adapters with dropout)",
+        ),
+        ({"lora_bias": True}, ("layer", "gate", "norm"), "(an adapter with a bias)"),
         (
             {"target_modules": ["q_proj", "up_proj"]},
-            ("layer", "linear", "norm"),
+            ("layer", "gate", "linear", "norm"),
             "(not all of its layers have an adapter)",
         ),
-        ({"plain": True}, ("layer", "norm"), "(not all of its layers have an adapter), 3 of 3 norms."),
+        ({"plain": True}, ("layer", "gate", "norm"), "2 of 2 gates of feed-forward blocks, 3 of 3 norms."),
     ],
     ids=["DoRA", "dropout", "bias", "some layers", "no adapter"],
 )
@@ -146,7 +150,7 @@ def test_norms_that_multiply_by_one_and_the_weight_are_found_out_and_replaced() 
                 parameter.normal_(std=0.1)
     plain = step(model)
     report = attach_kernels(model, dtype=torch.float32)
-    assert report.reasons == {"mlp": "not SwiGLU"}
+    assert report.reasons == {"mlp": "not SwiGLU", "gate": "not SwiGLU"}
     assert report.replaced == {"layer": 2, "attention": 2, "linear": 8, "norm": 3}
     assert set(report.ways.values()) == {"one", "fused"}
     assert_same(step(model), plain)
@@ -235,6 +239,19 @@ def test_a_process_without_values_takes_what_another_has_found() -> None:
     report = attach_kernels(model, found, dtype=torch.float32)
     assert report.kinds == ("layer", "mlp", "linear", "norm")
     assert report.replaced["linear"] == 8
+
+
+def test_what_cannot_be_started_is_told_apart_from_what_gives_other_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_compiler(*_args: Any, **_options: Any) -> Tensor:
+        raise RuntimeError("while compiling:\nno C compiler was found")
+
+    monkeypatch.setattr("kernels.layers.rms_norm", no_compiler)
+    model = model_of("llama").train()
+    plain = step(model)
+    report = attach_kernels(model, dtype=torch.float32)
+    assert report.reasons["norm"] == "it cannot be computed here: no C compiler was found"
+    assert "norm" not in report.kinds
+    assert_same(step(model), plain)
 
 
 def test_an_answer_with_a_cache_is_the_same_as_before() -> None:

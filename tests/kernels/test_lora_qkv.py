@@ -85,12 +85,3 @@ def test_what_is_kept_is_the_input_and_what_is_as_narrow_as_the_ranks() -> None:
         )
     of_tokens = sum(tensor.numel() for tensor in kept if tensor.shape[0] == tokens)
     assert of_tokens == tokens * (width + sum(RANKS))
-
-
-def test_a_second_derivative_is_refused_instead_of_wrong() -> None:
-    values, frozen = three(4, 6, 5, 3)
-    leaves = [value.requires_grad_() for value in values]
-    out = through(lora_qkv, frozen, biased=False)(*leaves)
-    (gradient,) = torch.autograd.grad(out.sum(), leaves[1], create_graph=True)
-    with pytest.raises(RuntimeError):
-        gradient.sum().backward()

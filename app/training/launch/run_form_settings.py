@@ -118,7 +118,7 @@ GROUPS: Final = (
                 "parallel.activation_checkpointing",
                 "Compute activations twice",
                 "choice",
-                (("none", "No"), ("selective", "Every other layer"), ("full", "Every layer")),
+                (("none", "No"), ("selective", "All but products"), ("full", "Every layer")),
             ),
             Setting(
                 "kernels",

@@ -187,9 +187,10 @@ def test_fp16_halves_its_scale_when_a_gradient_overflows_and_goes_on(
 @pytest.mark.skipif(shutil.which("cc") is None, reason="torch.compile needs a C compiler on a CPU")
 def test_compiled_layers_train_as_plain_ones(train: Train) -> None:
     short: dict[str, Any] = {"budget": {"steps": 3}, "validation": {"every": 0}}
-    _, plain = train(out="plain", **short)
+    _, plain = train(out="plain", **short, kernels="off")
     _, compiled = train(out="compiled", **short, parallel={"compile": True})
     assert compiled.losses() == pytest.approx(plain.losses(), rel=1e-4)
+    assert any("Fused: 2 of 2 sums before a norm" in event["text"] for event in compiled.of("message"))
 
 
 def test_transformers_and_peft_load_what_was_saved_and_give_the_same_logits(train: Train, base: Path) -> None:

@@ -58,7 +58,8 @@ CASES: dict[str, dict[str, Any]] = {
     "fsdp, all weights, offloaded": {**FULL, "parallel": {**FSDP, "offload": True}},
     "fsdp, dora": {"method": {"dora": True}, "parallel": FSDP},
     "fsdp, with an exam": {"validation": {"every": 3, "answers": 1}, "parallel": FSDP},
-    "fsdp, plain head": {"kernels": "off", "parallel": FSDP},
+    "fsdp": {"parallel": FSDP},
+    "fsdp, kernels off": {"kernels": "off", "parallel": FSDP},
     "split layers": {"parallel": {**FSDP, "tensor": 2}},
     "split layers, all weights": {**FULL, "parallel": {**FSDP, "tensor": 2}},
     "resumed ddp": {"parallel": DDP},
@@ -183,6 +184,22 @@ def test_two_processes_give_the_digits_of_one(
     name: str, two: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
     compare(name, CASES[name], *two, base, snapshot, tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_our_operations_change_no_digit_that_counts_in_one_process_or_in_two(
+    two: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
+) -> None:
+    runs = {
+        ("off", 1): trained({"kernels": "off"}, base, snapshot, tmp_path / "off").events,
+        ("auto", 1): trained({"kernels": "auto"}, base, snapshot, tmp_path / "auto").events,
+        ("off", 2): two[1][0]["fsdp, kernels off"],
+        ("auto", 2): two[1][0]["fsdp"],
+    }
+    for (kernels, _), events in runs.items():
+        said = " ".join(event["text"] for event in events if event["kind"] == "message")
+        assert ("Fused: 2 of 2 sums before a norm, 2 of 2 attention blocks" in said) == (kernels == "auto")
+        assert of(events, "step") == pytest.approx(of(runs["off", 1], "step"), rel=1e-5)
 
 
 @pytest.mark.slow
