@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.jobs import JobFolder, info, start
 from core.jobs.events import EventTail
 from core.jobs.folder import find as find_job
-from core.teacher import forecast, intake, provenance, recipes, seeds, starting
+from core.teacher import account, forecast, intake, outcome, provenance, recipes, seeds, starting
 from core.teacher.plan import load_plan
 
 PLAN = click.Path(path_type=Path, dir_okay=False)
@@ -90,6 +90,27 @@ def resume(session: Session, job_id: str, budget_usd: float | None, budget_token
 
 @teacher.command()
 @click.argument("job_id", metavar="JOB")
+@click.argument("numbers", metavar="[NUMBER]...", type=click.IntRange(min=0), nargs=-1)
+@click.option("--detach", is_flag=True, help="Return at once.")
+@click.pass_obj
+def retry(session: Session, job_id: str, numbers: tuple[int, ...], detach: bool) -> None:
+    """Try samples of a job again, in a job of their own: those NUMBERed, else all that were refused or failed."""
+    folder = _teachers_job(session, job_id)
+    if not numbers:
+        found = outcome.each(folder.output / outcome.FILE)
+        numbers = tuple(one.number for one in found if one.result in ("refused", "failed"))
+    if not numbers:
+        raise UserError(
+            f"Nothing of {folder.id} was refused or failed.", "Name the samples to try again by their numbers."
+        )
+    with database(session) as connection:
+        made = starting.launch_again(folder, numbers, session.workspace().root, connection)
+    start(made)
+    _answer_job(session, made, detach=detach)
+
+
+@teacher.command()
+@click.argument("job_id", metavar="JOB")
 @click.pass_obj
 def collect(session: Session, job_id: str) -> None:
     """Take in what a job has made so far."""
@@ -141,7 +162,7 @@ def _answer_dry_run(session: Session, plan: Any) -> None:
         pool = seeds.some(recipe.file, tree, toolchain, connection, plan.seeds.query, 100)
         known = provenance.spent(connection, recipe.name, plan.model)
     go = ".".join(toolchain.version.removeprefix("go").split(".")[:2])
-    made = forecast.forecast(plan, recipe, go, pool=pool, price=price(), spent=known)
+    made = forecast.forecast(plan, recipe, go, pool=pool, price=account.price(session.workspace().root), spent=known)
     cost = "unknown: there is no price for this model" if made.cost_usd is None else f"${made.cost_usd:.2f}"
     examples = [
         f"--- example {one.number + 1} ({', '.join(one.draw.values())})\n"
@@ -159,11 +180,6 @@ def _answer_dry_run(session: Session, plan: Any) -> None:
         "sentence": made.sentence, "examples": [_plain(asdict(one)) for one in made.examples],
     }  # fmt: skip
     session.answer(data, "\n\n".join([text, *examples]))
-
-
-def price() -> forecast.Price | None:
-    """What tokens cost; None while no price table is known."""
-    return None
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from core.files import write_whole
-from core.teacher.written import Written, from_mapping, parse, read_text, refused
+from core.teacher.written import Written, from_mapping, parse, read_text, refused, wrong_keys
 
 RESERVED = ("model", "messages", "stream", "stream_options", "n")
 """Fields of a request that are not for a plan to set."""
@@ -83,6 +83,11 @@ def load_plan(path: Path) -> TeacherPlan:
 def plan_from(data: dict[str, Any]) -> TeacherPlan:
     """A plan from plain data, as `to_mapping` gives it."""
     return from_mapping(data, TeacherPlan)
+
+
+def problems(data: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with plain data, a sentence a key; {} for what `plan_from` takes."""
+    return wrong_keys(data, TeacherPlan)
 
 
 def to_mapping(plan: TeacherPlan) -> dict[str, Any]:
