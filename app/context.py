@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from app.commands import Commands
 from app.jobs import JobsModel
 from app.tasks import TaskRunner
+from app.teacher_intake import TeacherIntake
 from app.theme import Theme
 from core.changes import Changes
 from core.settings import Settings, save_settings
@@ -22,7 +23,7 @@ from core.workspace import Workspace
 class AppContext(QObject):
     """The state that pages share.
 
-    Attributes: workspace, tasks, settings, theme, jobs, commands.
+    Attributes: workspace, tasks, settings, theme, jobs, teacher (what its jobs write is taken in), commands.
     Signals, all past facts or plain wishes:
         changed(Changes)           samples changed, whoever did it; every view decides whether to refresh
         undone(Operation)          an operation was undone or done again; `changed` was emitted for it before
@@ -32,6 +33,7 @@ class AppContext(QObject):
         samples_wanted(text)       search the samples for this
         training_wanted(text)      open the launch dialog for the samples that this search finds
         run_wanted(job id)         choose this run
+        teacher_wanted(job id)     choose this job of a teacher's
         playground_wanted(model)   choose this model in the playground
         workspace_wanted(path)     close this workspace and open another
         settings_changed()
@@ -46,6 +48,7 @@ class AppContext(QObject):
     samples_wanted = Signal(str)
     training_wanted = Signal(str)
     run_wanted = Signal(str)
+    teacher_wanted = Signal(str)
     playground_wanted = Signal(str)
     workspace_wanted = Signal(object)
     settings_changed = Signal()
@@ -58,13 +61,17 @@ class AppContext(QObject):
         self.settings = settings
         self.theme = theme
         self.jobs = JobsModel(workspace.jobs, tasks, parent=self)
+        self.teacher = TeacherIntake(self.jobs, tasks, parent=self)
         self.commands = Commands(self)
         self._reader: sqlite3.Connection | None = None
         self._samples_request: str | None = None
         self._training_request: str | None = None
         self._run_request: str | None = None
         self._playground_request: str | None = None
+        self._teacher_request: str | None = None
         tasks.problem.connect(self.problem)
+        self.teacher.failed.connect(self.problem)
+        self.teacher.taken.connect(lambda _job, taken: self.report(taken.changes))
 
     def reader(self) -> sqlite3.Connection:
         """A read-only connection for the GUI thread: rows by id only (0.2 ms a screenful). Searches go to `tasks.run_query`."""
@@ -116,6 +123,17 @@ class AppContext(QObject):
     def take_run_request(self) -> str | None:
         """The run to choose that nobody has taken yet."""
         request, self._run_request = self._run_request, None
+        return request
+
+    def open_teacher(self, job_id: str) -> None:
+        """Ask for the Teacher page with this job chosen. Works as `open_training` does."""
+        self._teacher_request = job_id
+        self.page_wanted.emit("teacher")
+        self.teacher_wanted.emit(job_id)
+
+    def take_teacher_request(self) -> str | None:
+        """The teacher's job to choose that nobody has taken yet."""
+        request, self._teacher_request = self._teacher_request, None
         return request
 
     def open_playground(self, model: str) -> None:

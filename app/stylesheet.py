@@ -85,7 +85,7 @@ QCheckBox::indicator:checked:disabled { background: $faint; }
 QTableView, QListView, QTreeView { background: $surface; color: $text; border: none; outline: none; selection-background-color: $selection; selection-color: $text; }
 QListView#searchSuggestions { background: $raised; border: 1px solid $border; border-radius: 6px; padding: 4px; }
 QListView#searchSuggestions::item { padding: 4px 6px; }
-QListView#clusterList::item, QListView#clusterMembers::item, QListView#answersQuestions::item { padding: 6px 12px; }
+QListView#clusterList::item, QListView#clusterMembers::item, QListView#answersQuestions::item, QListView#recipeList::item { padding: 6px 12px; }
 QHeaderView { background: $surface; border: none; }
 QHeaderView::section { background: $surface; color: $dim; border: none; border-bottom: 1px solid $border; padding: 0 8px; }
 QHeaderView::section:hover { color: $text; }

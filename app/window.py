@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
         context.problem.connect(self._on_problem)
         context.page_wanted.connect(self.show_page)
         context.jobs.updated.connect(self._on_jobs_updated)
+        context.teacher.finished.connect(self._on_teacher_finished)
         self._bind()
         self._restore()
         self.show_page(PAGES[0].name)
@@ -198,6 +199,12 @@ class MainWindow(QMainWindow):
     def _on_jobs_updated(self) -> None:
         runs = self.context.jobs.running("train")
         self._rail.card.show_job(runs[0] if runs else None)
+
+    def _on_teacher_finished(self, info: JobInfo) -> None:
+        words = {"done": "The teacher is done", "stopped": "The teacher has paused"}.get(
+            info.state, "The teacher failed"
+        )
+        self.context.notice(f"{words}: {info.title}", "Show", lambda: self.context.open_teacher(info.id))
 
     # --- window state ------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.jobs import JobFolder, info, start
 from core.jobs.events import EventTail
 from core.jobs.folder import find as find_job
-from core.teacher import forecast, intake, provenance, recipes, seeds, starting
+from core.teacher import forecast, intake, provenance, recipes, results, seeds, starting
 from core.teacher.asking.keys import find_credentials
 from core.teacher.asking.prices import load_prices
 from core.teacher.plan import load_plan
@@ -89,6 +89,27 @@ def resume(session: Session, job_id: str, budget_usd: float | None, budget_token
     folder = _teachers_job(session, job_id)
     starting.resume(folder, budget_usd=budget_usd, budget_tokens=budget_tokens)
     _answer_job(session, folder, detach=detach)
+
+
+@teacher.command()
+@click.argument("job_id", metavar="JOB")
+@click.argument("numbers", metavar="[NUMBER]...", type=click.IntRange(min=0), nargs=-1)
+@click.option("--detach", is_flag=True, help="Return at once.")
+@click.pass_obj
+def retry(session: Session, job_id: str, numbers: tuple[int, ...], detach: bool) -> None:
+    """Try samples of a job again, in a job of their own: those NUMBERed, else all that were refused or failed."""
+    folder = _teachers_job(session, job_id)
+    if not numbers:
+        found = results.each(folder.output / results.FILE)
+        numbers = tuple(one.number for one in found if one.result in ("refused", "failed"))
+    if not numbers:
+        raise UserError(
+            f"Nothing of {folder.id} was refused or failed.", "Name the samples to try again by their numbers."
+        )
+    with database(session) as connection:
+        made = starting.launch_again(folder, numbers, session.workspace().root, connection)
+    start(made)
+    _answer_job(session, made, detach=detach)
 
 
 @teacher.command()

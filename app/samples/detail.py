@@ -13,6 +13,7 @@ from app.samples.columns import GLYPHS, STATUS_TONES, STATUS_WORDS, states
 from app.samples.deciding import ReasonPanel, ReviewBar, TagPanel
 from app.samples.drafts import DraftChecker
 from app.samples.editing import EditPane
+from app.samples.origin import OriginPanel
 from app.samples.proposal import Proposal
 from app.samples.reading import SampleView, marks_of
 from app.samples.run_links import RunLinks
@@ -30,7 +31,7 @@ _COMPLAINTS_SHOWN = 3
 
 
 class DetailPane(QWidget):
-    """Attributes: view, edit, proposal, bar, reasons, tags, runs (its parts), sample (on show, None for none).
+    """Attributes: view, edit, proposal, bar, reasons, tags, runs, origin (its parts), sample (on show, None for none).
 
     Signals: rated(0 to 5), noted(text), run_wanted(job id), edit_ended()
     """
@@ -76,6 +77,7 @@ class DetailPane(QWidget):
         self._used.hide()
         self.runs = RunLinks(self._theme)
         self.runs.chosen.connect(self.run_wanted)
+        self.origin = OriginPanel(self._theme)
         self.rating = Rating(self._theme)
         self.rating.chosen.connect(self.rated)
         self._note = QLineEdit()
@@ -106,6 +108,7 @@ class DetailPane(QWidget):
         inside.addLayout(_row(6, self._verdict))
         inside.addLayout(_row(6, self._used))
         inside.addLayout(_row(6, self.runs))
+        inside.addLayout(_row(1, self.origin))
         inside.addLayout(_row(0, self._note))
         inside.addLayout(_row(1, self._complaints))
         reader = QWidget()
@@ -137,6 +140,7 @@ class DetailPane(QWidget):
             self.tags.setVisible(False)
             self._used.hide()
             self.runs.show_runs(())
+            self.origin.show_origin(None)
             self._place = -1
         self._title.setText(_title(sample))
         self._status.setText(STATUS_WORDS[sample.status])
@@ -161,6 +165,7 @@ class DetailPane(QWidget):
             self._used.setText(used.words)
             self._used.setVisible(bool(used.words))
             self.runs.show_runs(used.runs)
+            self.origin.show_origin(used.origin)
 
     def focus_note(self) -> None:
         """Write a note."""

@@ -15,8 +15,9 @@ from app import fonts
 from app.samples.segments import Segment, segments
 from app.theme import Theme
 from app.widgets.code_view import CodeView, Mark
-from app.widgets.go_syntax import Run, go_runs
+from app.widgets.go_syntax import go_runs
 from app.widgets.labels import label
+from app.widgets.plain_syntax import plain_runs
 from core.golang.checker import Diagnostic
 from core.samples.store import Sample
 
@@ -31,11 +32,6 @@ def marks_of(diagnostics: Sequence[Diagnostic]) -> list[Mark]:
         for one in diagnostics
         if one.line > 0
     ]
-
-
-def plain_runs(source: str) -> Iterator[list[Run]]:
-    """No colours at all, for blocks in other languages."""
-    return ([] for _ in source.split("\n"))
 
 
 class SampleView(QScrollArea):

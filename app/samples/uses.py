@@ -1,12 +1,14 @@
-"""What else there is to know of a sample: snapshots that hold it, runs that used them, problems it gives away.
+"""What else there is to know of a sample: snapshots that hold it, runs that used them, problems it gives away, the teacher it came from.
 
 Looked up off the GUI thread, and only for a sample that stays in front for a moment.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,6 +19,9 @@ from core.samples.store import Sample
 from core.training import origin
 from core.workspace import Workspace
 
+if TYPE_CHECKING:
+    from core.teacher.provenance import Provenance
+
 _PAUSE_MS = 350
 _NAMED = 3
 
@@ -25,11 +30,12 @@ _NAMED = 3
 class Used:
     """words: the problems that a sample gives away and the snapshots that hold it, in a line; "" for none.
 
-    runs: job id and title of the runs on those snapshots, the newest first.
+    runs: job id and title of the runs on those snapshots, the newest first. origin: None where no teacher wrote it.
     """
 
     words: str = ""
     runs: tuple[tuple[str, str], ...] = ()
+    origin: Provenance | None = None
 
 
 class Uses(QObject):
@@ -69,15 +75,22 @@ def uses(workspace: Workspace, sample: Sample) -> Used:
     """All that is known of the sample outside its own rows."""
     held = comparing.containing(snapshots.list_snapshots(workspace.snapshots), sample.uid)
     runs = origin.runs_on(workspace.jobs, {one.snapshot for one in held}) if held else ()
-    words = " · ".join(words for words in (_given_away(workspace, sample), _held(held, sample)) if words)
-    return Used(words, runs)
+    with closing(workspace.connect(readonly=True)) as connection:
+        given_away, origin_ = _given_away(connection, sample), _origin(connection, sample)
+    words = " · ".join(words for words in (given_away, _held(held, sample)) if words)
+    return Used(words, runs, origin_)
 
 
-def _given_away(workspace: Workspace, sample: Sample) -> str:
+def _origin(connection: sqlite3.Connection, sample: Sample) -> Provenance | None:
+    from core.teacher.provenance import provenance  # late: no part of the start
+
+    return provenance(connection, sample.id)
+
+
+def _given_away(connection: sqlite3.Connection, sample: Sample) -> str:
     from core.samples import contamination  # late: no part of the start
 
-    with closing(workspace.connect(readonly=True)) as connection:
-        hits = contamination.hits(connection, sample.version)
+    hits = contamination.hits(connection, sample.version)
     kinds: dict[str, list[str]] = {}
     for hit in hits:
         kinds.setdefault(f"{hit.suite} {hit.task}", []).append(hit.kind)

@@ -15,12 +15,12 @@ from app.training.answers_view import AnswersView
 from app.training.charts.charts_view import ChartsView
 from app.training.charts.difference_table import DifferenceTable
 from app.training.details_view import DetailsView
-from app.training.log_view import LogView
 from app.training.run_feed import RunFeed
 from app.training.runs_list import WORDS
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.labels import ElidedLabel, label
+from app.widgets.log_view import LogView
 from app.widgets.progress import duration
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo

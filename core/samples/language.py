@@ -32,9 +32,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """Keys whose values are a fixed set."""
 NUMBERS = ("tokens", "lines", "rating", "score", "id")
 """Keys whose values are numbers, with <, <=, >, >= or a range 100..200."""
-NAMES = ("tag", "topic", "source", "reason", "reviewer", "snapshot")
+NAMES = ("tag", "topic", "source", "reason", "reviewer", "snapshot", "job")
 """Keys whose values are names that people chose; compared without regard to case, `*` at the end matches any ending.
-`snapshot:NAME` finds the samples that were frozen into it, whatever became of their texts since."""
+`snapshot:NAME` finds the samples that were frozen into it, whatever became of their texts since; `job:ID` what a job of a teacher's wrote."""
 KEYS = (*CHOICES, *NUMBERS, *NAMES)
 SORTS = (
     "id",

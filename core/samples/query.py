@@ -238,6 +238,8 @@ def _name(key: str, values: Sequence[str]) -> _Clause:
         parameters.append(_like_prefix(value[:-1]) if prefix else value)
         if key == "tag":
             clauses.append(f"{{id}} IN (SELECT sample_id FROM tag WHERE name {test})")
+        elif key == "job":
+            clauses.append(f"{{id}} IN (SELECT sample_id FROM generation WHERE job {test} AND sample_id IS NOT NULL)")
         elif key == "reviewer":
             clauses.append(f"r.author {test}")
         elif key == "reason":
@@ -245,7 +247,7 @@ def _name(key: str, values: Sequence[str]) -> _Clause:
         else:
             clauses.append(f"s.{key} {test}")
     return _Clause(
-        {"tag": "", "reason": "r", "reviewer": "r"}.get(key, "s"),
+        {"tag": "", "job": "", "reason": "r", "reviewer": "r"}.get(key, "s"),
         " OR ".join(f"({clause})" for clause in clauses),
         tuple(parameters),
     )

@@ -127,6 +127,10 @@ async def _run(context: WorkerContext, source: OpenAsk) -> None:
     pool = seeds.pool(recipe.file, folder.path / seeds.FILE, tree, toolchain)
     assert plan.seed is not None
     drawn = list(draws(recipe.file, plan.seed, plan.samples, plan.quotas, pool))
+    if len(drawn) < plan.samples:
+        context.message(f"Quotas allow {len(drawn):,} of {plan.samples:,} samples.")
+    if (wanted := request.get("numbers")) is not None:
+        drawn = [drawn[number] for number in wanted if number < len(drawn)]
     known = hygiene.read_known(folder.path / KNOWN)
     output = folder.output / results.FILE
     results.cut(output)
@@ -135,8 +139,6 @@ async def _run(context: WorkerContext, source: OpenAsk) -> None:
         tally.add(done)
         finished.add(done.number)
         _remember(known, done)
-    if len(drawn) < plan.samples:
-        context.message(f"Quotas allow {len(drawn):,} of {plan.samples:,} samples.")
     tally.tell(context, last=True)
     waiting = iter([draw for draw in drawn if draw.number not in finished])
     paused: PausedError | None = None

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from core.files import write_whole
-from core.teacher.written import Written, from_mapping, parse, read_text, refused
+from core.teacher.written import Written, from_mapping, parse, read_text, refused, wrong_keys
 
 RESERVED = ("model", "messages", "stream", "stream_options", "n")
 """Fields of a request that are not for a plan to set."""
@@ -103,6 +103,11 @@ def with_budget(plan: TeacherPlan, *, priced: bool) -> TeacherPlan:
     if plan.budget_usd is not None or plan.budget_tokens is not None or not priced:
         return plan
     return plan.model_copy(update={"budget_usd": DEFAULT_BUDGET_USD})
+
+
+def problems(data: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with plain data, a sentence a key; {} for what `plan_from` takes."""
+    return wrong_keys(data, TeacherPlan)
 
 
 def to_mapping(plan: TeacherPlan) -> dict[str, Any]:

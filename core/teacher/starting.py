@@ -10,6 +10,7 @@ import secrets
 import shutil
 import sqlite3
 import sys
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from core.teacher import hygiene, seeds
 from core.teacher.asking.budget import no_price
 from core.teacher.asking.prices import load_prices
 from core.teacher.plan import TeacherPlan, plan_from, save_plan, to_mapping, with_budget
-from core.teacher.recipes import Recipe, find, freeze
+from core.teacher.recipes import Recipe, find, freeze, load
 
 KIND = "teacher"
 PLAN, RECIPE, KNOWN = "plan.toml", "recipe", "known"
@@ -65,18 +66,73 @@ def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection) -
         "recipe": {"name": recipe.name, "version": recipe.file.version, "digest": recipe.digest, "own": recipe.own},
         "go": toolchain.version.removeprefix("go"),
     }
+    return _make(
+        plan,
+        recipe,
+        request,
+        workspace,
+        connection,
+        title=f"{recipe.file.title}: {plan.samples:,} samples of {plan.model}",
+        words=("generate", f"{{folder}}/{PLAN}"),
+    )
+
+
+def launch_again(
+    job: JobFolder, numbers: Collection[int], workspace: Path, connection: sqlite3.Connection
+) -> JobFolder:
+    """Make the job folder of a second try at some samples of a job: the same draws by the same recipe, asked anew and paid for anew.
+
+    Raises UserError when the job has no such samples, or as `launch` does.
+    """
+    asked = read_job(job)
+    plan, given = plan_from(asked.request["plan"]), asked.request["recipe"]
+    within = asked.request.get("numbers", range(plan.samples))
+    wanted = sorted(number for number in set(numbers) if number in within)
+    if not wanted:
+        raise UserError(
+            f"“{asked.title}” has none of these samples.", "Name samples by the numbers that the job gave them."
+        )
+    recipe = load(job.path / RECIPE, name=given["name"], own=given["own"])
+    request = {**asked.request, "go": find_toolchain().version.removeprefix("go"), "numbers": wanted, "again": job.id}
+    count = f"{len(wanted):,} sample{'s' if len(wanted) != 1 else ''}"
+    return _make(
+        plan,
+        recipe,
+        request,
+        workspace,
+        connection,
+        title=f"{recipe.file.title}: {count} of {plan.model} again",
+        words=("retry", job.id, *map(str, wanted)),
+        pool=job.path / seeds.FILE,
+    )
+
+
+def _make(
+    plan: TeacherPlan,
+    recipe: Recipe,
+    request: dict[str, Any],
+    workspace: Path,
+    connection: sqlite3.Connection,
+    *,
+    title: str,
+    words: Sequence[str],
+    pool: Path | None = None,
+) -> JobFolder:
+    """The folder with all that the job reads. pool: what draws start from, where another job has found it already."""
     job = create(
         workspace / "jobs",
         KIND,
         request,
-        title=f"{recipe.file.title}: {plan.samples:,} samples of {plan.model}",
-        command=(sys.executable, "-m", "app.cli", "--workspace", str(workspace), "teacher", "generate", f"{{folder}}/{PLAN}"),
-    )  # fmt: skip
+        title=title,
+        command=(sys.executable, "-m", "app.cli", "--workspace", str(workspace), "teacher", *words),
+    )
     try:
         save_plan(plan, job.path / PLAN)
         freeze(recipe, job.path / RECIPE)
         hygiene.write_known(job.path / KNOWN, connection)
-        if recipe.file.source == "sample":
+        if pool is not None and pool.is_file():
+            shutil.copyfile(pool, job.path / seeds.FILE)
+        elif recipe.file.source == "sample":
             seeds.write_samples(connection, plan.seeds.query, job.path / seeds.FILE)
     except BaseException as error:
         shutil.rmtree(job.path, ignore_errors=True)

@@ -88,6 +88,20 @@ def from_mapping(data: Mapping[str, Any], model: type[M], name: str = "", text: 
         raise UserError(f"{place}: {message}" if place else message, (hint + more).strip()) from None
 
 
+def wrong_keys(data: Mapping[str, Any], model: type[BaseModel]) -> dict[str, str]:
+    """All that is wrong with plain data: the key with dots, and a sentence about it. {} when nothing is."""
+    try:
+        model.model_validate(tuples(data))
+    except ValidationError as error:
+        found: dict[str, str] = {}
+        for detail in error.errors():
+            message, hint = _sentence(detail, model)
+            key = ".".join(str(part) for part in detail["loc"] if isinstance(part, str))
+            found.setdefault(key, f"{message} {hint}".strip())
+        return found
+    return {}
+
+
 def tuples(data: Any) -> Any:
     """Lists as tuples all the way down: what is strict takes no list for a tuple."""
     if isinstance(data, Mapping):

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QMenu, QWidget
 
 from app.theme import Theme
-from app.training.charts.canvas import GESTURES
 from app.training.charts.chart_specs import View
 from app.widgets.buttons import Button
+from app.widgets.charts.canvas import GESTURES
 from app.widgets.flow import FlowLayout
 from core.training.track import ALONG
 

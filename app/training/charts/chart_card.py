@@ -15,19 +15,19 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app import fonts
 from app.theme import Theme
 from app.training.charts import run_colours
-from app.training.charts.axes import (
+from app.training.charts.chart_specs import ChartSpec, Curve, Shown, Usual, View
+from app.widgets.charts.axes import (
     Axis,
     along_text,
     count_text,
-    log_text,
     step_text,
     ticks,
     time_text,
     time_ticks,
-    value_text,
+    y_axis,
+    y_ticks,
 )
-from app.training.charts.canvas import GESTURES, Canvas, Picture, Reading, Stroke
-from app.training.charts.chart_specs import ChartSpec, Curve, Shown, Usual, View
+from app.widgets.charts.canvas import GESTURES, Canvas, Picture, Reading, Stroke, extent
 from app.widgets.labels import ElidedLabel
 from core.training.series import Series
 
@@ -190,7 +190,7 @@ class ChartCard(QFrame):
         plot = self.canvas.plot()
         x_axis = Axis(*self._span, plot.left(), plot.right(), self._view.log_x)
         strokes = self._strokes(x_axis, max(50, int(plot.width())))
-        low, high = _extent(strokes)
+        low, high = extent(strokes)
         log = self._view.log_y and self.spec.decades
         if not low <= high:
             if self._shown and any(len(run.metrics.steps) for run in self._shown):
@@ -201,13 +201,13 @@ class ChartCard(QFrame):
             low = _smallest_above_zero(strokes)
             if not 0 < low <= high:
                 log, low = False, min(low, high)
-        y_axis = _y_axis(low, high, plot.bottom(), plot.top(), log)
+        axis = y_axis(low, high, plot.bottom(), plot.top(), log)
         usual = self._usual
         return Picture(
             x_axis,
-            y_axis,
+            axis,
             self._x_ticks(x_axis),
-            _y_ticks(y_axis),
+            y_ticks(axis),
             tuple(strokes),
             (usual.low, usual.high) if usual is not None else None,
             quick=self._moving or len(self._shown) > MANY,
@@ -253,36 +253,9 @@ class ChartCard(QFrame):
         return tuple((value, step_text(value)) for value in found if value == int(value))
 
 
-def _extent(strokes: list[Stroke]) -> tuple[float, float]:
-    """The smallest and the largest of all values."""
-    low, high = math.inf, -math.inf
-    for stroke in strokes:
-        if len(stroke.y) and np.isfinite(stroke.y).any():
-            low = min(low, float(np.nanmin(stroke.y)))
-            high = max(high, float(np.nanmax(stroke.y)))
-    return low, high
-
-
 def _smallest_above_zero(strokes: list[Stroke]) -> float:
     smallest = [stroke.y[stroke.y > 0] for stroke in strokes]
     return min((float(y.min()) for y in smallest if len(y)), default=0.0)
-
-
-def _y_axis(low: float, high: float, bottom: float, top: float, log: bool) -> Axis:
-    if log:
-        room = max((high / low) ** 0.06, 1.05)
-        return Axis(low / room, high * room, bottom, top, log=True)
-    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    if low >= 0:
-        return Axis(max(low - margin, 0.0 if low < 2 * margin else low - margin), high + margin, bottom, top)
-    return Axis(low - margin, high + margin, bottom, top)
-
-
-def _y_ticks(axis: Axis) -> tuple[tuple[float, str], ...]:
-    found, spacing = ticks(axis, max(2, int(abs(axis.end - axis.start) / 26)))
-    if axis.log and axis.high / axis.low >= 10:
-        return tuple((value, log_text(value)) for value in found)
-    return tuple((value, value_text(value, spacing)) for value in found)
 
 
 def _mixed(colour: str, ground: str, share: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from app.tokens import Tokens
-from app.training.charts.axes import tiny_text
+from app.widgets.charts.axes import tiny_text
 from core.training.metrics import RunMetrics
 from core.training.track import Along
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.theme import Theme
-from app.training.charts.axes import value_text
+from app.widgets.charts.axes import value_text
 from app.widgets.labels import label
 from core.training.finders import Finding, short
 

@@ -79,6 +79,15 @@ def find_credentials(base_url: str, environment: Mapping[str, str] | None = None
     return Credentials(key, environment.get("OPENAI_ORG_ID", ""), environment.get("OPENAI_PROJECT_ID", ""))
 
 
+def missing_key(base_url: str) -> UserError | None:
+    """What to say where no key for an endpoint is found; None where one is."""
+    try:
+        find_credentials(base_url)
+    except UserError as error:
+        return error
+    return None
+
+
 def save_key(base_url: str, key: str) -> None:
     """Keep a key in the system's keyring; an empty one is deleted. Raises UserError when there is no keyring."""
     import keyring

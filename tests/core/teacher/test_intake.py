@@ -18,8 +18,8 @@ from core.samples.conversation import Message, NewSample
 from core.teacher import intake, results, starting
 from core.teacher.plan import plan_from
 from core.teacher.provenance import provenance, spent
-from core.teacher.results import Exchange, Made, Outcome
-from tests.core.teacher.scripted import answer, check_of, code, good, task
+from tests.core.teacher.outcomes import done, write
+from tests.core.teacher.scripted import check_of, code, task
 
 PASS = {"parse": "pass", "format": "pass", "types": "pass", "vet": "pass", "test": "pass"}
 
@@ -30,24 +30,6 @@ def job(tmp_path: Path, connection: sqlite3.Connection) -> JobFolder:
         {"recipe": "topic-grid", "model": "gpt-4.1", "samples": 9, "seed": 3, "parameters": {"temperature": 1.0}}
     )
     return starting.launch(asked, tmp_path, connection)
-
-
-def done(number: int, *, near: tuple[str, float] | None = None, fix: bool = False, **fields: object) -> Outcome:
-    response = f"It adds.\n\n```go\n{code(number)}```\n\n```go\n{check_of(number)}```"
-    made = [Made("sample", (("user", task(number)), ("assistant", response)), True, PASS, (), (), "go1.27.3", near)]
-    if fix:
-        made.append(Made("fix", (("user", f"Mend {number}."), ("assistant", response)), True, PASS, (), (), "go1.27.3"))
-    said = Exchange(
-        "solution", (("system", "Be good."), ("user", task(number))), answer(good(number)), 0, {"max_tokens": 900}
-    )
-    values = {"result": "verified", "reason": "", "topic": "time", "draw": {"package": "time"}, "task": task(number)}
-    return Outcome(**{"number": number, **values, "made": tuple(made), "exchanges": (said,), **fields})  # type: ignore[arg-type]
-
-
-def write(job: JobFolder, *outcomes: Outcome) -> None:
-    with (job.output / results.FILE).open("ab") as file:
-        for one in outcomes:
-            file.write(results.to_line(one))
 
 
 def test_outcomes_are_read_as_they_were_written(job: JobFolder) -> None:

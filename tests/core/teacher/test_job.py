@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.jobs import JobFolder, info
 from core.jobs.control import resume, start, stop
 from core.jobs.events import read_events
-from core.teacher import results, starting
+from core.teacher import recipes, results, starting
 from core.teacher.plan import plan_from
 from core.teacher.results import Outcome
 
@@ -122,6 +122,54 @@ def test_a_job_that_is_stopped_stops_soon(
     assert finish(job, eventually) == "stopped"
     assert info(job).message == "Stopped when asked."
     assert 1 <= len(outcomes(job)) < 400
+
+
+@pytest.mark.slow
+def test_some_samples_are_tried_again_in_a_job_of_their_own(
+    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
+) -> None:
+    first = launch(tmp_path, connection, recipe="oss-instruct", seeds={"folder": str(go_tree(tmp_path))})
+    start(first, main_file=WORKER)
+    assert finish(first, eventually) == "done", first.log.read_text()
+    again = starting.launch_again(first, [4, 1, 77], tmp_path, connection)
+    assert (again.path / "seeds.jsonl").read_bytes() == (first.path / "seeds.jsonl").read_bytes()
+    start(again, main_file=WORKER)
+    assert finish(again, eventually) == "done", again.log.read_text()
+    before = {one.number: (one.draw, one.origin) for one in outcomes(first)}
+    assert {one.number: (one.draw, one.origin) for one in outcomes(again)} == {n: before[n] for n in (1, 4)}
+    last = [event for event in read_events(again.events) if event["kind"] == "teacher"][-1]
+    assert (last["requested"], last["done"]) == (2, 2)
+
+
+def test_a_second_try_keeps_the_recipe_of_the_first_and_refuses_what_was_never_asked_for(
+    tmp_path: Path, connection: sqlite3.Connection
+) -> None:
+    recipes.copy("topic-grid", tmp_path)
+    first = launch(tmp_path, connection)
+    (tmp_path / "recipes" / "topic-grid" / "instruction.j2").write_text("Something else.\n")
+    again = starting.launch_again(first, [2, 2, 0], tmp_path, connection)
+    asked = json.loads(again.request.read_text())
+    assert asked["request"]["numbers"] == [0, 2]
+    assert asked["request"]["plan"] == json.loads(first.request.read_text())["request"]["plan"]
+    assert asked["title"].endswith(": 2 samples of gpt-4.1 again")
+    assert asked["command"][-4:] == ["retry", first.id, "0", "2"]
+    kept, new = (job.path / "recipe" / "instruction.j2" for job in (first, again))
+    assert kept.read_bytes() == new.read_bytes()
+    with pytest.raises(UserError, match="none of these samples"):
+        starting.launch_again(first, [6], tmp_path, connection)
+    with pytest.raises(UserError, match="none of these samples"):
+        starting.launch_again(again, [1], tmp_path, connection)
+
+
+def go_tree(root: Path) -> Path:
+    folder = root / "tree"
+    folder.mkdir()
+    for number in range(9):
+        body = "".join(f"\tx += {number + step}\n" for step in range(12))
+        (folder / f"f{number}.go").write_text(
+            f"package tree\n\n// F{number} adds.\nfunc F{number}(x int) int {{\n{body}\treturn x\n}}\n"
+        )
+    return folder
 
 
 def test_what_cannot_work_is_refused_before_a_folder_is_made(tmp_path: Path, connection: sqlite3.Connection) -> None:

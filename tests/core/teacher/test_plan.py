@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
+from core.teacher import plan
 from core.teacher.plan import load_plan, parse_plan, plan_from, save_plan, to_mapping, with_budget
 
 WHOLE = """
@@ -99,3 +100,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'recipe = "\xe4"')
     with pytest.raises(UserError, match="is not UTF-8"):
         load_plan(tmp_path / "latin.toml")
+
+
+def test_all_that_is_wrong_is_told_a_key() -> None:
+    wrong = plan.problems({"recipe": "x", "model": "", "samples": "many", "seeds": {"folder": 3}, "quotas": {"io": -1}})
+    assert wrong == {
+        "model": "model is “” but must be at least one letter long.",
+        "samples": "samples is “many” but must be a whole number.",
+        "seeds.folder": "seeds.folder is 3 but must be a text in quotes.",
+        "quotas.io": "quotas.io is -1 but must be at least 0.",
+    }
+    assert plan.problems({"recipe": "x", "model": "m"}) == {}

@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
 from app.training.charts import run_colours
-from app.training.charts.canvas import Picture
 from app.training.charts.chart_card import ChartCard
 from app.training.charts.chart_grid import ChartGrid
 from app.training.charts.chart_specs import Shown, View
+from app.widgets.charts.canvas import Picture
 from core.training.metrics import RunMetrics
 from tests.app.training.runs import step, write
 

@@ -69,6 +69,25 @@ def time_ticks(axis: Axis, most: int) -> tuple[list[float], float]:
     return _multiples(axis.low, axis.high, spacing), spacing
 
 
+def y_axis(low: float, high: float, bottom: float, top: float, log: bool) -> Axis:
+    """An axis over these values with a little room at both ends, 0 included where it is near."""
+    if log:
+        room = max((high / low) ** 0.06, 1.05)
+        return Axis(low / room, high * room, bottom, top, log=True)
+    margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    if low >= 0:
+        return Axis(max(low - margin, 0.0 if low < 2 * margin else low - margin), high + margin, bottom, top)
+    return Axis(low - margin, high + margin, bottom, top)
+
+
+def y_ticks(axis: Axis) -> tuple[tuple[float, str], ...]:
+    """Values and texts for an upright axis."""
+    found, spacing = ticks(axis, max(2, int(abs(axis.end - axis.start) / 26)))
+    if axis.log and axis.high / axis.low >= 10:
+        return tuple((value, log_text(value)) for value in found)
+    return tuple((value, value_text(value, spacing)) for value in found)
+
+
 def _multiples(low: float, high: float, spacing: float) -> list[float]:
     first, last = math.ceil(low / spacing - 1e-9), math.floor(high / spacing + 1e-9)
     return [number * spacing for number in range(first, last + 1)]

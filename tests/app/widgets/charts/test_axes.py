@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.training.charts.axes import (
+from app.widgets.charts.axes import (
     Axis,
     along_text,
     count_text,

@@ -8,7 +8,8 @@ The gestures are in GESTURES. The wheel alone belongs to the page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ from PySide6.QtWidgets import QWidget
 
 from app import fonts
 from app.theme import Theme
-from app.training.charts.axes import Axis
+from app.widgets.charts.axes import Axis
 from core.training.series import Floats
 
 GESTURES = (
@@ -329,6 +330,16 @@ class Canvas(QWidget):
         self.span_wanted.emit(
             axis.value(at - (at - axis.start) * factor), axis.value(at + (axis.end - at) * factor)
         )  # fmt: skip
+
+
+def extent(strokes: Sequence[Stroke]) -> tuple[float, float]:
+    """The smallest and the largest of all values."""
+    low, high = math.inf, -math.inf
+    for stroke in strokes:
+        if len(stroke.y) and np.isfinite(stroke.y).any():
+            low = min(low, float(np.nanmin(stroke.y)))
+            high = max(high, float(np.nanmax(stroke.y)))
+    return low, high
 
 
 def polygon(x: Floats, y: Floats) -> QPolygonF:

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.theme import Theme
-from app.training.charts.axes import Axis
-from app.training.charts.canvas import LEFT, Canvas, Picture, Reading, Stroke, polygon
+from app.widgets.charts.axes import Axis
+from app.widgets.charts.canvas import LEFT, Canvas, Picture, Reading, Stroke, polygon
 
 
 class Watched:

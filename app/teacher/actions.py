@@ -1,0 +1,135 @@
+"""What can be asked of the chosen job, as commands: stop, resume with another budget, try some of it again, show its samples, delete.
+
+Each is offered only where it has an effect, and works off the GUI thread: its supervisor and its worker do what they are asked,
+with or without a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.context import AppContext
+from app.teacher import words
+from app.teacher.budget_question import BudgetQuestion
+from core.errors import UserError
+from core.jobs import JobFolder, JobInfo, delete, start, stop
+from core.jobs.folder import read_job
+from core.teacher import pace, starting
+from core.teacher.plan import TeacherPlan, plan_from
+
+
+class TeacherActions(QObject):
+    """Signals: acted(), when something was asked of a job; started(job id), a second try; failed(UserError)."""
+
+    acted = Signal()
+    started = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, context: AppContext, page: QWidget) -> None:
+        super().__init__(page)
+        self._context = context
+        self._page = page
+        self._job: JobInfo | None = None
+        self._question: BudgetQuestion | None = None
+        bind = context.commands.bind
+        self._actions = {
+            name: bind(name, page, run)
+            for name, run in (
+                ("teacher.stop", self.stop),
+                ("teacher.resume", self.resume),
+                ("teacher.samples", self.show_samples),
+                ("teacher.delete", self.ask_before_deleting),
+            )
+        }
+        self.show_job(None)
+
+    def show_job(self, job: JobInfo | None) -> None:
+        """Offer what can be asked of this one."""
+        self._job = job
+        offered = {
+            "teacher.stop": job is not None and job.alive,
+            "teacher.resume": job is not None and job.state in words.RESUMABLE,
+            "teacher.samples": job is not None,
+            "teacher.delete": job is not None and not job.alive,
+        }
+        for name, enabled in offered.items():
+            self._actions[name].setEnabled(enabled)
+
+    def stop(self) -> None:
+        """Ask the job to stop; asked twice, it ends at once."""
+        if (job := self._job) is not None:
+            self._do(lambda: stop(job.folder))
+
+    def show_samples(self) -> None:
+        """Its samples, in the table."""
+        if self._job is not None:
+            self._context.open_samples(f"job:{self._job.id}")
+
+    def retry(self, folder: JobFolder, numbers: Sequence[int]) -> None:
+        """Ask for these samples of a job once more, in a job of their own; `started` follows."""
+        workspace = self._context.workspace
+
+        def begin() -> JobFolder:
+            with closing(workspace.connect(readonly=True)) as connection:
+                made = starting.launch_again(folder, numbers, workspace.root, connection)
+            start(made)
+            return made
+
+        self._context.tasks.run(begin, lambda made: self.started.emit(made.id), self.failed.emit, owner=self)
+
+    def resume(self) -> None:
+        """Ask with which budget, then go on."""
+        job = self._job
+        if job is None or job.state not in words.RESUMABLE or self._question is not None:
+            return
+
+        def look() -> tuple[TeacherPlan, pace.Standing]:
+            return plan_from(read_job(job.folder).request["plan"]), pace.standing(job.folder.events) or pace.Standing()
+
+        self._context.tasks.run(look, lambda found: self._ask_budget(job, *found), self.failed.emit, owner=self)
+
+    def _ask_budget(self, job: JobInfo, plan: TeacherPlan, at: pace.Standing) -> None:
+        cost = f" for {words.dollars(at.cost_usd)}" if at.cost_usd is not None else ""
+        spent = f"{at.done:,} of {at.requested:,} samples are done{cost}, {words.tokens(at.tokens)} tokens."
+        self._question = BudgetQuestion(self._context.theme, job.title, job.message, plan, spent, self._page)
+        self._question.finished.connect(lambda result: self._on_answered(job, bool(result)))
+        self._question.open()
+
+    def _on_answered(self, job: JobInfo, yes: bool) -> None:
+        question, self._question = self._question, None
+        if question is None:
+            return
+        dollars, tokens = question.budget
+        question.deleteLater()
+        if yes:
+            self._do(lambda: starting.resume(job.folder, budget_usd=dollars, budget_tokens=tokens))
+
+    def ask_before_deleting(self) -> None:
+        """Delete the job's folder, after a question; its samples stay."""
+        job = self._job
+        if job is None or job.alive:
+            return
+        box = QMessageBox(self._page)
+        box.setObjectName("teacherDeleteQuestion")
+        box.setWindowTitle("Delete a job")
+        box.setText(f"Delete “{job.title}”?")
+        box.setInformativeText("Its log and its raw answers are removed. Its samples stay, and where they come from.")
+        yes = box.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
+        yes.setObjectName("teacherDeleteConfirm")
+        no = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(no)
+        box.setEscapeButton(no)
+        box.accepted.connect(lambda: self._do(lambda: delete(job.folder)))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def _do(self, function: Callable[[], object]) -> None:
+        self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)
+
+    def _on_failed(self, error: UserError) -> None:
+        self.failed.emit(error)
+        self.acted.emit()

@@ -1,0 +1,1 @@
+"""What a chart is made of: a canvas that paints and takes gestures, and its axes. What is drawn, pages say."""
