@@ -201,6 +201,8 @@ class MainWindow(QMainWindow):
         self._rail.card.show_job(runs[0] if runs else None)
 
     def _on_teacher_finished(self, info: JobInfo) -> None:
+        if self.current_page() is self.pages.get("teacher"):
+            return  # it says so itself
         words = {"done": "The teacher is done", "stopped": "The teacher has paused"}.get(
             info.state, "The teacher failed"
         )

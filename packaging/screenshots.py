@@ -2,7 +2,8 @@
 
     python packaging/screenshots.py FOLDER [--workspace DIR] [--size 1280x800]
 
-The workspace is a temporary one unless named; two short training runs are done in it first, so that the curves are real.
+The workspace is a temporary one unless named; two short training runs and two jobs of a teacher that answers by rule are done in it first, so that the
+curves are real.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from app.training.charts.charts_view import ChartsView
 from app.window import MainWindow
 from core.settings import Settings
 from core.workspace import open_workspace
+
+TEACHER = Path(__file__).parent.parent / "tests" / "core" / "teacher" / "teacher_job.py"
+"""A teacher that needs no network."""
 
 RUN = """
 name = "errgroup-lora"
@@ -82,6 +86,25 @@ def prepare(root: Path) -> None:
         gosmith("train", str(config))
 
 
+def ask_teacher(root: Path) -> None:
+    """Two jobs of a teacher that answers by rule, one of them out of quota."""
+    from contextlib import closing
+
+    from core.jobs.control import start, wait_for_end
+    from core.teacher import starting
+    from core.teacher.plan import plan_from
+
+    workspace = open_workspace(root)
+    for seed, samples, quota in ((3, 120, 0), (4, 40, 25)):
+        plan = {"recipe": "topic-grid", "model": "gpt-4.1", "samples": samples, "seed": seed, "concurrency": 2}
+        with closing(workspace.connect()) as connection:
+            job = starting.launch(plan_from(plan), root, connection)
+        if quota:
+            (job.path / "quota").write_text(str(quota))
+        start(job, main_file=TEACHER)
+        wait_for_end(job, 600)
+
+
 def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
     """One picture a page."""
     for name in ("samples", "training", "playground"):
@@ -113,6 +136,7 @@ def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: s
     settle(lambda: False, 1.0)  # numbers follow the rows after a moment
     _save(window, folder / f"clusters_{look}.png")
     page.tools.close()
+    _teacher_pictures(window, context, folder, look)
     _run_pictures(window, context, folder, look)
     window.current_page().findChild(QPushButton, "newRun").click()
     settle(lambda: dialog() is not None)
@@ -121,6 +145,26 @@ def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: s
     _save(dialog(), folder / f"run_dialog_{look}.png")
     dialog().close()
     window.pages["playground"].unload()
+
+
+def _teacher_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
+    """A teacher's job, what failed of it, the dialog before it, the editor of recipes."""
+    window.show_page("teacher")
+    page = window.current_page()
+    settle(lambda: page.view.course is not None and not context.tasks.busy())
+    page.jobs.select(next(job.id for job in context.jobs.jobs if job.kind == "teacher" and job.state == "done"))
+    for tab in ("Progress", "Troubles"):
+        page.findChild(QPushButton, f"teacher{tab}").click()
+        settle(lambda: False, 1.0)
+        _save(window, folder / f"teacher_{tab.lower()}_{look}.png")
+    page.open_dialog()
+    settle(lambda: bool(page.dialog.side.examples.text.toPlainText()))
+    _save(page.dialog, folder / f"plan_dialog_{look}.png")
+    page.dialog.reject()
+    page.open_editor("bug-fix")
+    settle(lambda: page.editor.draft.whole)
+    _save(page.editor, folder / f"recipe_editor_{look}.png")
+    page.editor.reject()
 
 
 def _run_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
@@ -173,6 +217,7 @@ def main() -> int:
     if not (root / "run.toml").exists():
         open_workspace(root)
         prepare(root)
+        ask_teacher(root)
     app = QApplication([])
     fonts.load()
     for look in ("light", "dark"):

@@ -12,6 +12,7 @@ os.environ.update(
         "HF_DATASETS_OFFLINE": "1",
         "TRITON_INTERPRET": "0" if os.environ.get("GOSMITH_TEST_GPU") else "1",
         "PYTHONHASHSEED": "0",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
     }
 )
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

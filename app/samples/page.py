@@ -126,6 +126,7 @@ class SamplesPage(Page):
         self.search.left_downwards.connect(self.review.focus_table)
         self.chips.wanted.connect(self.search.set_query)
         self.results.found.connect(self._on_found)
+        self.results.arrived.connect(self._on_arrived)
         self.results.counted.connect(self._on_counted)
         self.results.failed.connect(self.banner.problem)
         self.table.current_changed.connect(self._on_current_changed)
@@ -186,6 +187,13 @@ class SamplesPage(Page):
         if whole:
             self._place = None
             self._show_numbers()
+
+    def _on_arrived(self, _query: Query, ids: array[int]) -> None:
+        """Samples that were added stand at the end until somebody searches again; selection and place stay."""
+        newest = max(self.model.ids, default=0)
+        fresh = array("q", [key for key in ids if key > newest])
+        if len(fresh):
+            self.model.go_on(self.model.ids + fresh)
 
     def _new_place(self, query: Query) -> _Place:
         if self.detail.edit.dirty and self.detail.sample is not None:
@@ -293,6 +301,9 @@ class SamplesPage(Page):
 
     def _on_changed(self, changes: Changes) -> None:
         self.results.count_soon(names=changes.membership or changes.tag or changes.review)
+        if changes.added and len(self.model.ids) and not self.results.searching:
+            self.results.look_for_arrivals(lambda: self.model.ids)  # nothing moves: they come after what is shown
+            return
         if changes.membership:
             self.refresh()
             return

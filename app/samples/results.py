@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,7 +17,7 @@ from app.tasks import Task, TaskRunner
 from core.errors import UserError
 from core.samples import membership
 from core.samples import query as queries
-from core.samples.query import Query
+from core.samples.query import Condition, Query
 
 _COUNT_MS = 120
 """Numbers may lag behind the rows; they must not stand in the way of the next key."""
@@ -51,10 +51,12 @@ class Results(QObject):
 
     Signals:
         found(Query, ids, whole)    ids is an array("q"); of a long answer the first ids come at once, and soon after the whole
+        arrived(Query, ids)         of the same search, samples that are newer than all that was delivered
         counted(Counts)
         failed(UserError)
     """
 
+    arrived = Signal(object, object)
     found = Signal(object, object, bool)
     counted = Signal(object)
     failed = Signal(object)
@@ -64,6 +66,8 @@ class Results(QObject):
         self._tasks = tasks
         self._search: Task | None = None
         self._count: Task | None = None
+        self._arrivals: Task | None = None
+        self._missed: Callable[[], array[int]] | None = None
         self._names: Mapping[str, Sequence[str]] | None = None
         self.query = Query()
         self._rest_timer = QTimer(self, singleShot=True, interval=0)  # after the paint of the first rows
@@ -90,6 +94,28 @@ class Results(QObject):
             self.failed.emit,
             owner=self,
         )
+
+    def look_for_arrivals(self, shown: Callable[[], array[int]]) -> None:
+        """Find what the same search finds by now that is newer than all that is shown; `arrived` follows, unless there is none."""
+        if self._arrivals is not None and not self._arrivals.finished:
+            self._missed = shown
+            return
+        query, ids, self._missed = self.query, shown(), None
+
+        def look(connection: sqlite3.Connection) -> array[int]:
+            newer = Condition("id", (f">{max(ids, default=0)}",))
+            return queries.ids(connection, replace(query, conditions=(*query.conditions, newer)))
+
+        self._arrivals = self._tasks.run_query(
+            look, lambda found: self._on_arrived(query, found), self.failed.emit, owner=self
+        )
+
+    def _on_arrived(self, query: Query, ids: array[int]) -> None:
+        if len(ids) and query == self.query:
+            self.arrived.emit(query, ids)
+        self.count_soon()
+        if self._missed is not None:
+            self.look_for_arrivals(self._missed)
 
     def count_soon(self, *, names: bool = False) -> None:
         """Count again in a moment. names: the values that occur may have changed as well."""

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from app.context import AppContext
 from app.pages import Page
+from app.settings.teacher_key import TeacherKey
 from app.theme import Preference, set_property
 from app.widgets.buttons import Button
 from app.widgets.labels import ElidedLabel, label, section
@@ -92,6 +93,7 @@ class SettingsPage(Page):
         self.body.addWidget(scroll, 1)
         self._add_look()
         self._add_reviewer()
+        self._add_teacher()
         self._add_workspace()
         self._add_go()
         self._add_cache()
@@ -134,6 +136,11 @@ class SettingsPage(Page):
         self._reviewer.setText(name)
         if name != self.context.settings.reviewer:
             self.context.update_settings(replace(self.context.settings, reviewer=name))
+
+    def _add_teacher(self) -> None:
+        card = TeacherKey(self.context)
+        card.failed.connect(self.banner.problem)
+        self._card("Teacher").addWidget(card, 0, 0, 1, 2)
 
     def _add_look(self) -> None:
         grid = self._card("Appearance")

@@ -66,7 +66,7 @@ def take_in_steps(connection: sqlite3.Connection, folder: JobFolder) -> Steps[Ta
                 at.offset = end
                 _remember(connection, folder.id, at)
         if not found:
-            changes = Changes(membership=True, verdict=True, ids=None) if samples else Changes()
+            changes = Changes(membership=True, added=True, verdict=True, ids=None) if samples else Changes()
             return TakenIn(outcomes, samples, copies, changes)
         yield
 

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from core.errors import UserError
@@ -19,6 +20,7 @@ _SERVICE = "gosmith"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _KEYS = re.compile(r"(?:\bsk-|\bBearer\s+)[^\s\"'<>,;\\]{4,}")
 _HIDDEN = "[key]"
+Place = Literal["environment", "keyring", "nowhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,18 @@ def find_credentials(base_url: str, environment: Mapping[str, str] | None = None
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UserError(f"The key for {base_url} holds characters that no key has.", "Copy it again, without spaces.")
     return Credentials(key, environment.get("OPENAI_ORG_ID", ""), environment.get("OPENAI_PROJECT_ID", ""))
+
+
+def found_in(base_url: str, environment: Mapping[str, str] | None = None) -> Place:
+    """Where the key for an endpoint would be taken from. Raises UserError for an address that is none."""
+    environment = os.environ if environment is None else environment
+    base_url = check_url(base_url)
+    given = bool(environment.get("OPENAI_API_KEY", "").strip())
+    if given and base_url == OPENAI:
+        return "environment"
+    if _from_keyring(base_url):
+        return "keyring"
+    return "environment" if given else "nowhere"
 
 
 def missing_key(base_url: str) -> UserError | None:

@@ -126,3 +126,18 @@ def test_what_is_wrong_is_one_sentence(
     assert "There is no job" in ask(capsys, workspace, "resume", "none", code=1)["error"]
     assert "No teacher wrote sample 1" in ask(capsys, workspace, "show", "1", code=1)["error"]
     assert list_jobs(workspace.jobs) == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("scripted")
+def test_what_failed_is_tried_again_in_a_job_of_its_own(
+    workspace: Workspace, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = ask(capsys, workspace, "generate", str(plan_file))
+    again = ask(capsys, workspace, "retry", first["job"])
+    assert again["job"] != first["job"]
+    assert (again["requested"], again["state"]) == (1, "done")
+    named = ask(capsys, workspace, "retry", first["job"], "0", "2")
+    assert (named["requested"], named["completed"] + named["failed"]) == (2, 2)
+    assert main(["--workspace", str(workspace.root), "teacher", "retry", first["job"], "99"]) == 1
+    assert "none of these samples" in capsys.readouterr().err

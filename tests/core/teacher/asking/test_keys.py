@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
-import keyring.backend
-import keyring.errors
 import pytest
 
 from core.errors import UserError
@@ -25,33 +23,7 @@ from core.teacher.exchange import Question
 from tests.core.teacher.asking.asking_child import PRICES
 from tests.core.teacher.asking.scripted_replies import KEY, Reply, Seen, answer, error
 from tests.core.teacher.asking.scripted_server import ScriptedServer
-
-
-class Ring(keyring.backend.KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1.0  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-class Locked(Ring):
-    """One that nobody can open."""
-
-    def get_password(self, service: str, username: str) -> str | None:
-        raise keyring.errors.KeyringLocked
-
-    set_password = None  # type: ignore[assignment]
+from tests.keyrings import Locked, Ring
 
 
 @pytest.fixture
@@ -191,7 +163,7 @@ def unpacked(path: Path) -> bytes:
 
 
 def test_openai_and_keyring_are_imported_when_something_is_sent_and_not_before() -> None:
-    code = "import sys; import core.teacher.asking, core.teacher.asking.batches; print([n for n in ('openai', 'httpx2', 'keyring') if n in sys.modules])"
+    code = "import sys; import core.teacher.asking.asker, core.teacher.asking.batches; print([n for n in ('openai', 'httpx2', 'keyring') if n in sys.modules])"
     root = Path(__file__).resolve().parents[4]
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True, timeout=60
