@@ -118,15 +118,14 @@ def train(session: Session, config_file: Path, detach: bool, start_at: str | Non
         answer_run(session, folder, detach=detach)
     else:
         when = clock_text(not_before, now)
-        answer_started(
-            session, folder, f"{folder.id} starts at {when}; `gosmith jobs start {folder.id}` starts it now."
-        )
+        text = f"{folder.id} starts at {when}; `gosmith jobs start {folder.id}` starts it now."
+        answer_started(session, folder, text, not_before)
 
 
-def answer_started(session: Session, folder: JobFolder, text: str) -> None:
+def answer_started(session: Session, folder: JobFolder, text: str, not_before: float | None = None) -> None:
     """Answer that a run is on its way, and nobody waits for it here."""
     state = info(folder)
-    begins = datetime.fromtimestamp(state.not_before).astimezone().isoformat() if state.not_before else None
+    begins = datetime.fromtimestamp(not_before).astimezone().isoformat() if not_before is not None else None
     data: dict[str, Any] = {
         "job": state.id, "state": state.state, "steps": state.step or 0, "final_loss": None, "checkpoints": [],
         "starts_at": begins,
