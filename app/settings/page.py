@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,12 +52,14 @@ class Cache:
 
 def measure_cache(path: Path) -> Cache:
     """Add up the cache; walks every file, so not for the GUI thread."""
-    total = 0
-    for entry in path.rglob("*"):
-        try:
-            total += entry.lstat().st_size
-        except OSError:
-            continue  # Go removes its own temporary files while we look
+    total, folders = 0, [str(path)]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:  # Go removes its own files while we look
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                with suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_size
     return Cache(path, total)
 
 
