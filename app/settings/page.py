@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sqlite3
@@ -50,11 +51,12 @@ class Cache:
 def measure_cache(path: Path) -> Cache:
     """Add up the cache; walks every file, so not for the GUI thread."""
     total = 0
-    for entry in path.rglob("*"):
-        try:
-            total += entry.lstat().st_size
-        except OSError:
-            continue  # Go removes its own temporary files while we look
+    for parent, _folders, names in os.walk(path):  # which passes over folders that are gone
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(parent, name)).st_size
+            except OSError:
+                continue  # Go removes its own temporary files while we look
     return Cache(path, total)
 
 
