@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+import time
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.context import AppContext
 from app.teacher import words
@@ -24,7 +35,9 @@ from core.jobs import JobFolder, JobInfo
 from core.teacher import statistics
 from core.teacher.pace import Course
 
-TABS = ("Progress", "Troubles", "Recipes", "Log", "Plan")
+TABS = ("Progress", "Troubles", "Log", "Plan")
+_RATES_EVERY = 10.0
+"""Seconds between two countings of all that teachers ever made."""
 _WORDS = {"Troubles": "Refused and failed"}
 
 
@@ -45,6 +58,7 @@ class JobView(QWidget):
         self._context = context
         self._told: tuple[str, str] | None = None
         self._other = True
+        self._rated = -_RATES_EVERY
         self.state: JobInfo | None = None
         self.course: Course | None = None
         self.feed = JobFeed(context, self)
@@ -69,12 +83,7 @@ class JobView(QWidget):
         self.log = LogView()
         self.plan = PlanView(theme)
         self._stack = QStackedWidget()
-        charts = QWidget()
-        above = QVBoxLayout(charts)
-        above.setContentsMargins(0, 0, 0, 0)
-        above.addWidget(self.charts, 1)
-        above.addStretch(0)
-        for page in (charts, self.troubles, self.rates, self.log, self.plan):
+        for page in (self._progress(), self.troubles, self.log, self.plan):
             self._stack.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 20, 14)
@@ -85,6 +94,25 @@ class JobView(QWidget):
         column.addWidget(self.facts)
         column.addLayout(self._tab_row())
         column.addWidget(self._stack, 1)
+
+    def _progress(self) -> QWidget:
+        """Charts, and the recipes compared below them; it scrolls where there is no room for both."""
+        inner = QWidget()
+        inner.setProperty("kind", "page")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self.charts, 1)
+        column.addWidget(self.rates)
+        column.addStretch(0)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setAccessibleName("Course of the job")
+        scroll.setWidget(inner)
+        return scroll
 
     def _head(self) -> QHBoxLayout:
         theme = self._context.theme
@@ -178,6 +206,8 @@ class JobView(QWidget):
         if self._told == (state.state, state.message):
             return
         self._told = (state.state, state.message)
+        if not state.alive:
+            self._count_rates()
         again = [("Resume…", self.resume_wanted.emit)] if state.state in words.RESUMABLE else []
         if state.state in ("failed", "interrupted") or state.silent:
             self.banner.say(str(UserError(state.message, state.hint)), "bad", again)
@@ -187,8 +217,13 @@ class JobView(QWidget):
             self.banner.clear()
 
     def _count_rates(self) -> None:
-        if self._stack.currentWidget() is self.rates:
-            self._context.tasks.run_query(statistics.by_recipe, self.rates.show_rates, owner=self)
+        """Over all jobs, hence not at every sample: seldom while a job runs, and once it has ended."""
+        now = time.monotonic()
+        alive = self.state is not None and self.state.alive
+        if alive and now - self._rated < _RATES_EVERY:
+            return
+        self._rated = now
+        self._context.tasks.run_query(statistics.by_recipe, self.rates.show_rates, owner=self)
 
     def _follow(self) -> None:
         """Bring the tab in front up to date; the others wait until they are chosen."""
@@ -200,8 +235,6 @@ class JobView(QWidget):
             self.log.follow()
         elif page is self.plan and not self.plan.text.toPlainText():
             self._context.tasks.run(lambda: _plan_of(folder), lambda found: self._show_plan(folder, *found), owner=self)
-        elif page is self.rates and not self.rates.card.bars:
-            self._count_rates()
 
     def _show_plan(self, folder: JobFolder, text: str, facts: str) -> None:
         if folder == self.feed.folder:

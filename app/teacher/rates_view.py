@@ -25,7 +25,6 @@ class RatesView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.card)
-        column.addStretch(1)
 
     def show_rates(self, rates: Sequence[RecipeRate]) -> None:
         """One bar a recipe; the note says what the value means."""

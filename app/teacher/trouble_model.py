@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -22,6 +23,7 @@ class TroubleModel(QAbstractTableModel):
         super().__init__(parent)
         self._all: list[Trouble] = []
         self._rows: list[Trouble] = []
+        self._counts: Counter[str] = Counter()
         self._wanted: frozenset[str] = frozenset(words.RESULTS)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
@@ -57,11 +59,13 @@ class TroubleModel(QAbstractTableModel):
         """Another job: nothing is known yet."""
         self.beginResetModel()
         self._all, self._rows = [], []
+        self._counts.clear()
         self.endResetModel()
 
     def add(self, found: Sequence[Trouble]) -> None:
         """These came; the selection stays."""
         self._all += found
+        self._counts.update(one.result for one in found)
         shown = [one for one in found if one.result in self._wanted]
         if shown:
             self.beginInsertRows(QModelIndex(), len(self._rows), len(self._rows) + len(shown) - 1)
@@ -77,10 +81,7 @@ class TroubleModel(QAbstractTableModel):
 
     def counts(self) -> dict[str, int]:
         """How many there are of each result, shown or not."""
-        found = dict.fromkeys(words.RESULTS, 0)
-        for one in self._all:
-            found[one.result] = found.get(one.result, 0) + 1
-        return found
+        return {result: self._counts[result] for result in words.RESULTS}
 
     def row(self, position: int) -> Trouble:
         """The trouble in a row."""

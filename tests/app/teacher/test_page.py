@@ -186,12 +186,10 @@ def test_the_tabs_show_rates_log_and_plan_and_samples_are_a_search_away(
 ) -> None:
     job = launch(samples=4)
     wait_for(teacher, qtbot, job, "done")
-    press(teacher, qtbot, "teacherRecipes")
-    qtbot.waitUntil(
-        lambda: [(bar.key, bar.value) for bar in teacher.view.rates.card.bars] == [("topic-grid", "50 %")], timeout=LONG
-    )
+    rates = teacher.view.rates.card
+    qtbot.waitUntil(lambda: [(bar.key, bar.value) for bar in rates.bars] == [("topic-grid", "50 %")], timeout=LONG)
     with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
-        teacher.view.rates.card.press("topic-grid")
+        rates.press("topic-grid")
     assert wanted.args == ["tag:topic-grid"]
     press(teacher, qtbot, "teacherLog")
     assert "teacher generate" in teacher.view.log.toPlainText()
