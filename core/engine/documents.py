@@ -12,14 +12,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.engine import template
 from core.errors import UserError
-from core.training.sections import DataSection
+
+if TYPE_CHECKING:  # so that the engine's parts can be used where pydantic is not
+    from core.training.sections import DataSection
 
 
 @dataclass(frozen=True, slots=True)

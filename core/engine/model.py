@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -26,7 +26,9 @@ from core.engine.compute import Compute
 from core.engine.data import Batch
 from core.engine.objective import Objective, hidden, inputs
 from core.errors import UserError
-from core.training.sections import MethodSection
+
+if TYPE_CHECKING:  # so that the engine's parts can be used where pydantic is not
+    from core.training.sections import MethodSection
 
 NEVER_CODE: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,9 @@ from torch.distributed.tensor import DTensor
 
 from core.engine.sharding import set_values, whole
 from core.errors import UserError
-from core.training.sections import OptimizerSection
+
+if TYPE_CHECKING:  # so that the engine's parts can be used where pydantic is not
+    from core.training.sections import OptimizerSection
 
 MOMENTUM = 0.9
 """Of SGD."""

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -28,8 +28,10 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from core.engine.compute import Compute
 from core.engine.objective import Objective
 from core.errors import UserError
-from core.training.sections import ParallelSection
 from kernels import lora, lora_mlp, lora_qkv
+
+if TYPE_CHECKING:  # so that the engine's parts can be used where pydantic is not
+    from core.training.sections import ParallelSection
 
 
 @dataclass(frozen=True, slots=True)

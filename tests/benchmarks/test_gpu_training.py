@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from transformers import Qwen2Config
 
 from core.engine.compute import Compute
+from core.models.shape import shape_of
 from tests.benchmarks import gpu_training
 
 
@@ -58,3 +62,33 @@ def test_ours_is_put_beside_the_quickest_peer_that_was_measured() -> None:
     assert gpu_training.ratios(figures) == {
         "7B, ours, 4 rows, kept: to the best peer": {"tokens_per_second": 1.5, "peak": 0.75}
     }
+
+
+BARE = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("pydantic", "PySide6", "sqlite_utils", "datasets", "click", "openai"):
+            raise ImportError(name, name=name)
+sys.meta_path.insert(0, Missing())
+import tests.benchmarks.gpu_kernels, tests.benchmarks.gpu_table
+from tests.benchmarks import gpu_training
+print(gpu_training.forecast_off(gpu_training.cases(tiny=True)[0], None, 1))
+"""
+
+
+def test_a_bare_gpu_machine_can_run_all_of_it_but_the_forecast() -> None:
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", BARE]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "not compared: pydantic is not installed"
+
+
+def test_the_forecast_is_put_beside_the_peak() -> None:
+    case = gpu_training.Case("0.5B", "ours", 4, again=False, length=2048)
+    given = Qwen2Config(**gpu_training.QWEN["0.5B"]).to_dict() | {"architectures": ["Qwen2ForCausalLM"]}
+    shape = shape_of(given, {}, Path("0.5B"))
+    below, above = (gpu_training.forecast_off(case, shape, peak) for peak in (2**40, 2**30))
+    assert isinstance(below, float)
+    assert isinstance(above, float)
+    assert -1 < below < 0 < above
