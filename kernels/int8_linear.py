@@ -8,7 +8,8 @@ Formula (weight-only, symmetric, a scale an output), for a row x of n numbers an
 
 A decode step costs what reading the weights costs: n bytes an output here, 2 n in bf16. The norm is free, for a program reads all of x
 anyway, but does not round what it has normed. More than one row is a product with the weights made again in x's format; on a CPU
-torch's own program for 8-bit weights serves as long as it is the faster one. Half a percent of a result's size is lost (the roundings of Q). No gradient.
+torch's own program for 8-bit weights serves as long as it is the faster one. The roundings of Q cost 0.8 percent
+of a result's size (random weights, 896 to 3,584 inputs). No gradient.
 """
 
 from __future__ import annotations

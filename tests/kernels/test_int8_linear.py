@@ -69,6 +69,13 @@ def test_rounding_loses_at_most_half_a_step_of_every_weight() -> None:
     assert ((back - weight).abs() <= steps * (0.5 + 1e-5)).all()
 
 
+def test_a_product_is_off_by_under_a_percent_of_its_size() -> None:
+    weight, x = (part.float().to(DEVICE) for part in random((400, 896), (1, 896)))
+    exact = x @ weight.T
+    off = (int8_linear(x, quantized(weight)) - exact).norm() / exact.norm()
+    assert 0.002 < off < 0.012
+
+
 def test_an_output_without_weights_stays_zero() -> None:
     weight = torch.zeros(2, 64)
     weight[1, 3] = -5.0
