@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.context import AppContext
 from core.errors import UserError
-from core.teacher.plan import TeacherPlan, load_plan, save_plan
+from core.teacher.plan import TeacherPlan, load_plan
+from core.teacher.terms import save_plan
 
 _FILES = "Plans (*.toml)"
 

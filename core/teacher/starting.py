@@ -23,8 +23,9 @@ from core.jobs.folder import Change, read_job
 from core.teacher import hygiene, seeds
 from core.teacher.asking.budget import no_price
 from core.teacher.asking.prices import load_prices
-from core.teacher.plan import TeacherPlan, plan_from, save_plan, to_mapping, with_budget
+from core.teacher.plan import TeacherPlan, plan_from
 from core.teacher.recipes import Recipe, find, freeze, load
+from core.teacher.terms import save_plan, to_mapping, with_budget
 
 KIND = "teacher"
 PLAN, RECIPE, KNOWN = "plan.toml", "recipe", "known"

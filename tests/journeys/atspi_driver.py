@@ -68,7 +68,18 @@ def wait(request):
         if node is not None:
             return node
         time.sleep(0.1)
-    raise LookupError(f"nothing like {request} within {request.get('seconds', 10)} s")
+    raise LookupError(f"nothing like {request} within {request.get('seconds', 10)} s; in sight: {in_sight()}")
+
+
+def in_sight():
+    """What stands on the screen, for whoever reads why something was not found."""
+    seen = []
+    for app in applications():
+        for node in walk(app):
+            told = describe(node)
+            if (told["name"] or told["id"]) and showing(node):
+                seen.append(f"{told['id'].split('.')[-1]}:{told['role']}:{told['name'][:30]}")
+    return seen[:120]
 
 
 def text_of(node):

@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import UserError
 from core.teacher import plan
-from core.teacher.plan import load_plan, parse_plan, plan_from, save_plan, to_mapping, with_budget
+from core.teacher.plan import load_plan, parse_plan, plan_from
+from core.teacher.terms import save_plan, to_mapping, with_budget
 
 WHOLE = """
 recipe = "topic-grid"
