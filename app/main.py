@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from app import fonts
+from app import accessibility, fonts
 from app.collector import IdleCollector
 from app.context import AppContext
 from app.errors import CrashLog, ErrorReporter, Log
@@ -178,6 +178,7 @@ def run_window(root: Path | None = None) -> int:
     app.setApplicationDisplayName("Gosmith")
     app.setDesktopFileName("gosmith")
     app.setWindowIcon(QIcon(str(resources() / "icons" / "gosmith.svg")))
+    accessibility.install()
     fonts.load()
     settings = load_settings()
     theme = Theme(app, settings.theme)

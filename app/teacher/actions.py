@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from app.context import AppContext
 from app.teacher import words
 from app.teacher.budget_question import BudgetQuestion
+from app.widgets.jobs.job_row import RESUMABLE
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo, delete, start, stop
 from core.jobs.folder import read_job
@@ -52,7 +53,7 @@ class TeacherActions(QObject):
         self._job = job
         offered = {
             "teacher.stop": job is not None and job.alive,
-            "teacher.resume": job is not None and job.state in words.RESUMABLE,
+            "teacher.resume": job is not None and job.state in RESUMABLE,
             "teacher.samples": job is not None,
             "teacher.delete": job is not None and not job.alive,
         }
@@ -84,7 +85,7 @@ class TeacherActions(QObject):
     def resume(self) -> None:
         """Ask with which budget, then go on."""
         job = self._job
-        if job is None or job.state not in words.RESUMABLE or self._question is not None:
+        if job is None or job.state not in RESUMABLE or self._question is not None:
             return
 
         def look() -> tuple[TeacherPlan, pace.Standing]:

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QProgressBar,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -25,10 +24,10 @@ from app.teacher.job_feed import Counted, JobFeed
 from app.teacher.plan_view import PlanView
 from app.teacher.rates_view import RatesView
 from app.teacher.trouble_view import TroubleView
-from app.theme import set_property
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.jobs.job_head import JobHead
+from app.widgets.jobs.job_row import RESUMABLE
 from app.widgets.log_view import LogView
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo
@@ -64,15 +63,8 @@ class JobView(QWidget):
         self.feed = JobFeed(context, self)
         self.feed.looked.connect(self._on_looked)
         self.feed.counted.connect(self._on_counted)
-        self._state = label(name="teacherState")
-        self._title = ElidedLabel(tone="dim")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setRange(0, 1000)
-        self._bar.setAccessibleName("Progress of the job")
-        keep = self._bar.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)
-        self._bar.setSizePolicy(keep)
+        self._head = JobHead(name="teacherState")
+        self._add_buttons()
         self.banner = Banner(theme, name="teacherBanner")
         self.facts = FactsRow()
         self.charts = JobCharts(theme)
@@ -88,8 +80,7 @@ class JobView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 20, 14)
         column.setSpacing(8)
-        column.addLayout(self._head())
-        column.addWidget(self._bar)
+        column.addWidget(self._head)
         column.addWidget(self.banner)
         column.addWidget(self.facts)
         column.addLayout(self._tab_row())
@@ -114,12 +105,8 @@ class JobView(QWidget):
         scroll.setWidget(inner)
         return scroll
 
-    def _head(self) -> QHBoxLayout:
+    def _add_buttons(self) -> None:
         theme = self._context.theme
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._state)
-        row.addWidget(self._title, 1)
         self.show_samples = Button(
             "Show samples", theme, icon="table", name="teacherShowSamples", tip="The samples that this job made, in the table"
         )  # fmt: skip
@@ -130,10 +117,9 @@ class JobView(QWidget):
             "Resume…", theme, icon="play", name="teacherResume", tip="Goes on where it was; nothing is paid for twice"
         )  # fmt: skip
         for button in (self.show_samples, self.stop, self.resume):
-            row.addWidget(button)
+            self._head.add(button)
         self.resume.clicked.connect(self.resume_wanted)
         self.show_samples.clicked.connect(self._on_show_samples)
-        return row
 
     def _tab_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -156,8 +142,7 @@ class JobView(QWidget):
         self._told = self.state = self.course = None
         self._other = True
         self.banner.clear()
-        self._state.setText("Reading…")
-        self._title.setText("")
+        self._head.wait()
         self.troubles.restart()
         self.log.set_path(folder.log)
         self.plan.show_plan("", "")
@@ -178,20 +163,16 @@ class JobView(QWidget):
 
     def _on_looked(self, state: JobInfo, course: Course) -> None:
         self.state, self.course = state, course
-        self._state.setText(words.STATES[state.state])
-        set_property(self._state, "tone", {"info": ""}.get(tone := words.TONES.get(state.state, "dim"), tone))
         doing = (
             course.message if state.state == "running" and not course.standing.done and course.message else state.title
         )
-        self._title.setText(doing)
-        self._bar.setVisible(state.alive)
-        self._bar.setValue(round(1000 * (state.progress or 0.0)))
+        self._head.show_job(state, words.STATES[state.state], doing)
         self.facts.show_course(course, running=state.state == "running")
         self.charts.show_course(course, other=self._other)
         self._other = False
         self.stop.setVisible(state.alive)
         self.stop.setText("Stop now" if state.state == "stopping" else "Stop")
-        self.resume.setVisible(state.state in words.RESUMABLE)
+        self.resume.setVisible(state.state in RESUMABLE)
         self._tell(state)
         self._follow()
         self.state_changed.emit(state)
@@ -208,7 +189,7 @@ class JobView(QWidget):
         self._told = (state.state, state.message)
         if not state.alive:
             self._count_rates()
-        again = [("Resume…", self.resume_wanted.emit)] if state.state in words.RESUMABLE else []
+        again = [("Resume…", self.resume_wanted.emit)] if state.state in RESUMABLE else []
         if state.state in ("failed", "interrupted") or state.silent:
             self.banner.say(str(UserError(state.message, state.hint)), "bad", again)
         elif state.state == "stopped":

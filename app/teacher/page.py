@@ -9,25 +9,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSettings, Qt
-from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget
+from PySide6.QtWidgets import QMenu
 
 from app.context import AppContext
 from app.pages import Page
-from app.state import window_state
 from app.teacher.actions import TeacherActions
+from app.teacher.job_rows import job_row
 from app.teacher.job_view import JobView
-from app.teacher.jobs_list import JobsList
-from app.teacher.jobs_model import JobRow
 from app.teacher.plan_dialog import PlanDialog
 from app.teacher.recipe_editor import RecipeEditor
 from app.teacher_intake import KIND
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
+from app.widgets.jobs.jobs_list import JobsList
+from app.widgets.jobs.jobs_pane import JobsPane, summary
 from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job
 from core.teacher import pace
-
-_SPLITTER = "teacher/splitter"
 
 
 class TeacherPage(Page):
@@ -49,7 +47,7 @@ class TeacherPage(Page):
         new.clicked.connect(lambda: self.open_dialog())
         self.header.add(recipes)
         self.header.add(new)
-        self.jobs = JobsList(theme)
+        self.jobs = JobsList(theme, name="teacherJobs", title="Jobs of the teacher")
         self.jobs.job_selected.connect(self._on_job_selected)
         self.jobs.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.jobs.customContextMenuRequested.connect(self._on_menu_requested)
@@ -59,35 +57,23 @@ class TeacherPage(Page):
         self.view.retry_wanted.connect(self._on_retry_wanted)
         self.view.samples_wanted.connect(context.open_samples)
         self.view.state_changed.connect(self.actions_of_job.show_job)
-        self._splitter = QSplitter()
-        self._splitter.addWidget(self.jobs)
-        self._splitter.addWidget(self.view)
-        self._splitter.setSizes([230, 820])
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setHandleWidth(1)
-        self._splitter.setChildrenCollapsible(False)
-        self._empty = EmptyState(
+        empty = EmptyState(
             theme,
             "chalkboard-teacher",
             "No samples were asked for yet. Choose a recipe and a budget, and a strong model writes them, checked by Go.",
             action=("New plan…", lambda: self.open_dialog()),
         )
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._splitter)
-        self.body.addWidget(self._stack, 1)
+        self._pane = JobsPane(self.jobs, self.view, empty, state="teacher/splitter")
+        self.body.addWidget(self._pane, 1)
         context.commands.bind("teacher.new", self, lambda: self.open_dialog())
         context.commands.bind("teacher.recipes", self, lambda: self.open_editor(""))
         context.jobs.updated.connect(self._on_jobs_updated)
         context.teacher_wanted.connect(lambda _job: self._take_request())
-        saved = window_state().value(_SPLITTER)
-        if saved is not None:
-            self._splitter.restoreState(saved)
         self._on_jobs_updated()
         self._take_request()
 
     def save_state(self, state: QSettings) -> None:
-        state.setValue(_SPLITTER, self._splitter.saveState())
+        self._pane.save_state(state)
 
     # --- jobs --------------------------------------------------------------------------------------------------
 
@@ -97,9 +83,9 @@ class TeacherPage(Page):
 
     def _on_jobs_updated(self) -> None:
         found = [job for job in self.context.jobs.jobs if job.kind == KIND]
-        self._stack.setCurrentWidget(self._splitter if found else self._empty)
-        self.header.set_detail(_summary(found))
-        self.jobs.set_rows([JobRow(job, self._standing(job)) for job in found])
+        self._pane.set_empty(not found)
+        self.header.set_detail(summary("job", len(found), sum(job.alive for job in found)))
+        self.jobs.set_rows([job_row(job, self._standing(job)) for job in found])
         if not found:
             self.actions_of_job.show_job(None)
         state = self.view.state
@@ -187,10 +173,3 @@ def _begin_with(newest: JobInfo | None) -> Mapping[str, Any] | None:
     plan = dict(read_job(newest.folder).request["plan"])
     plan.pop("seed", None)
     return {"budget_usd": None, **plan}
-
-
-def _summary(jobs: list[JobInfo]) -> str:
-    if not jobs:
-        return ""
-    live = sum(job.alive for job in jobs)
-    return f"{len(jobs):,} job{'s' if len(jobs) != 1 else ''}" + (f" · {live} live" if live else "")

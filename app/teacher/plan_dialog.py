@@ -27,6 +27,7 @@ from core.jobs import JobFolder, start
 from core.teacher import plan as plans
 from core.teacher import starting
 from core.teacher.plan import TeacherPlan
+from core.teacher.terms import to_mapping
 
 CHECK_MS = 150
 USUAL = {"model": "gpt-4.1", "parameters": {"temperature": 1.0, "max_tokens": 2048}}
@@ -55,7 +56,7 @@ class PlanDialog(QDialog):
         self._plan: TeacherPlan | None = None
         self._errors: dict[str, str] = {}
         self._wanted = {
-            **plans.to_mapping(TeacherPlan(recipe="topic-grid", model="gpt-4.1")),
+            **to_mapping(TeacherPlan(recipe="topic-grid", model="gpt-4.1")),
             **USUAL,
             **(begin_with or {}),
         }
@@ -153,7 +154,7 @@ class PlanDialog(QDialog):
         return {**self.form.values(), "recipe": self.picker.recipe or self._wanted["recipe"]}
 
     def _on_loaded(self, plan: TeacherPlan, name: str) -> None:
-        self._wanted = plans.to_mapping(plan)
+        self._wanted = to_mapping(plan)
         self.form.set_values({"budget_usd": None, **self._wanted})
         self.banner.clear()
         if self.picker.choose(plan.recipe):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-STATES = {
-    "queued": "Queued", "running": "Running", "stopping": "Stopping", "done": "Done",
-    "stopped": "Paused", "failed": "Failed", "interrupted": "Interrupted",
-}  # fmt: skip
-TONES = {"running": "info", "done": "good", "failed": "bad", "interrupted": "warn", "stopping": "warn"}
+from app.widgets.jobs import job_row
+
+STATES = job_row.STATES | {"stopped": "Paused"}
 RESULTS = {"failed": "Failed", "refused": "Refused", "unverified": "Unverified"}
 RESULT_TONES = {"failed": "bad", "refused": "warn", "unverified": "dim"}
-RESUMABLE = ("stopped", "failed", "interrupted")
 
 
 def dollars(amount: float | None) -> str:

@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.pages import Page
 from app.training.launch.run_dialog import RunDialog
 from app.training.lease_strip import LeaseStrip
 from app.training.run_actions import RunActions
+from app.training.run_rows import reading_order, run_row
 from app.training.run_view import RunView
-from app.training.runs_list import RunRow, RunsList
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
+from app.widgets.jobs.jobs_list import JobsList
+from app.widgets.jobs.jobs_pane import JobsPane, summary
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo
 from core.training import launch
@@ -57,8 +59,8 @@ class TrainingPage(Page):
         self.header.add(self._stop)
         self.header.add(self._more)
         self.header.add(self._new)
-        self.runs = RunsList(theme)
-        self.runs.run_selected.connect(self._on_run_selected)
+        self.runs = JobsList(theme, name="runsList", title="Runs")
+        self.runs.job_selected.connect(self._on_run_selected)
         self.runs.move_wanted.connect(self.actions_of_run.move)
         self.runs.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.runs.customContextMenuRequested.connect(self._on_menu_requested)
@@ -68,29 +70,23 @@ class TrainingPage(Page):
         self.view.checkpoint_chosen.connect(self._on_checkpoint_chosen)
         self.view.samples_wanted.connect(context.open_samples)
         self.view.state_changed.connect(self._on_state_changed)
-        self._splitter = QSplitter()
-        self._splitter.addWidget(self._left())
-        self._splitter.addWidget(self.view)
-        self._splitter.setSizes([230, 820])
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setHandleWidth(1)
-        self._splitter.setChildrenCollapsible(False)
-        self._empty = EmptyState(
+        empty = EmptyState(
             theme,
             icon="chart-line",
             sentence="No runs yet. Accept some samples, freeze them into a snapshot, and train on it.",
             action=("New run…", lambda: self.open_dialog(None)),
         )
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._splitter)
-        self.body.addWidget(self._stack, 1)
+        self._pane = JobsPane(self._left(), self.view, empty, state="training/splitter")
+        self.body.addWidget(self._pane, 1)
         context.jobs.updated.connect(self._on_jobs_updated)
         context.training_wanted.connect(lambda _query: self._take_request())
         context.run_wanted.connect(lambda _job_id: self._take_request())
         self._on_jobs_updated()
         context.tasks.run(look, lambda machine: self._on_gpus_counted(machine.gpus), owner=self)
         self._take_request()
+
+    def save_state(self, state: QSettings) -> None:
+        self._pane.save_state(state)
 
     def _left(self) -> QWidget:
         side = QWidget()
@@ -134,9 +130,9 @@ class TrainingPage(Page):
 
     def _on_jobs_updated(self) -> None:
         found = [job for job in self.context.jobs.jobs if job.kind == "train"]
-        self._stack.setCurrentWidget(self._splitter if found else self._empty)
-        self.header.set_detail(_summary(found))
-        self.runs.set_rows([RunRow(job, self._spark(job)) for job in found])
+        self._pane.set_empty(not found)
+        self.header.set_detail(summary("run", len(found), sum(job.alive for job in found)))
+        self.runs.set_rows([run_row(job, self._spark(job)) for job in reading_order(found)])
         self.leases.show_jobs(self.context.jobs.jobs, self._gpus)
         chosen = self.view.feed.folder
         self._offer(self.context.jobs.job(chosen.id) if chosen is not None else None)
@@ -186,10 +182,3 @@ class TrainingPage(Page):
 
     def _on_checkpoint_chosen(self, path: str) -> None:
         self.context.open_playground(path)
-
-
-def _summary(runs: list[JobInfo]) -> str:
-    if not runs:
-        return ""
-    live = sum(run.alive for run in runs)
-    return f"{len(runs):,} run{'s' if len(runs) != 1 else ''}" + (f" · {live} live" if live else "")

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.context import AppContext
 from app.training.delete_question import DeleteQuestion, size_of
+from app.widgets.jobs.job_row import RESUMABLE
 from core.errors import UserError
 from core.jobs import JobInfo, delete, stop
 from core.jobs.control import request_checkpoint, request_stop_after_epoch, start_now
@@ -26,7 +27,6 @@ _MENU = (
     ("runs.move_first", "runs.move_up", "runs.move_down"),
     ("runs.clone", "runs.delete"),
 )
-_RESUMABLE = ("stopped", "failed", "interrupted")
 
 
 class RunActions(QObject):
@@ -74,7 +74,7 @@ class RunActions(QObject):
         state = run.state if run is not None else ""
         place = run.place if run is not None else None
         offered = {
-            "runs.resume": state in _RESUMABLE,
+            "runs.resume": state in RESUMABLE,
             "runs.start_now": run is not None and run.not_before is not None,
             "runs.checkpoint": state == "running",
             "runs.stop_after_epoch": state == "running",

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QVBoxLayout, QWidget
 
 from app.tasks import TaskRunner
 from app.theme import Theme
@@ -16,10 +16,10 @@ from app.training.charts.charts_view import ChartsView
 from app.training.charts.difference_table import DifferenceTable
 from app.training.details_view import DetailsView
 from app.training.run_feed import RunFeed
-from app.training.runs_list import WORDS
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.jobs.job_head import JobHead
+from app.widgets.jobs.job_row import RESUMABLE, STATES
 from app.widgets.log_view import LogView
 from app.widgets.progress import duration
 from core.errors import UserError
@@ -31,7 +31,6 @@ from core.training.metrics import RunMetrics
 TABS = ("Charts", "Answers", "Log", "Settings", "Differences")
 SMOOTH = 20
 """Steps the loss in the sentence is the mean of."""
-RESUMABLE = ("stopped", "failed", "interrupted")
 
 
 class RunView(QWidget):
@@ -53,12 +52,8 @@ class RunView(QWidget):
         self.feed = RunFeed(tasks, self)
         self.feed.opened.connect(self._on_opened)
         self.feed.updated.connect(self._on_updated)
-        self._state = label(name="runState")
-        self._facts = ElidedLabel(tone="dim")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setRange(0, 1000)
-        self._bar.setAccessibleName("Progress of the run")
+        self._head = JobHead(name="runState")
+        self._add_tabs(theme)
         self._banner = Banner(theme, name="runBanner")
         self.charts = ChartsView(theme, tasks)
         self.charts.compared.connect(self._on_compared)
@@ -77,16 +72,11 @@ class RunView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 20, 14)
         layout.setSpacing(8)
-        layout.addLayout(self._head(theme))
-        layout.addWidget(self._bar)
+        layout.addWidget(self._head)
         layout.addWidget(self._banner)
         layout.addWidget(self._stack, 1)
 
-    def _head(self, theme: Theme) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._state)
-        row.addWidget(self._facts, 1)
+    def _add_tabs(self, theme: Theme) -> None:
         self._tabs = QButtonGroup(self)
         for place, text in enumerate(TABS):
             button = Button(text, theme, kind="segment", name=f"run{text}")
@@ -94,17 +84,15 @@ class RunView(QWidget):
             button.setChecked(place == 0)
             button.setVisible(text not in ("Answers", "Differences"))
             self._tabs.addButton(button, place)
-            row.addWidget(button)
+            self._head.add(button)
         self._tabs.idClicked.connect(self._on_tab_chosen)
-        return row
 
     def show_run(self, folder: JobFolder) -> None:
         """Show this run from now on."""
         if self.feed.folder != folder:
             self._told = None
             self._banner.clear()
-            self._state.setText("Reading…")
-            self._facts.setText("")
+            self._head.wait()
             self.log.set_path(folder.log)
         self.feed.show(folder)
 
@@ -129,15 +117,7 @@ class RunView(QWidget):
             self._tabs.button(0).click()
 
     def _on_updated(self, run: JobInfo) -> None:
-        self._state.setText(WORDS[run.state])
-        tone = {"running": "", "done": "good", "failed": "bad", "interrupted": "warn"}.get(run.state, "dim")
-        if self._state.property("tone") != tone:
-            self._state.setProperty("tone", tone)
-            self._state.style().unpolish(self._state)
-            self._state.style().polish(self._state)
-        self._facts.setText(self._facts_of(run))
-        self._bar.setVisible(run.alive)
-        self._bar.setValue(round(1000 * (run.progress or 0.0)))
+        self._head.show_job(run, STATES[run.state], self._facts_of(run))
         self._tell(run)
         self._follow()
         self.state_changed.emit(run)

@@ -79,8 +79,8 @@ def from_mapping(data: Mapping[str, Any], model: type[M], name: str = "", text: 
         return model.model_validate(tuples(data))
     except ValidationError as error:
         details = sorted(
-            error.errors(), key=lambda one: one["type"] != "extra_forbidden"
-        )  # a slip in a key explains what is missing
+            error.errors(), key=lambda one: (one["type"] != "extra_forbidden", one["type"] == "missing")
+        )  # a slip in a key explains what is missing, and what stands there is told before what does not
         message, hint = _sentence(details[0], model)
         line = _line(text, [str(part) for part in details[0]["loc"] if isinstance(part, str)])
         place = ", ".join([*([name] if name else []), *([f"line {line}"] if line else [])])

@@ -36,11 +36,11 @@ def begin(page: TeacherPage, endpoint: ScriptedServer, qtbot: QtBot, samples: in
     retype(dialog, qtbot, "samples", str(samples))
     told(dialog, qtbot)
     qtbot.mouseClick(dialog.findChild(QPushButton, "teacherStart"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.jobs.jobs.rowCount() == 1, timeout=LONG)
+    qtbot.waitUntil(lambda: page.jobs.rows.rowCount() == 1, timeout=LONG)
 
 
 def ended(page: TeacherPage, state: str) -> bool:
-    return page.jobs.jobs.row(0).job.state == state and not page.context.tasks.busy()
+    return page.jobs.rows.row(0).job.state == state and not page.context.tasks.busy()
 
 
 def count(workspace: Workspace, search: str) -> int:

@@ -76,8 +76,8 @@ def test_a_job_streams_its_samples_into_the_workspace_and_the_page_tells_where_i
     assert facts["spent"] == f"${course.standing.cost_usd:.4f}"
     assert facts["each"] == f"${course.standing.cost_usd / 4:.4f}"
     assert "left" not in facts
-    row = teacher.jobs.jobs.row(0)
-    assert row.progress_text == f"6 / 6 · {facts['spent']}"
+    row = teacher.jobs.rows.row(0)
+    assert row.detail == f"6 / 6 · {facts['spent']}"
     assert teacher.view.charts.speed.accessibleDescription().startswith("Samples / min: ")
     assert teacher.view.charts.money.accessibleDescription() == f"Dollars: {facts['spent']}"
 
@@ -154,7 +154,7 @@ def test_what_failed_is_listed_with_its_reason_and_tried_again_in_a_job_of_its_o
     assert again is not None
     assert json.loads(again.request.read_text())["request"]["numbers"] == [number]
     wait_for(teacher, qtbot, again, "done")
-    assert teacher.jobs.jobs.rowCount() == 2
+    assert teacher.jobs.rows.rowCount() == 2
 
 
 @pytest.mark.slow
@@ -174,7 +174,7 @@ def test_a_running_job_is_stopped_and_deleted_but_its_samples_stay(
     box = teacher.findChild(QMessageBox, "teacherDeleteQuestion")
     assert box is not None
     press(box, qtbot, "teacherDeleteConfirm")
-    qtbot.waitUntil(lambda: not teacher.jobs.jobs.rowCount(), timeout=LONG)
+    qtbot.waitUntil(lambda: not teacher.jobs.rows.rowCount(), timeout=LONG)
     assert not job.path.exists()
     assert count(workspace, f"job:{job.id}") == made
     assert not action.isEnabled()

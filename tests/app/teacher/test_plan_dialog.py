@@ -175,16 +175,16 @@ def test_start_starts_what_stands_there_and_the_next_plan_begins_with_it(
     retype(dialog, qtbot, "concurrency", "1")
     told(dialog, qtbot)
     qtbot.mouseClick(dialog.findChild(QPushButton, "teacherStart"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: teacher.jobs.jobs.rowCount() == 1, timeout=LONG)
-    assert teacher.dialog is None
-    job = teacher.jobs.jobs.row(0).job
+    qtbot.waitUntil(lambda: teacher.jobs.rows.rowCount() == 1, timeout=LONG)
+    qtbot.waitUntil(lambda: teacher.dialog is None, timeout=LONG)
+    job = teacher.jobs.rows.row(0).job
     plan = json.loads(job.folder.request.read_text())["request"]["plan"]
     assert (plan["samples"], plan["budget_usd"], plan["parameters"]) == (
         3,
         0.5,
         {"temperature": 1.0, "max_tokens": 2048},
     )
-    qtbot.waitUntil(lambda: teacher.jobs.jobs.row(0).job.state == "done", timeout=LONG)
+    qtbot.waitUntil(lambda: teacher.jobs.rows.row(0).job.state == "done", timeout=LONG)
     again = open_dialog(teacher, qtbot)
     assert (again.form.fields["samples"].read(), again.form.fields["budget_usd"].read()) == (3, 0.5)
     assert again.form.fields["seed"].read() == ""

@@ -52,7 +52,7 @@ def queue(
     found = {}
     for place, name in enumerate("abc", 1):
         found[name] = begin_run(name, steps=2)
-        qtbot.waitUntil(lambda place=place: len(training.runs.runs.waiting()) == place, timeout=20_000)
+        qtbot.waitUntil(lambda place=place: len(training.runs.rows.waiting()) == place, timeout=20_000)
     return first, found
 
 

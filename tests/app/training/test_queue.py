@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.training.lease_strip import LeaseStrip
 from app.training.page import TrainingPage
-from app.training.runs_model import MIME, RunRow, reading_order
+from app.training.run_rows import reading_order, run_row
+from app.widgets.jobs.jobs_list_model import MIME
 from core import jobs
 from core.jobs import control
 from core.jobs.folder import JobFolder
@@ -25,12 +26,12 @@ NO_BUTTON = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 def shown(page: TrainingPage) -> list[str]:
-    return [page.runs.runs.row(place).job.title for place in range(page.runs.runs.rowCount())]
+    return [page.runs.rows.row(place).job.title for place in range(page.runs.rows.rowCount())]
 
 
 def drop(page: TrainingPage, job: JobFolder, place: QPoint) -> bool:
     """Drag a row to a point of the list with the events that Qt sends; was it taken?"""
-    model, viewport = page.runs.runs, page.runs.viewport()
+    model, viewport = page.runs.rows, page.runs.viewport()
     position = model.position(job.id)
     assert position is not None
     data = model.mimeData([model.index(position)])
@@ -46,9 +47,9 @@ def drop(page: TrainingPage, job: JobFolder, place: QPoint) -> bool:
 
 
 def upper_edge(page: TrainingPage, job: JobFolder) -> QPoint:
-    position = page.runs.runs.position(job.id)
+    position = page.runs.rows.position(job.id)
     assert position is not None
-    return page.runs.visualRect(page.runs.runs.index(position)).topLeft() + QPoint(40, 3)
+    return page.runs.visualRect(page.runs.rows.index(position)).topLeft() + QPoint(40, 3)
 
 
 def test_a_waiting_run_is_dragged_to_another_place_and_stays_chosen(
@@ -60,8 +61,8 @@ def test_a_waiting_run_is_dragged_to_another_place_and_stays_chosen(
     assert drop(training, found["c"], upper_edge(training, found["a"]))
     qtbot.waitUntil(lambda: shown(training) == ["first", "c", "a", "b"], timeout=10_000)
     assert [ticket.holder for ticket in tickets(workspace.jobs / "leases")] == ["c", "a", "b"]
-    assert training.runs.runs.row(training.runs.currentIndex().row()).job.title == "c"
-    bottom = training.runs.visualRect(training.runs.runs.index(3)).bottomLeft() + QPoint(40, -3)
+    assert training.runs.rows.row(training.runs.currentIndex().row()).job.title == "c"
+    bottom = training.runs.visualRect(training.runs.rows.index(3)).bottomLeft() + QPoint(40, -3)
     assert drop(training, found["c"], bottom)
     qtbot.waitUntil(lambda: shown(training) == ["first", "a", "b", "c"], timeout=10_000)
 
@@ -71,7 +72,7 @@ def test_a_run_cannot_be_dropped_before_one_that_runs_and_a_running_one_cannot_b
 ) -> None:
     first, found = queue
     assert not drop(training, found["c"], upper_edge(training, first))
-    model = training.runs.runs
+    model = training.runs.rows
     draggable = [bool(model.flags(model.index(row)) & Qt.ItemFlag.ItemIsDragEnabled) for row in range(4)]
     assert draggable == [False, True, True, True]
     other = QMimeData()
@@ -109,7 +110,7 @@ def test_what_others_do_to_the_queue_is_seen(
     jobs.stop(first, wait=True)
     for name in "ca":
         assert control.wait_for_end(found[name], 30).state == "done"
-    qtbot.waitUntil(lambda: not training.runs.runs.waiting(), timeout=10_000)
+    qtbot.waitUntil(lambda: not training.runs.rows.waiting(), timeout=10_000)
 
 
 def test_a_move_that_comes_too_late_is_said_and_changes_nothing(
@@ -146,14 +147,14 @@ def test_gpus_of_one_job_share_a_line_and_free_ones_are_told(qtbot: QtBot) -> No
 
 
 def test_rows_are_read_from_what_runs_to_what_has_ended_and_say_how_far_they_are() -> None:
-    rows = [
-        RunRow(info(title="done", state="done", step=3, total=3)),
-        RunRow(info(title="later", not_before=4e9)),
-        RunRow(info(title="third", place=3)),
-        RunRow(info(title="next", place=1)),
-        RunRow(info(title="runs", state="running", step=1_200)),
+    runs = [
+        info(title="done", state="done", step=3, total=3),
+        info(title="later", not_before=4e9),
+        info(title="third", place=3),
+        info(title="next", place=1),
+        info(title="runs", state="running", step=1_200),
     ]
-    told = [(row.job.title, row.progress_text) for row in reading_order(rows)]
+    told = [(run.title, run_row(run).detail) for run in reading_order(runs)]
     assert told[:3] == [("runs", "step 1,200"), ("next", "next"), ("third", "3rd in the queue")]
     assert told[3][1].startswith("starts at ")
     assert told[4] == ("done", "3 / 3")

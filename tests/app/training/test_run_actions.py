@@ -34,8 +34,8 @@ def offered(page: TrainingPage) -> set[str]:
 
 def wait_for_state(page: TrainingPage, qtbot: QtBot, folder: JobFolder, state: str) -> None:
     def reached() -> bool:
-        position = page.runs.runs.position(folder.id)
-        return position is not None and page.runs.runs.row(position).job.state == state
+        position = page.runs.rows.position(folder.id)
+        return position is not None and page.runs.rows.row(position).job.state == state
 
     qtbot.waitUntil(reached, timeout=20_000)
 
@@ -88,7 +88,7 @@ def test_deleting_asks_and_only_yes_deletes(training: TrainingPage, begin_run: B
         press(training, qtbot, "delete")
         qtbot.waitUntil(lambda answer=answer: training.findChild(QAbstractButton, answer) is not None, timeout=10_000)
         qtbot.mouseClick(training.findChild(QAbstractButton, answer), Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda left=left: training.runs.runs.rowCount() == left, timeout=10_000)
+        qtbot.waitUntil(lambda left=left: training.runs.rows.rowCount() == left, timeout=10_000)
         qtbot.waitUntil(lambda: training.findChild(QAbstractButton, "deleteConfirm") is None, timeout=10_000)
     assert (old.path.exists(), new.path.exists()) == (False, True)
     assert training.view.feed.folder == new

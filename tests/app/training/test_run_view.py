@@ -76,7 +76,7 @@ def run(workspace: Workspace, gold: Path) -> JobFolder:
 @pytest.fixture
 def view(training: TrainingPage, run: JobFolder, qtbot: QtBot) -> RunView:
     """The run on its page, at its settings."""
-    qtbot.waitUntil(lambda: training.runs.runs.rowCount() == 1)
+    qtbot.waitUntil(lambda: training.runs.rows.rowCount() == 1)
     button(training.view, "runSettings").click()
     qtbot.waitUntil(lambda: training.view.details.widget() is not None)
     return training.view
@@ -171,7 +171,7 @@ def test_a_run_shows_its_samples_and_a_sample_its_runs(
     calm()
     assert [one.text() for one in page.detail.runs.findChildren(QAbstractButton) if not one.isHidden()] == ["errgroup"]
     assert not page.detail.runs.isHidden()
-    training.runs.select(training.runs.runs.row(0).job.id)
+    training.runs.select(training.runs.rows.row(0).job.id)
     button(page.detail, f"run-{run.id}").click()
     assert window.current_page() is training
     assert training.view.feed.folder == run

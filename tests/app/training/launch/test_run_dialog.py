@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.training.page import TrainingPage
-from app.training.runs_model import RunRow
+from app.widgets.jobs.job_row import JobRow
 from core.jobs import control
 from core.jobs.folder import JobFolder, read_job
 from core.workspace import Workspace
@@ -28,14 +28,14 @@ def test_a_run_started_for_tonight_waits_and_says_until_when(
         qtbot.mouseClick(start, Qt.MouseButton.LeftButton)
     folder = JobFolder(workspace.jobs / started.args[0])
     try:
-        qtbot.waitUntil(lambda: training.runs.runs.position(folder.id) is not None, timeout=10_000)
-        qtbot.waitUntil(lambda: row(training, folder).progress_text == "starts at 22:00", timeout=10_000)
+        qtbot.waitUntil(lambda: training.runs.rows.position(folder.id) is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: row(training, folder).detail == "starts at 22:00", timeout=10_000)
         assert read_job(folder).not_before == row(training, folder).job.not_before
     finally:
         control.kill(folder)
 
 
-def row(page: TrainingPage, folder: JobFolder) -> RunRow:
-    position = page.runs.runs.position(folder.id)
+def row(page: TrainingPage, folder: JobFolder) -> JobRow:
+    position = page.runs.rows.position(folder.id)
     assert position is not None
-    return page.runs.runs.row(position)
+    return page.runs.rows.row(position)

@@ -1,81 +1,34 @@
-"""The rows of the list of runs: what runs, then who waits in the order of the queue, then what has ended, newest first.
+"""The rows of a list of jobs; an update of one row loses neither selection nor scroll position.
 
-A waiting run can be dragged to another place among the waiting, and nowhere else. The model moves nothing itself: the
+A job that waits in the queue can be dragged to another place among the waiting, and nowhere else. The model moves nothing itself: the
 queue is changed elsewhere, and the next look at the jobs brings the new order here.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from core.jobs import JobInfo
-from core.jobs.clock import clock_text
+from app.widgets.jobs.job_row import JobRow
 from core.jobs.order import LAST
 
 Index = QModelIndex | QPersistentModelIndex
-WORDS = {
-    "queued": "Queued", "running": "Running", "stopping": "Stopping", "done": "Done",
-    "stopped": "Stopped", "failed": "Failed", "interrupted": "Interrupted",
-}  # fmt: skip
-MIME = "application/x-gosmith-run"
+MIME = "application/x-gosmith-job"
 RowRole = Qt.ItemDataRole.UserRole
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run as the list shows it. spark: some 40 losses over the whole run, oldest first."""
+class JobsListModel(QAbstractListModel):
+    """Rows by position.
 
-    job: JobInfo
-    spark: tuple[float, ...] = ()
-
-    @property
-    def progress_text(self) -> str:
-        """Such as `120 / 300`, `next`, `3rd in the queue` or `starts at 22:00`; empty when nothing is known."""
-        if self.job.not_before is not None:
-            return f"starts at {clock_text(self.job.not_before, time.time())}"
-        if self.job.place is not None:
-            return "next" if self.job.place == 1 else f"{_ordinal(self.job.place)} in the queue"
-        if self.job.step is None:
-            return ""
-        return f"{self.job.step:,} / {self.job.total:,}" if self.job.total else f"step {self.job.step:,}"
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def reading_order(rows: Sequence[RunRow]) -> list[RunRow]:
-    """Rows as they are shown; `rows` are newest first, as everywhere."""
-
-    def key(row: RunRow) -> tuple[int, float]:
-        job = row.job
-        if job.state in ("running", "stopping"):
-            return 0, 0.0
-        if job.place is not None:
-            return 1, job.place
-        if job.state == "queued":
-            return 2, job.not_before or 0.0
-        return 3, 0.0
-
-    return sorted(rows, key=key)
-
-
-class RunsModel(QAbstractListModel):
-    """Rows by position, kept apart from the view so that an update of one row does not lose the selection.
-
-    Signals: move_wanted(job id, before), when a run was dropped: `before` is the id of the run that it shall precede, or LAST.
+    Signals: move_wanted(job id, before), when a job was dropped: `before` is the id of the one that it shall precede, or LAST.
     """
 
     move_wanted = Signal(str, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: list[RunRow] = []
+        self._rows: list[JobRow] = []
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's signature
         return 0 if parent.isValid() else len(self._rows)
@@ -85,9 +38,9 @@ class RunsModel(QAbstractListModel):
         if role == RowRole:
             return row
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{row.job.title}, {WORDS[row.job.state]} {row.progress_text}".strip()
+            return f"{row.job.title}, {row.word} {row.detail}".strip()
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tip(row.job)
+            return row.tip or None
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -126,9 +79,9 @@ class RunsModel(QAbstractListModel):
         places = [position for position, row in enumerate(self._rows) if row.job.place is not None]
         return range(places[0], places[-1] + 1) if places else range(0)
 
-    def set_rows(self, rows: Sequence[RunRow]) -> None:
-        """Show these rows. Only what differs is announced, so that selection and scroll position stay."""
-        rows = reading_order(rows)
+    def set_rows(self, rows: Sequence[JobRow]) -> None:
+        """Show these rows in this order. Only what differs is announced."""
+        rows = list(rows)
         before, after = [row.job.id for row in self._rows], [row.job.id for row in rows]
         if set(before) != set(after):
             self.beginResetModel()
@@ -152,19 +105,10 @@ class RunsModel(QAbstractListModel):
         self.changePersistentIndexList(held, moved)
         self.layoutChanged.emit()
 
-    def row(self, position: int) -> RunRow:
+    def row(self, position: int) -> JobRow:
         """The row at a position."""
         return self._rows[position]
 
-    def position(self, job_id: str) -> int | None:
-        """Where a run stands, None when it is not here."""
-        return next((i for i, row in enumerate(self._rows) if row.job.id == job_id), None)
-
-
-def _tip(job: JobInfo) -> str:
-    lines = [job.message or job.id]
-    if job.leases:
-        lines.append(f"Holds {', '.join(job.leases)}; process {job.pid}.")
-    if job.place is not None:
-        lines.append("Drag it, or press Alt+Up and Alt+Down, to change its place.")
-    return "\n".join(lines)
+    def position(self, job_id: str | None) -> int | None:
+        """Where a job stands, None when it is not here."""
+        return next((place for place, row in enumerate(self._rows) if row.job.id == job_id), None)
