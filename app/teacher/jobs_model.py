@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from app.teacher import words
 from core.jobs import JobInfo
+from core.teacher.judging.pace import JudgeStanding
 from core.teacher.pace import Standing
 
 Index = QModelIndex | QPersistentModelIndex
@@ -20,7 +21,7 @@ class JobRow:
     """A job as the list shows it. standing: None before it has said anything."""
 
     job: JobInfo
-    standing: Standing | None = None
+    standing: Standing | JudgeStanding | None = None
 
     @property
     def progress_text(self) -> str:
