@@ -30,7 +30,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "deleted": ("yes", "no"),
 }
 """Keys whose values are a fixed set."""
-NUMBERS = ("tokens", "lines", "rating", "score", "id")
+NUMBERS = ("tokens", "lines", "rating", "score", "judge", "id")
 """Keys whose values are numbers, with <, <=, >, >= or a range 100..200."""
 NAMES = ("tag", "topic", "source", "reason", "reviewer", "snapshot", "job")
 """Keys whose values are names that people chose; compared without regard to case, `*` at the end matches any ending.
@@ -50,6 +50,7 @@ SORTS = (
     "dup",
     "reviewed",
     "score",
+    "judge",
     "uncertain",
 )
 
