@@ -31,7 +31,6 @@ from core.teacher.judging import plan as judge_plans
 from core.teacher.judging import starting as judge_starting
 from core.teacher.terms import Terms
 
-
 Standing = pace.Standing | judge_pace.JudgeStanding
 
 

@@ -63,9 +63,7 @@ class AgreementView(QWidget):
         for part in (self.facts, self.chart, self.criteria, self.disputes):
             part.hide()
 
-    def show_agreement(
-        self, found: Agreement | None, disputes: Sequence[Dispute], titles: Mapping[str, str]
-    ) -> None:
+    def show_agreement(self, found: Agreement | None, disputes: Sequence[Dispute], titles: Mapping[str, str]) -> None:
         """Show this; None: the judge has scored nothing yet. titles: of the criteria, by name."""
         self.sentence.setText(sentence(found))
         decided = 0 if found is None else found.accepted + found.rejected
@@ -79,7 +77,9 @@ class AgreementView(QWidget):
         none = (0,) * TENS
         self.chart.show_counts(found.histogram.get("accepted", none), found.histogram.get("rejected", none))
         bars = [Bar(name, titles.get(name, name), auc, f"{auc:.2f}") for name, auc in found.criteria.items()]
-        self.criteria.show_bars(bars, "How well the points of each alone tell accepted samples from others; 0.50 is chance.")
+        self.criteria.show_bars(
+            bars, "How well the points of each alone tell accepted samples from others; 0.50 is chance."
+        )
         self.disputes.show_entries([_entry(one) for one in disputes])
 
 

@@ -99,7 +99,9 @@ class JobFeed(QObject):
             return
         self._counting, self._stale = True, False
         self._context.tasks.run_query(
-            lambda connection: count(connection, folder, mark), lambda found: self._on_counted(number, *found), owner=self
+            lambda connection: count(connection, folder, mark),
+            lambda found: self._on_counted(number, *found),
+            owner=self,
         )
 
     def _on_taken(self, job_id: str, _taken: object) -> None:

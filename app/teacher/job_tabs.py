@@ -16,9 +16,7 @@ class JobTabs(QWidget):
 
     chosen = Signal()
 
-    def __init__(
-        self, theme: Theme, pages: Sequence[tuple[str, str, QWidget]], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, theme: Theme, pages: Sequence[tuple[str, str, QWidget]], parent: QWidget | None = None) -> None:
         """pages: objectName and text of the segment, and what stands behind it."""
         super().__init__(parent)
         self._stack = QStackedWidget()

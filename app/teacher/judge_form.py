@@ -92,6 +92,8 @@ def _fields() -> list[Field]:
         text_field("query", "Samples found by", "A search, as in the samples table; empty for all samples"),
         integer_field("most", "At most", "The first that come in the order of the search"),
         switch_field(
-            "again", "Also those already judged", "By this model and this rubric; else they are left out, and cost nothing"
+            "again",
+            "Also those already judged",
+            "By this model and this rubric; else they are left out, and cost nothing",
         ),
     ]

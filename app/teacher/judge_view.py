@@ -26,7 +26,7 @@ from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job
 from core.teacher.judging import agreement
 from core.teacher.judging.agreement import Agreement, Dispute, Judge
-from core.teacher.judging.judgement import Failure, failures
+from core.teacher.judging.failures import Failure, failures
 from core.teacher.judging.pace import JudgeCourse, JudgePace
 from core.teacher.judging.rubrics import load
 from core.teacher.judging.starting import RUBRIC
@@ -125,7 +125,9 @@ class JudgeView(QWidget):
 
     def _on_counted(self, found: Counted) -> None:
         self.agreement.show_agreement(found.agreement, found.disputes, found.titles)
-        self.failed.show_entries([Entry(one.sample, (f"{one.sample:,}", one.title, one.reason)) for one in found.failures])
+        self.failed.show_entries(
+            [Entry(one.sample, (f"{one.sample:,}", one.title, one.reason)) for one in found.failures]
+        )
 
     def _follow(self) -> None:
         """Bring the tab in front up to date; the others wait until they are chosen."""

@@ -1,4 +1,4 @@
-"""The Teacher page: the jobs of the teacher at the left, the chosen one at the right, a dialog to start another, an editor of recipes.
+"""The Teacher page: the jobs of teacher and judge at the left, the chosen one at the right, dialogs to start others, an editor of recipes.
 
 The page owns no job: it reads folders and what was taken in, asks a job to stop by writing into its folder, and may be closed at any time.
 """
@@ -18,36 +18,44 @@ from app.teacher.actions import TeacherActions
 from app.teacher.job_view import JobView
 from app.teacher.jobs_list import JobsList
 from app.teacher.jobs_model import JobRow
+from app.teacher.judge_dialog import JudgeDialog
+from app.teacher.judge_view import JudgeView
 from app.teacher.plan_dialog import PlanDialog
 from app.teacher.recipe_editor import RecipeEditor
-from app.teacher_intake import KIND
+from app.teacher_intake import JUDGE, KINDS, TEACHER
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
 from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job
 from core.teacher import pace
+from core.teacher.judging import pace as judge_pace
 
 _SPLITTER = "teacher/splitter"
+Standing = pace.Standing | judge_pace.JudgeStanding
 
 
 class TeacherPage(Page):
-    """Everything about what a teacher writes."""
+    """Everything about what a teacher writes and a judge says of it."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Teacher")
         theme = context.theme
         self.dialog: PlanDialog | None = None
+        self.judge_dialog: JudgeDialog | None = None
         self.editor: RecipeEditor | None = None
-        self._standings: dict[str, tuple[object, pace.Standing | None]] = {}
+        self._standings: dict[str, tuple[object, Standing | None]] = {}
         self.actions_of_job = TeacherActions(context, self)
         self.actions_of_job.acted.connect(self._look)
         self.actions_of_job.started.connect(self._on_job_started)
         self.actions_of_job.failed.connect(self.banner.problem)
         recipes = Button("Recipes…", theme, icon="cooking-pot", name="teacherRecipesEdit", tip="Read and edit recipes")
         recipes.clicked.connect(lambda: self.open_editor(""))
+        judge = Button("Judge…", theme, icon="scales", name="teacherJudge", tip="Have samples scored by a rubric")
+        judge.clicked.connect(lambda: self.open_judge_dialog())
         new = Button("New plan…", theme, icon="plus", kind="primary", name="teacherNew")
         new.clicked.connect(lambda: self.open_dialog())
         self.header.add(recipes)
+        self.header.add(judge)
         self.header.add(new)
         self.jobs = JobsList(theme)
         self.jobs.job_selected.connect(self._on_job_selected)
@@ -59,9 +67,17 @@ class TeacherPage(Page):
         self.view.retry_wanted.connect(self._on_retry_wanted)
         self.view.samples_wanted.connect(context.open_samples)
         self.view.state_changed.connect(self.actions_of_job.show_job)
+        self.judge_view = JudgeView(context)
+        self.judge_view.stop.clicked.connect(self.actions_of_job.stop)
+        self.judge_view.resume_wanted.connect(self.actions_of_job.resume)
+        self.judge_view.samples_wanted.connect(context.open_samples)
+        self.judge_view.state_changed.connect(self.actions_of_job.show_job)
+        self._views = QStackedWidget()
+        self._views.addWidget(self.view)
+        self._views.addWidget(self.judge_view)
         self._splitter = QSplitter()
         self._splitter.addWidget(self.jobs)
-        self._splitter.addWidget(self.view)
+        self._splitter.addWidget(self._views)
         self._splitter.setSizes([230, 820])
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setHandleWidth(1)
@@ -77,14 +93,17 @@ class TeacherPage(Page):
         self._stack.addWidget(self._splitter)
         self.body.addWidget(self._stack, 1)
         context.commands.bind("teacher.new", self, lambda: self.open_dialog())
+        context.commands.bind("teacher.judge", self, lambda: self.open_judge_dialog())
         context.commands.bind("teacher.recipes", self, lambda: self.open_editor(""))
         context.jobs.updated.connect(self._on_jobs_updated)
         context.teacher_wanted.connect(lambda _job: self._take_request())
+        context.judging_wanted.connect(lambda _query: self._take_judging_request())
         saved = window_state().value(_SPLITTER)
         if saved is not None:
             self._splitter.restoreState(saved)
         self._on_jobs_updated()
         self._take_request()
+        self._take_judging_request()
 
     def save_state(self, state: QSettings) -> None:
         state.setValue(_SPLITTER, self._splitter.saveState())
@@ -96,27 +115,35 @@ class TeacherPage(Page):
             self.jobs.select(job_id)
 
     def _on_jobs_updated(self) -> None:
-        found = [job for job in self.context.jobs.jobs if job.kind == KIND]
+        found = [job for job in self.context.jobs.jobs if job.kind in KINDS]
         self._stack.setCurrentWidget(self._splitter if found else self._empty)
         self.header.set_detail(_summary(found))
         self.jobs.set_rows([JobRow(job, self._standing(job)) for job in found])
         if not found:
             self.actions_of_job.show_job(None)
-        state = self.view.state
-        now = self.context.jobs.job(state.id) if state is not None else None
-        if state is not None and now is not None and now.state != state.state:
-            self.view.refresh()
+        view = self._shown()
+        now = self.context.jobs.job(view.state.id) if view.state is not None else None
+        if view.state is not None and now is not None and now.state != view.state.state:
+            view.refresh()
 
-    def _standing(self, job: JobInfo) -> pace.Standing | None:
+    def _shown(self) -> JobView | JudgeView:
+        """The view of the chosen job's kind."""
+        return self.view if self._views.currentWidget() is self.view else self.judge_view
+
+    def _standing(self, job: JobInfo) -> Standing | None:
         """Read again only when the job has moved on: a look at the last 16 kB of its events, 0.2 ms."""
         key = (job.state, job.step)
         known = self._standings.get(job.id)
         if known is None or known[0] != key:
-            known = self._standings[job.id] = (key, pace.standing(job.folder.events))
+            read = judge_pace.standing if job.kind == JUDGE else pace.standing
+            known = self._standings[job.id] = (key, read(job.folder.events))
         return known[1]
 
     def _on_job_selected(self, job_id: str) -> None:
-        self.view.show_job(JobFolder(self.context.workspace.jobs / job_id))
+        job = self.context.jobs.job(job_id)
+        view = self.judge_view if job is not None and job.kind == JUDGE else self.view
+        view.show_job(JobFolder(self.context.workspace.jobs / job_id))
+        self._views.setCurrentWidget(view)
 
     def _on_job_started(self, job_id: str) -> None:
         self.jobs.select(job_id)
@@ -127,7 +154,7 @@ class TeacherPage(Page):
             self.actions_of_job.retry(self.view.feed.folder, numbers)
 
     def _look(self) -> None:
-        self.view.refresh()
+        self._shown().refresh()
         self.context.jobs.refresh()
 
     def _on_menu_requested(self, place: QPoint) -> None:
@@ -148,7 +175,7 @@ class TeacherPage(Page):
         if self.dialog is not None:
             self.dialog.raise_()
             return
-        newest = next((job for job in self.context.jobs.jobs if job.kind == KIND), None)
+        newest = next((job for job in self.context.jobs.jobs if job.kind == TEACHER), None)
         self.dialog = PlanDialog(self.context, _begin_with(newest), self)
         self.dialog.job_started.connect(self._on_job_started)
         self.dialog.editor_wanted.connect(self.open_editor)
@@ -159,6 +186,27 @@ class TeacherPage(Page):
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
+
+    def open_judge_dialog(self, query: str | None = None) -> None:
+        """Ask how samples are to be judged, beginning with the plan that was used last. query: which samples, None for those of that plan."""
+        if self.judge_dialog is not None:
+            self.judge_dialog.raise_()
+            return
+        newest = next((job for job in self.context.jobs.jobs if job.kind == JUDGE), None)
+        wanted = {} if query is None else {"query": query}
+        self.judge_dialog = JudgeDialog(self.context, {**(_begin_with(newest) or {}), **wanted}, self)
+        self.judge_dialog.job_started.connect(self._on_job_started)
+        self.judge_dialog.finished.connect(self._on_judge_dialog_finished)
+        self.judge_dialog.open()
+
+    def _on_judge_dialog_finished(self) -> None:
+        if self.judge_dialog is not None:
+            self.judge_dialog.deleteLater()
+            self.judge_dialog = None
+
+    def _take_judging_request(self) -> None:
+        if (query := self.context.take_judging_request()) is not None:
+            self.open_judge_dialog(query)
 
     def open_editor(self, recipe: str) -> None:
         """Open the editor of recipes, on this one or on the first."""
