@@ -97,7 +97,7 @@ COLUMNS = (
         64,
         "judge",
         lambda row: "" if row.judge is None else str(row.judge),
-        11,
+        2,
         numeric=True,
         on_request=True,
         tip="Score by a judge's rubric, 0 to 100: the newest that this text was given; the sample's page says by whom",

@@ -38,7 +38,7 @@ def _write(judgements: Sequence[Judgement], pen: Pen) -> None:
         )
         pen.plain(one.summary or one.reason)
         for points in one.points:
-            pen.head(f"\n\n{points.criterion} {points.points}\n")
+            pen.head(f"\n\n{points.criterion}: {points.points}\n")
             pen.plain(points.why)
         used = f"{one.usage.prompt:,} tokens read, {one.usage.completion:,} written"
         pen.dim(f"\n\n{used}, {_cost(one)}, {one.seconds:.1f} s, job {one.job}")

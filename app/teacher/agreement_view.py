@@ -102,7 +102,7 @@ def sentence(found: Agreement | None) -> str:
         )
     if min(found.accepted, found.rejected) < ENOUGH:
         return f"{told}, too few to rely on. Review more of them, until there are {ENOUGH} of each."
-    low, high = found.interval or (0.0, 1.0)
+    low, high = found.interval or (found.auc, found.auc)  # all told apart, or all tied
     if low > 0.5:
         return f"The judge tells what you accept from what you reject better than chance does. {told}."
     if high < 0.5:
@@ -112,12 +112,12 @@ def sentence(found: Agreement | None) -> str:
 
 def _facts(found: Agreement) -> dict[str, tuple[str, str] | None]:
     interval = "" if found.interval is None else f"({found.interval[0]:.2f} to {found.interval[1]:.2f})"
-    baseline = "" if found.baseline is None else f"against {found.baseline:.0%}"
+    baseline = "" if found.baseline is None else f"against {words.percent(found.baseline, 1)}"
     return {
         "auc": None if found.auc is None else (f"{found.auc:.2f}", interval),
         "decisions": (f"{found.accepted + found.rejected:,}", f"of {found.judge.scored:,}"),
         "kappa": None if found.kappa is None else (f"{found.kappa:.2f}", ""),
-        "agreed": None if found.agreed is None else (f"{found.agreed:.0%}", baseline),
+        "agreed": None if found.agreed is None else (words.percent(found.agreed, 1), baseline),
         "threshold": None if found.threshold is None else (f"{found.threshold}", ""),
         "accepted": _mean(found, "accepted"),
         "rejected": _mean(found, "rejected"),

@@ -16,6 +16,7 @@ from app.teacher.terms_fields import REQUEST, TermsFields
 from app.widgets.fields import Field, integer_field, switch_field, text_field
 from app.widgets.labels import label, section
 from core.errors import UserError
+from core.samples.language import parse
 
 _ROWS = (
     ("", ("model", "base_url", "budget_usd", "budget_tokens")),
@@ -66,8 +67,13 @@ class JudgeForm(QWidget):
         self._terms.set_values(plan)
 
     def problems(self) -> dict[str, str]:
-        """What the plan's own rules cannot know."""
-        return self._terms.problems()
+        """What the plan's own rules cannot know: a search that is none, among other things."""
+        found = self._terms.problems()
+        try:
+            parse(str(self.fields["query"].read()))
+        except UserError as error:
+            found["query"] = str(error)
+        return found
 
     def show_errors(self, errors: Mapping[str, str]) -> None:
         """Say these beside their fields, and clear the others."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from app import fonts
+from app.teacher import words
 from app.widgets.calm_combo import CalmCombo
 from app.widgets.labels import ElidedLabel, label
 from core.errors import UserError
@@ -107,7 +109,10 @@ class RubricPicker(QWidget):
         self._cells = []
         for row, (title, share, question) in enumerate(entry.criteria):
             asked = ElidedLabel(question, tone="dim")
-            for column, cell in enumerate((label(title, size=12), label(f"{share:.0%}", tone="dim", size=12), asked)):
+            asked.setFont(fonts.ui_font(12))
+            for column, cell in enumerate(
+                (label(title, size=12), label(words.percent(share, 1), tone="dim", size=12), asked)
+            ):
                 cell.setToolTip(question)
                 self._grid.addWidget(cell, row, column)
                 self._cells.append(cell)

@@ -15,12 +15,13 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit
 
 from app.widgets.fields import Field, amount_field, choice_field, integer_field, text_field
+from core.teacher.terms import DEFAULT_BUDGET_USD
 
 OTHER = "parameters"
 REQUEST = ("parameters.temperature", "parameters.max_tokens", OTHER)
 """Keys of what every request is given."""
 _EMPTY = {
-    "budget_usd": "no limit", "budget_tokens": "no limit", "parameters.temperature": "the endpoint's",
+    "budget_usd": f"${DEFAULT_BUDGET_USD:g} if there is no other", "budget_tokens": "no limit", "parameters.temperature": "the endpoint's",
     "parameters.max_tokens": "the endpoint's", OTHER: "top_p = 0.9, …",
 }  # fmt: skip
 
@@ -103,7 +104,11 @@ def _fields() -> list[Field]:
     return [
         text_field("model", "Model", "As the endpoint calls it"),
         text_field("base_url", "Endpoint", "Any OpenAI-compatible address. Keys do not belong here"),
-        amount_field("budget_usd", "Budget in dollars", "Nothing more is sent when it is reached"),
+        amount_field(
+            "budget_usd",
+            "Budget in dollars",
+            "Nothing more is sent when it is reached; kept where the model has a price",
+        ),
         integer_field("concurrency", "Requests at a time", "The pace adapts to what the endpoint allows"),
         integer_field("budget_tokens", "Budget in tokens", "Read and written; nothing more is sent when it is reached"),
         choice_field("transport", "Transport", live, "A batch costs half and is done within a day"),
