@@ -31,7 +31,7 @@ FACTS = (
     Fact("accepted", "Mean if accepted", "Mean score of what people accepted"),
     Fact("rejected", "Mean if rejected", "Mean score of what people rejected or found in need of work"),
 )  # fmt: skip
-_DISPUTES = (Heading("#", 76, numeric=True), Heading("Decision", 96), Heading("Score", 64, numeric=True), Heading("Prompt", 0), Heading("What the judge says", 320))  # fmt: skip
+_DISPUTES = (Heading("#", 76, numeric=True), Heading("Decision", 96), Heading("Score", 64, numeric=True), Heading("Prompt", 0), Heading("What the judge says", 320, extra=True))  # fmt: skip
 _DECISIONS = {"accepted": ("Accepted", "good"), "rejected": ("Rejected", "bad"), "needs_work": ("Needs work", "warn")}
 
 

@@ -57,6 +57,7 @@ class JudgeForm(QWidget):
     def say_found(self, text: str) -> None:
         """Say below the search what it finds."""
         self._found.setText(text)
+        self._found.setVisible(bool(text))
 
     def values(self) -> dict[str, Any]:
         """What stands in the form, as in the file; wrong values as they were typed, empty ones left out."""

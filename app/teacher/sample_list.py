@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.teacher.plain_table import Index, ToneRole, aligned, plain_table
@@ -14,15 +15,17 @@ from app.widgets.buttons import Button
 from app.widgets.labels import label
 
 _ROW, _MOST_SHOWN = 32, 8
+_NARROW = 720
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """width: in pixels; 0 for the one column that takes what is left."""
+    """width: in pixels; 0 for the one column that takes what is left. extra: left out where there is little room."""
 
     text: str
     width: int
     numeric: bool = False
+    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class SampleList(QWidget):
         """title: what the list is headed with. nothing: what stands there while there is no row. fit: as tall as its rows."""
         super().__init__(parent)
         self._fit = fit
+        self._headings = headings
         self.model = SampleListModel(headings, self)
         self.table = QTableView()
         widths = tuple(heading.width for heading in headings)
@@ -119,6 +123,11 @@ class SampleList(QWidget):
         if self._fit:
             rows = min(len(entries), _MOST_SHOWN)
             self._stack.setFixedHeight((rows + 1) * _ROW + 4 if entries else 2 * _ROW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for place, heading in enumerate(self._headings):
+            self.table.setColumnHidden(place, heading.extra and self.width() < _NARROW)
 
     def show_samples(self) -> None:
         """Ask for the selected ones in the table, else for all."""

@@ -31,6 +31,13 @@ def score(workspace: Workspace) -> None:
 
 def test_the_table_shows_sorts_and_finds_scores(page: SamplesPage, workspace: Workspace, calm: Calm) -> None:
     score(workspace)
+    assert page.table.isColumnHidden(JUDGE)
+    page.search.set_query(parse("sort:-judge"))
+    calm()
+    assert not page.table.isColumnHidden(JUDGE), "what the rows are sorted by is shown"
+    page.search.set_query(parse(""))
+    calm()
+    assert page.table.isColumnHidden(JUDGE)
     page.table._want("judge", True)
     assert not page.table.isColumnHidden(JUDGE)
     page.table._on_header_clicked(JUDGE)
