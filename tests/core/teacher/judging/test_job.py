@@ -168,7 +168,7 @@ def test_a_budget_and_an_empty_account_pause_it_with_a_sentence(
 
 
 @pytest.mark.slow
-def test_what_fails_is_told_with_its_reason_and_batches_judge_too(
+def test_what_fails_is_told_with_its_reason_and_was_paid_for(
     tmp_path: Path, connection: sqlite3.Connection, fill: Fill, endpoint: ScriptedServer, eventually: Eventually
 ) -> None:
     one, two, three = fill(3)
@@ -178,7 +178,7 @@ def test_what_fails_is_told_with_its_reason_and_batches_judge_too(
         return [None, "No.", scripted_replies.answer(refusal="I do not judge.")][number]
 
     endpoint.script = judge(wrong=wrong)
-    job = launch(tmp_path, connection, endpoint, transport="batch", budget_usd=1.0)
+    job = launch(tmp_path, connection, endpoint)
     start(job)
     assert finish(job, eventually) == "done", job.log.read_text()
     taken = intake.take_in(connection, job)
@@ -188,7 +188,7 @@ def test_what_fails_is_told_with_its_reason_and_batches_judge_too(
     assert reasons[1].startswith("The judge's answer is of no use, also when asked again: The answer is no JSON")
     assert reasons[2] == "The judge refused: I do not judge."
     assert store.sample(connection, two).judge is None
-    assert [found.cost_usd for key in (one, two, three) for found in judgements(connection, key)] == [PRICE / 2, PRICE, PRICE / 2]  # fmt: skip
+    assert [found.cost_usd for key in (one, two, three) for found in judgements(connection, key)] == [PRICE, 2 * PRICE, PRICE]  # fmt: skip
 
 
 def test_what_cannot_work_is_refused_before_a_folder_is_made(
