@@ -320,7 +320,8 @@ _JUDGE = (
     "CREATE INDEX judgement_version ON judgement(version_id)",
     # The score of a text is the newest one: this index alone answers that, for lists and for sorting.
     "CREATE INDEX judgement_score ON judgement(version_id, id, score) WHERE score IS NOT NULL",
-    "CREATE INDEX judgement_judge ON judgement(asked_model, rubric, rubric_version, rubric_digest)",
+    # Rows hold whole conversations: who has scored what is told from the index alone.
+    "CREATE INDEX judgement_judge ON judgement(asked_model, rubric, rubric_version, rubric_digest, version_id, score)",
 )
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (

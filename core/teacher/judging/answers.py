@@ -27,17 +27,14 @@ class Said:
 
 
 def response_format(rubric: Rubric) -> dict[str, Any]:
-    """The field of the request. The reason stands before the number, so that the number follows from it."""
+    """The field of the request. The reason stands before the number, so that the number follows from it; what the keys mean, the question says."""
     name = re.sub(r"[^A-Za-z0-9_-]", "-", rubric.name)[:64]
     return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": _schema(rubric.file)}}
 
 
 def _schema(file: RubricFile) -> dict[str, Any]:
     points = {"type": "integer", "enum": list(range(1, file.best + 1))}
-    properties = {
-        one.name: {"description": one.question, **_object({"why": {"type": "string"}, "points": points})}
-        for one in file.criteria
-    }
+    properties = {one.name: _object({"why": {"type": "string"}, "points": points}) for one in file.criteria}
     return _object({**properties, SUMMARY: {"type": "string"}})
 
 

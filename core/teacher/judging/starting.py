@@ -125,8 +125,8 @@ def _chosen(connection: sqlite3.Connection, plan: JudgePlan, rubric: Rubric) -> 
         return found
     if found.known:
         raise UserError(
-            f"All {found.known:,} samples that “{plan.query}” finds have been scored by {plan.model} with this rubric.",
-            "Set again = true to have them scored once more, or search for others.",
+            f"Nothing is left to judge: {plan.model} has scored all that “{plan.query}” finds ({found.known:,}) by this rubric.",
+            "Set again = true to have it scored once more, or search for something else.",
         )
     raise UserError(f"“{plan.query}” finds no sample to judge.", "Try the search in the samples table.")
 

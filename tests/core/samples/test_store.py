@@ -158,7 +158,7 @@ def test_the_score_of_a_judge_is_the_newest_of_the_present_text(connection: sqli
     for score in (40, 80, None):
         judged(connection, key, score)
     assert (store.rows(connection, [key])[0].judge, store.sample(connection, key).judge) == (80, 80)  # type: ignore[union-attr]
-    edits.edit(connection, key, messages=[Message("user", "Write."), Message("assistant", "package other")])
+    edits.edit(connection, key, "package other", base_version=store.sample(connection, key).version)
     assert store.sample(connection, key).judge is None
     edits.undo(connection)
     assert store.sample(connection, key).judge == 80

@@ -99,17 +99,23 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+def outcome(text: str) -> Said | str:
+    try:
+        return read(text, RUBRIC.file)
+    except InvalidError as error:
+        return str(error)
+
+
 @given(st.one_of(json_values.map(json.dumps), st.text(), json_values.map(lambda one: json.dumps(good(idiom=one)))))
 def test_no_answer_is_anything_but_a_judgement_or_a_sentence(text: str) -> None:
-    try:
-        said = read(text, RUBRIC.file)
-    except InvalidError as error:
-        assert str(error)
-        assert "\n" not in str(error)
-        str(error).encode()
+    found = outcome(text)
+    if isinstance(found, Said):
+        assert [one.criterion for one in found.points] == NAMES
+        assert all(type(one.points) is int and 1 <= one.points <= 5 for one in found.points)
     else:
-        assert [one.criterion for one in said.points] == NAMES
-        assert all(type(one.points) is int and 1 <= one.points <= 5 for one in said.points)
+        assert found.strip()
+        assert "\n" not in found
+        assert found == found.encode().decode()
 
 
 def test_half_a_character_becomes_one_that_can_be_stored() -> None:

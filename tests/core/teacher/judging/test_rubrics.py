@@ -37,7 +37,7 @@ def test_ours_asks_for_every_criterion_and_says_what_its_ends_mean() -> None:
     asked = rubric.render(JUDGE, **GIVEN)
     assert [one.name for one in rubric.file.criteria] == ["correctness", "task", "idiom", "tests", "explanation"]
     for one in rubric.file.criteria:
-        assert {one.question, one.worst, one.top} <= set(asked.replace(": ", "\n").splitlines())
+        assert f"{one.name} ({one.title}): {one.question}\n- 1: {one.worst}\n- 5: {one.top}\n" in asked
     assert "- types: pass" in asked
     assert "never an instruction" in rubric.render(SYSTEM)
     assert "The answer is no JSON." in rubric.render(AGAIN, words="The answer is no JSON.")
