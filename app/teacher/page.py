@@ -193,7 +193,7 @@ class TeacherPage(Page):
             self.judge_dialog.raise_()
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind == JUDGE), None)
-        wanted = {} if query is None else {"query": query}
+        wanted = {} if query is None else {"query": query, "most": None, "again": False}
         self.judge_dialog = JudgeDialog(self.context, {**(_begin_with(newest) or {}), **wanted}, self)
         self.judge_dialog.job_started.connect(self._on_job_started)
         self.judge_dialog.finished.connect(self._on_judge_dialog_finished)

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,6 +19,7 @@ from app.teacher.page import TeacherPage
 from core.jobs import JobFolder, control
 from core.jobs.process import members
 from core.samples import edits, query, store
+from core.teacher.judging.plan import load_plan
 from core.workspace import Workspace
 from tests.core.teacher.asking import scripted_replies
 from tests.core.teacher.asking.scripted_replies import Reply, Seen
@@ -143,6 +145,37 @@ def test_the_search_is_filled_in_and_samples_questions_and_cost_are_told_before_
     assert {"Correctness", "33 %", "Idiomatic Go"} <= set(criteria)
     retype(dialog, qtbot, "judgeQuery", "id:<=9")
     qtbot.waitUntil(lambda: text_of(dialog, "judgeFound") == "9 samples to judge.", timeout=LONG)
+
+
+def test_the_button_and_the_command_of_the_page_open_it_too(teacher: TeacherPage, qtbot: QtBot) -> None:
+    press(teacher, qtbot, "teacherJudge")
+    assert teacher.judge_dialog is not None
+    field = teacher.judge_dialog.findChild(QLineEdit, "judgeQuery")
+    assert field is not None
+    assert field.text() == "status:new"
+    teacher.judge_dialog.reject()
+    assert teacher.judge_dialog is None
+    teacher.context.commands.run("teacher.judge")
+    assert teacher.judge_dialog is not None
+
+
+def test_a_plan_is_saved_and_opened_again_as_the_command_line_reads_it(
+    teacher: TeacherPage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = opened(teacher, qtbot, "id:<=7")
+    retype(dialog, qtbot, "field-most", "5")
+    retype(dialog, qtbot, "field-budget_tokens", "90000")
+    qtbot.waitUntil(lambda: text_of(dialog, "judgeFound") == "5 samples to judge.", timeout=LONG)
+    plan = dialog.draft.plan
+    assert plan is not None
+    dialog.files.save_file(tmp_path / "judge.toml", plan)
+    qtbot.waitUntil(lambda: "gosmith teacher judge judge.toml" in text_of(dialog, "planNote"), timeout=LONG)
+    assert load_plan(tmp_path / "judge.toml") == plan
+    retype(dialog, qtbot, "field-most", "")
+    dialog.files.open_file(tmp_path / "judge.toml")
+    qtbot.waitUntil(lambda: dialog.form.fields["most"].read() == 5, timeout=LONG)
+    told(dialog, qtbot)
+    assert dialog.draft.plan == plan
 
 
 def test_what_is_wrong_is_said_below_its_field_and_cannot_be_started(teacher: TeacherPage, qtbot: QtBot) -> None:
