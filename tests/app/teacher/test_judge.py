@@ -165,9 +165,12 @@ def test_a_plan_is_saved_and_opened_again_as_the_command_line_reads_it(
     dialog = opened(teacher, qtbot, "id:<=7")
     retype(dialog, qtbot, "field-most", "5")
     retype(dialog, qtbot, "field-budget_tokens", "90000")
-    qtbot.waitUntil(lambda: text_of(dialog, "judgeFound") == "5 samples to judge.", timeout=LONG)
-    plan = dialog.draft.plan
+    draft = dialog.draft
+    qtbot.waitUntil(lambda: draft.plan is not None and draft.plan.budget_tokens == 90_000, timeout=LONG)
+    told(dialog, qtbot)
+    plan = draft.plan
     assert plan is not None
+    assert text_of(dialog, "judgeFound") == "5 samples to judge."
     dialog.files.save_file(tmp_path / "judge.toml", plan)
     qtbot.waitUntil(lambda: "gosmith teacher judge judge.toml" in text_of(dialog, "planNote"), timeout=LONG)
     assert load_plan(tmp_path / "judge.toml") == plan
