@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.teacher.judging import rubrics
@@ -41,6 +41,7 @@ def test_what_follows_the_schema_is_read() -> None:
     assert all(1 <= one.points <= 5 and one.why for one in said.points)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(words, st.integers(1, 5)), min_size=5, max_size=5), words, st.randoms())
 def test_any_judgement_is_read_as_it_was_said_in_whatever_order(
     given_: list[tuple[str, int]], summary: str, chance: Any
@@ -106,6 +107,7 @@ def outcome(text: str) -> Said | str:
         return str(error)
 
 
+@settings(deadline=None)
 @given(st.one_of(json_values.map(json.dumps), st.text(), json_values.map(lambda one: json.dumps(good(idiom=one)))))
 def test_no_answer_is_anything_but_a_judgement_or_a_sentence(text: str) -> None:
     found = outcome(text)

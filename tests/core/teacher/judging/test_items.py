@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -84,6 +84,7 @@ def closes(line: str, fence: str) -> bool:
     return bool(re.fullmatch(rf" {{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*", line))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`~ab \n\r\t", max_size=60))
 def test_nothing_that_is_judged_can_end_its_fence(text: str) -> None:
     answer = Item(1, 1, (("user", text),), text, {}, (text,)).given()["answer"]

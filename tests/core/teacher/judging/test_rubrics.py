@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -100,6 +100,7 @@ def test_the_score_is_the_weighted_mean_from_0_to_100() -> None:
     assert file([0.1, 0.2], best=3).score({"c0": 2, "c1": 3}) == 83
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(2, 10), st.lists(st.floats(0.01, 1000), min_size=1, max_size=6))
 def test_a_score_is_the_nearest_whole_number_to_the_exact_mean(
     data: st.DataObject, best: int, weights: list[float]
