@@ -94,7 +94,7 @@ COLUMNS = (
     Column(
         "judge",
         "Judge",
-        64,
+        78,
         "judge",
         lambda row: "" if row.judge is None else str(row.judge),
         2,
