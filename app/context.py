@@ -33,7 +33,8 @@ class AppContext(QObject):
         samples_wanted(text)       search the samples for this
         training_wanted(text)      open the launch dialog for the samples that this search finds
         run_wanted(job id)         choose this run
-        teacher_wanted(job id)     choose this job of a teacher's
+        teacher_wanted(job id)     choose this job of a teacher's or of a judge's
+        judging_wanted(text)       ask how the samples that this search finds are to be judged
         playground_wanted(model)   choose this model in the playground
         workspace_wanted(path)     close this workspace and open another
         settings_changed()
@@ -49,6 +50,7 @@ class AppContext(QObject):
     training_wanted = Signal(str)
     run_wanted = Signal(str)
     teacher_wanted = Signal(str)
+    judging_wanted = Signal(str)
     playground_wanted = Signal(str)
     workspace_wanted = Signal(object)
     settings_changed = Signal()
@@ -69,6 +71,7 @@ class AppContext(QObject):
         self._run_request: str | None = None
         self._playground_request: str | None = None
         self._teacher_request: str | None = None
+        self._judging_request: str | None = None
         tasks.problem.connect(self.problem)
         self.teacher.failed.connect(self.problem)
         self.teacher.taken.connect(lambda _job, taken: self.report(taken.changes))
@@ -126,14 +129,25 @@ class AppContext(QObject):
         return request
 
     def open_teacher(self, job_id: str) -> None:
-        """Ask for the Teacher page with this job chosen. Works as `open_training` does."""
+        """Ask for the Teacher page with this job chosen, a teacher's or a judge's. Works as `open_training` does."""
         self._teacher_request = job_id
         self.page_wanted.emit("teacher")
         self.teacher_wanted.emit(job_id)
 
     def take_teacher_request(self) -> str | None:
-        """The teacher's job to choose that nobody has taken yet."""
+        """The job to choose that nobody has taken yet."""
         request, self._teacher_request = self._teacher_request, None
+        return request
+
+    def open_judging(self, query: str) -> None:
+        """Ask for the dialog that has the samples found by `query` judged. Works as `open_training` does, on the Teacher page."""
+        self._judging_request = query
+        self.page_wanted.emit("teacher")
+        self.judging_wanted.emit(query)
+
+    def take_judging_request(self) -> str | None:
+        """The search to judge that nobody has taken yet."""
+        request, self._judging_request = self._judging_request, None
         return request
 
     def open_playground(self, model: str) -> None:

@@ -1,6 +1,6 @@
-"""Takes what teachers' jobs write into the workspace: while they run, when they have ended, and what an earlier window left.
+"""Takes what the jobs of teachers and judges write into the workspace: while they run, when they have ended, and what an earlier window left.
 
-Needs no page: samples stream in whatever is in front. Taking in is exactly-once in the core, so this may ask as often as it likes.
+Needs no page: samples and scores stream in whatever is in front. Taking in is exactly-once in the core, so this may ask as often as it likes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from app.tasks import TaskRunner
 from core.errors import UserError
 from core.jobs.status import ENDED, JobInfo
 
-KIND = "teacher"
+TEACHER, JUDGE = "teacher", "judge"
+KINDS = (TEACHER, JUDGE)
 _EVERY = 1.0
 """Seconds between two looks at a job that runs: often enough to see samples arrive, seldom enough to stay unnoticed."""
 
@@ -43,14 +44,14 @@ class TeacherIntake(QObject):
         jobs.job_ended.connect(self._on_job_ended)
 
     def _on_job_changed(self, info: JobInfo) -> None:
-        if info.kind != KIND or info.state in ENDED:
+        if info.kind not in KINDS or info.state in ENDED:
             return
         self._seen_running.add(info.id)
         if time.monotonic() - self._looked.get(info.id, -_EVERY) >= _EVERY:
             self._take(info)
 
     def _on_job_ended(self, info: JobInfo) -> None:
-        if info.kind == KIND:
+        if info.kind in KINDS:
             self._ended[info.id] = info
             self._take(info)
 
@@ -87,6 +88,10 @@ class TeacherIntake(QObject):
 
 
 def _steps(connection: Any, info: JobInfo) -> Any:
-    from core.teacher import intake  # late: no part of the start
+    if info.kind == JUDGE:
+        from core.teacher.judging import intake as judged  # late: no part of the start
+
+        return judged.take_in_steps(connection, info.folder)
+    from core.teacher import intake
 
     return intake.take_in_steps(connection, info.folder)

@@ -15,6 +15,7 @@ from app.context import AppContext
 from app.pages import Page
 from app.rail import Rail
 from app.state import window_state
+from app.teacher_intake import JUDGE
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.toast import Toast
 from core.errors import UserError
@@ -203,9 +204,8 @@ class MainWindow(QMainWindow):
     def _on_teacher_finished(self, info: JobInfo) -> None:
         if self.current_page() is self.pages.get("teacher"):
             return  # it says so itself
-        words = {"done": "The teacher is done", "stopped": "The teacher has paused"}.get(
-            info.state, "The teacher failed"
-        )
+        who = "The judge" if info.kind == JUDGE else "The teacher"
+        words = {"done": f"{who} is done", "stopped": f"{who} has paused"}.get(info.state, f"{who} failed")
         self.context.notice(f"{words}: {info.title}", "Show", lambda: self.context.open_teacher(info.id))
 
     # --- window state ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The shape of a workspace's tables, as ordered, named migrations.
 
 Text is immutable (`version`); what changes often lives in narrow tables (`review`, `verdict`, `tag`), so that a bulk
-decision touches neither text nor the full-text index. What is said of a text (verdict, policy, contamination, score) hangs on
+decision touches neither text nor the full-text index. What is said of a text (verdict, policy, contamination, score, judgement) hangs on
 its version, so that an edit begins with a clean slate. What the rows mean is `core.samples`' business.
 """
 
@@ -283,9 +283,51 @@ _TEACHER = (
     "CREATE INDEX generation_recipe ON generation(recipe, asked_model)",
 )
 
+_JUDGE = (
+    # What a judge said of a version, one row a version of a job. score: NULL for what failed, and then reason says why. points, parameters:
+    # JSON. cost_usd: decimal text. conversation: zlib of JSON.
+    """
+    CREATE TABLE judgement (
+        id INTEGER PRIMARY KEY,
+        job TEXT NOT NULL,
+        sample_id INTEGER NOT NULL REFERENCES sample(id),
+        version_id INTEGER NOT NULL REFERENCES version(id),
+        score INTEGER,
+        points TEXT NOT NULL,
+        summary TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        rubric TEXT NOT NULL,
+        rubric_version INTEGER NOT NULL,
+        rubric_digest TEXT NOT NULL,
+        base_url TEXT NOT NULL,
+        asked_model TEXT NOT NULL,
+        model TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        parameters TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL,
+        reasoning_tokens INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        cost_usd TEXT,
+        prices TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        conversation BLOB NOT NULL,
+        UNIQUE (job, version_id)
+    )
+    """,
+    "CREATE INDEX judgement_version ON judgement(version_id)",
+    # The score of a text is the newest one: this index alone answers that, for lists and for sorting.
+    "CREATE INDEX judgement_score ON judgement(version_id, id, score) WHERE score IS NOT NULL",
+    # Rows hold whole conversations: who has scored what is told from the index alone.
+    "CREATE INDEX judgement_judge ON judgement(asked_model, rubric, rubric_version, rubric_digest, version_id, score)",
+)
+
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("001-samples", _FIRST),
     ("002-curation", _CURATION),
     ("003-teacher", _TEACHER),
+    ("004-judge", _JUDGE),
 )
 """Name and statements of every step, oldest first. A step that has been released is never changed: add the next."""

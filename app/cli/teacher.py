@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from app.cli import judging
 from app.cli.output import Session, table
 from app.cli.search import database
 from core.errors import UserError
@@ -19,6 +20,7 @@ from core.jobs.folder import find as find_job
 from core.teacher import forecast, intake, provenance, recipes, results, seeds, starting
 from core.teacher.asking.keys import find_credentials
 from core.teacher.asking.prices import load_prices
+from core.teacher.judging import starting as judge_starting
 from core.teacher.plan import load_plan
 
 PLAN = click.Path(path_type=Path, dir_okay=False)
@@ -28,7 +30,11 @@ _EVERY = 1.0
 
 @click.group()
 def teacher() -> None:
-    """Have a strong model write samples, by recipe and within a budget."""
+    """Have a strong model write samples, by recipe and within a budget, and a second one score them."""
+
+
+for _command in (judging.judge, judging.rubrics_, judging.copy_rubric, judging.agreement):
+    teacher.add_command(_command)
 
 
 @teacher.command()
@@ -86,7 +92,11 @@ def copy_(session: Session, name: str) -> None:
 @click.pass_obj
 def resume(session: Session, job_id: str, budget_usd: float | None, budget_tokens: int | None, detach: bool) -> None:
     """Go on with a job that was paused or stopped; nothing that was answered is asked again."""
-    folder = _teachers_job(session, job_id)
+    folder, judges = _job(session, job_id)
+    if judges:
+        judge_starting.resume(folder, budget_usd=budget_usd, budget_tokens=budget_tokens)
+        judging.answer_job(session, folder, detach=detach)
+        return
     starting.resume(folder, budget_usd=budget_usd, budget_tokens=budget_tokens)
     _answer_job(session, folder, detach=detach)
 
@@ -117,7 +127,10 @@ def retry(session: Session, job_id: str, numbers: tuple[int, ...], detach: bool)
 @click.pass_obj
 def collect(session: Session, job_id: str) -> None:
     """Take in what a job has made so far."""
-    folder = _teachers_job(session, job_id)
+    folder, judges = _job(session, job_id)
+    if judges:
+        judging.answer_collected(session, folder)
+        return
     with database(session) as connection:
         taken = intake.take_in(connection, folder)
     data = {"outcomes": taken.outcomes, "samples": taken.samples, "duplicates": taken.duplicates, "job": folder.id}
@@ -153,6 +166,14 @@ def _teachers_job(session: Session, job_id: str) -> JobFolder:
     if info(folder).kind != starting.KIND:
         raise UserError(f"{folder.id} is no job of a teacher.", "`gosmith jobs list --kind teacher` lists those.")
     return folder
+
+
+def _job(session: Session, job_id: str) -> tuple[JobFolder, bool]:
+    """A job that writes samples or judges them, and whether it judges."""
+    folder = find_job(session.workspace().jobs, job_id)
+    if info(folder).kind == judge_starting.KIND:
+        return folder, True
+    return _teachers_job(session, job_id), False
 
 
 def _answer_dry_run(session: Session, plan: Any) -> None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 _MENU = (
     ("review.accept", "review.reject", "review.needs_work", "review.reset"),
     ("review.edit", "review.take", "review.note", "review.tag"),
-    ("samples.select_all", "samples.check", "samples.export"),
+    ("samples.select_all", "samples.check", "samples.judge", "samples.export"),
     ("review.delete",),
 )
 _LEVELS = ("check", "check_vet", "check_test", "check_race")
 _MENDING = ("gofmt", "fix_imports", "near_copies")
-_TOOLS = ("statistics", "clusters", "score", "add_suite", "contaminated", "export_reviews", "merge_reviews")
+_TOOLS = ("statistics", "clusters", "score", "judge", "add_suite", "contaminated", "export_reviews", "merge_reviews")
 
 
 def bind_commands(page: SamplesPage) -> None:
@@ -47,6 +47,7 @@ def bind_commands(page: SamplesPage) -> None:
         ("samples.add_suite", analysis.add_suite),
         ("samples.contaminated", analysis.find_contaminated),
         ("samples.score", analysis.ask_apprentice),
+        ("samples.judge", page.judge),
         ("samples.save_view", page.views.ask_name),
         ("samples.train", page.train),
         ("review.accept", review.accept),

@@ -91,6 +91,17 @@ COLUMNS = (
         on_request=True,
         tip="How likely the apprentice thinks that you accept it",
     ),
+    Column(
+        "judge",
+        "Judge",
+        78,
+        "judge",
+        lambda row: "" if row.judge is None else str(row.judge),
+        2,
+        numeric=True,
+        on_request=True,
+        tip="Score by a judge's rubric, 0 to 100: the newest that this text was given; the sample's page says by whom",
+    ),
     Column("id", "#", 64, "id", lambda row: number(row.id), 9, numeric=True, on_request=True),
 )
 TITLE, STATUS, GO = 0, 1, 2

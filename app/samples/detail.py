@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QV
 
 from app import fonts
 from app.commands import key_of
+from app.samples import judged, origin
 from app.samples.columns import GLYPHS, STATUS_TONES, STATUS_WORDS, states
 from app.samples.deciding import ReasonPanel, ReviewBar, TagPanel
 from app.samples.drafts import DraftChecker
 from app.samples.editing import EditPane
-from app.samples.origin import OriginPanel
+from app.samples.folded import FoldedText
 from app.samples.proposal import Proposal
 from app.samples.reading import SampleView, marks_of
 from app.samples.run_links import RunLinks
@@ -31,7 +32,7 @@ _COMPLAINTS_SHOWN = 3
 
 
 class DetailPane(QWidget):
-    """Attributes: view, edit, proposal, bar, reasons, tags, runs, origin (its parts), sample (on show, None for none).
+    """Attributes: view, edit, proposal, bar, reasons, tags, runs, origin, judged (its parts), sample (on show, None for none).
 
     Signals: rated(0 to 5), noted(text), run_wanted(job id), edit_ended()
     """
@@ -77,7 +78,14 @@ class DetailPane(QWidget):
         self._used.hide()
         self.runs = RunLinks(self._theme)
         self.runs.chosen.connect(self.run_wanted)
-        self.origin = OriginPanel(self._theme)
+        self.origin = FoldedText(
+            self._theme, "Teacher", name="sampleOrigin", text_name="sampleConversation", says="Conversation with the teacher",
+            tip="Where this sample comes from, and its conversation with the teacher",
+        )  # fmt: skip
+        self.judged = FoldedText(
+            self._theme, "Judge", name="sampleJudged", text_name="sampleJudgement", says="What the judge says",
+            tip="How a judge has scored this text by a rubric, and why",
+        )  # fmt: skip
         self.rating = Rating(self._theme)
         self.rating.chosen.connect(self.rated)
         self._note = QLineEdit()
@@ -109,6 +117,7 @@ class DetailPane(QWidget):
         inside.addLayout(_row(6, self._used))
         inside.addLayout(_row(6, self.runs))
         inside.addLayout(_row(1, self.origin))
+        inside.addLayout(_row(1, self.judged))
         inside.addLayout(_row(0, self._note))
         inside.addLayout(_row(1, self._complaints))
         reader = QWidget()
@@ -130,6 +139,8 @@ class DetailPane(QWidget):
     def show_sample(self, sample: Sample | None) -> None:
         """Show another sample, or the same one with news; None when there is none."""
         same = sample is not None and self.sample is not None and sample.id == self.sample.id
+        if self.sample is not None and sample is not None and sample.version != self.sample.version:
+            self.judged.show_folded(None)  # another text, which nobody has judged yet
         self.sample = sample
         if sample is None:
             self._stack.setCurrentWidget(self._empty)
@@ -140,7 +151,8 @@ class DetailPane(QWidget):
             self.tags.setVisible(False)
             self._used.hide()
             self.runs.show_runs(())
-            self.origin.show_origin(None)
+            self.origin.show_folded(None)
+            self.judged.show_folded(None)
             self._place = -1
         self._title.setText(_title(sample))
         self._status.setText(STATUS_WORDS[sample.status])
@@ -165,7 +177,8 @@ class DetailPane(QWidget):
             self._used.setText(used.words)
             self._used.setVisible(bool(used.words))
             self.runs.show_runs(used.runs)
-            self.origin.show_origin(used.origin)
+            self.origin.show_folded(origin.folded(used.origin))
+            self.judged.show_folded(judged.folded(used.judgements))
 
     def focus_note(self) -> None:
         """Write a note."""

@@ -363,6 +363,10 @@ class SamplesPage(Page):
         """Ask for the launch dialog on what the search finds."""
         self.context.open_training(queries.render(training_query(self.results.query)))
 
+    def judge(self) -> None:
+        """Ask how what the search finds, or the selected samples when there are several, shall be judged."""
+        self.context.open_judging(queries.render(self.chosen_query()))
+
     def chosen_query(self) -> Query:
         """The search, narrowed to the selected samples when several are selected."""
         ids = [] if self.table.all_selected else self.table.selected_ids()

@@ -188,8 +188,9 @@ class SampleTable(QTableView):
             self.sort_wanted.emit(column.sort, not down if key == column.sort else column.numeric)
 
     def show_sort(self, key: str, down: bool) -> None:
-        """Put the arrow on the column that the rows are sorted by; "" takes it away."""
+        """Put the arrow on the column that the rows are sorted by, and show it as long as they are; "" takes it away."""
         self._sorted = (key, down)
+        self._fit()
         header = self.horizontalHeader()
         place = next((place for place, column in enumerate(COLUMNS) if key and column.sort == key), -1)
         header.setSortIndicatorShown(place >= 0)
@@ -223,8 +224,10 @@ class SampleTable(QTableView):
         width = self.viewport().width()
         room = width - max(_MINIMUM_TITLE, min(_COMFORTABLE_TITLE, round(0.4 * width)))
         shown = {TITLE}
-        for place, column in sorted(enumerate(COLUMNS), key=lambda entry: entry[1].rank):
-            if place == TITLE or column.key not in self._wanted:
+        by = self._sorted[0]
+        for place, column in sorted(enumerate(COLUMNS), key=lambda entry: (entry[1].sort != by, entry[1].rank)):
+            sorting = bool(by) and column.sort == by
+            if place == TITLE or not (sorting or column.key in self._wanted):
                 continue
             room -= max(header.sectionSize(place), column.width)
             if room < 0:

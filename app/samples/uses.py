@@ -1,4 +1,5 @@
-"""What else there is to know of a sample: snapshots that hold it, runs that used them, problems it gives away, the teacher it came from.
+"""What else there is to know of a sample: snapshots that hold it, runs that used them, problems it gives away, the teacher it came from,
+what judges say of it.
 
 Looked up off the GUI thread, and only for a sample that stays in front for a moment.
 """
@@ -20,6 +21,7 @@ from core.training import origin
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.teacher.judging.judgement import Judgement
     from core.teacher.provenance import Provenance
 
 _PAUSE_MS = 350
@@ -31,11 +33,13 @@ class Used:
     """words: the problems that a sample gives away and the snapshots that hold it, in a line; "" for none.
 
     runs: job id and title of the runs on those snapshots, the newest first. origin: None where no teacher wrote it.
+    judgements: of its present text, the newest first.
     """
 
     words: str = ""
     runs: tuple[tuple[str, str], ...] = ()
     origin: Provenance | None = None
+    judgements: tuple[Judgement, ...] = ()
 
 
 class Uses(QObject):
@@ -77,14 +81,21 @@ def uses(workspace: Workspace, sample: Sample) -> Used:
     runs = origin.runs_on(workspace.jobs, {one.snapshot for one in held}) if held else ()
     with closing(workspace.connect(readonly=True)) as connection:
         given_away, origin_ = _given_away(connection, sample), _origin(connection, sample)
+        judgements = _judgements(connection, sample)
     words = " · ".join(words for words in (given_away, _held(held, sample)) if words)
-    return Used(words, runs, origin_)
+    return Used(words, runs, origin_, judgements)
 
 
 def _origin(connection: sqlite3.Connection, sample: Sample) -> Provenance | None:
     from core.teacher.provenance import provenance  # late: no part of the start
 
     return provenance(connection, sample.id)
+
+
+def _judgements(connection: sqlite3.Connection, sample: Sample) -> tuple[Judgement, ...]:
+    from core.teacher.judging.judgement import judgements  # late: no part of the start
+
+    return tuple(judgements(connection, sample.id))
 
 
 def _given_away(connection: sqlite3.Connection, sample: Sample) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
@@ -15,12 +18,50 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from app.context import AppContext
 from app.teacher import words
 from app.teacher.budget_question import BudgetQuestion
+from app.teacher_intake import JUDGE, TEACHER
 from app.widgets.jobs.job_row import RESUMABLE
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo, delete, start, stop
 from core.jobs.folder import read_job
 from core.teacher import pace, starting
-from core.teacher.plan import TeacherPlan, plan_from
+from core.teacher import plan as plans
+from core.teacher.judging import pace as judge_pace
+from core.teacher.judging import plan as judge_plans
+from core.teacher.judging import starting as judge_starting
+from core.teacher.terms import Terms
+
+Standing = pace.Standing | judge_pace.JudgeStanding
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is asked of a kind of job in its own way. stays: what deleting its folder leaves, in a sentence."""
+
+    read: Callable[[dict[str, Any]], Terms]
+    standing: Callable[[Path], Standing]
+    resume: Callable[..., None]
+    stays: str
+
+
+_KINDS = {
+    TEACHER: _Kind(
+        plans.plan_from,
+        lambda events: pace.standing(events) or pace.Standing(),
+        starting.resume,
+        "Its samples stay, and where they come from.",
+    ),
+    JUDGE: _Kind(
+        judge_plans.plan_from,
+        lambda events: judge_pace.standing(events) or judge_pace.JudgeStanding(),
+        judge_starting.resume,
+        "The scores stay, and what the judge said of each sample.",
+    ),
+}
+
+
+def samples_of(job: JobInfo) -> str:
+    """The search that finds what a job has made or was to judge, the best first."""
+    return f"job:{job.id}" + (" sort:-judge" if job.kind == JUDGE else "")
 
 
 class TeacherActions(QObject):
@@ -68,7 +109,7 @@ class TeacherActions(QObject):
     def show_samples(self) -> None:
         """Its samples, in the table."""
         if self._job is not None:
-            self._context.open_samples(f"job:{self._job.id}")
+            self._context.open_samples(samples_of(self._job))
 
     def retry(self, folder: JobFolder, numbers: Sequence[int]) -> None:
         """Ask for these samples of a job once more, in a job of their own; `started` follows."""
@@ -88,12 +129,14 @@ class TeacherActions(QObject):
         if job is None or job.state not in RESUMABLE or self._question is not None:
             return
 
-        def look() -> tuple[TeacherPlan, pace.Standing]:
-            return plan_from(read_job(job.folder).request["plan"]), pace.standing(job.folder.events) or pace.Standing()
+        kind = _KINDS[job.kind]
+
+        def look() -> tuple[Terms, Standing]:
+            return kind.read(read_job(job.folder).request["plan"]), kind.standing(job.folder.events)
 
         self._context.tasks.run(look, lambda found: self._ask_budget(job, *found), self.failed.emit, owner=self)
 
-    def _ask_budget(self, job: JobInfo, plan: TeacherPlan, at: pace.Standing) -> None:
+    def _ask_budget(self, job: JobInfo, plan: Terms, at: Standing) -> None:
         cost = f" for {words.dollars(at.cost_usd)}" if at.cost_usd is not None else ""
         spent = f"{at.done:,} of {at.requested:,} samples are done{cost}, {words.tokens(at.tokens)} tokens."
         self._question = BudgetQuestion(self._context.theme, job.title, job.message, plan, spent, self._page)
@@ -107,7 +150,7 @@ class TeacherActions(QObject):
         dollars, tokens = question.budget
         question.deleteLater()
         if yes:
-            self._do(lambda: starting.resume(job.folder, budget_usd=dollars, budget_tokens=tokens))
+            self._do(lambda: _KINDS[job.kind].resume(job.folder, budget_usd=dollars, budget_tokens=tokens))
 
     def ask_before_deleting(self) -> None:
         """Delete the job's folder, after a question; its samples stay."""
@@ -118,7 +161,7 @@ class TeacherActions(QObject):
         box.setObjectName("teacherDeleteQuestion")
         box.setWindowTitle("Delete a job")
         box.setText(f"Delete “{job.title}”?")
-        box.setInformativeText("Its log and its raw answers are removed. Its samples stay, and where they come from.")
+        box.setInformativeText(f"Its log and its raw answers are removed. {_KINDS[job.kind].stays}")
         yes = box.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
         yes.setObjectName("teacherDeleteConfirm")
         no = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)

@@ -8,13 +8,13 @@ from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.fields import amount_field, integer_field
 from app.widgets.labels import label, section
-from core.teacher.plan import TeacherPlan
+from core.teacher.terms import Terms
 
 
 class BudgetQuestion(QDialog):
     """Attributes: dollars, tokens (its fields). `accepted` means: go on with `budget`."""
 
-    def __init__(self, theme: Theme, title: str, why: str, plan: TeacherPlan, spent: str, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, title: str, why: str, plan: Terms, spent: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("budgetQuestion")
         self.setWindowTitle("Resume a job")

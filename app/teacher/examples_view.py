@@ -1,8 +1,9 @@
-"""Rendered prompts to read, one at a time: what would be asked first for three draws."""
+"""Rendered prompts to read, one at a time: what would be asked first for three samples."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -14,14 +15,31 @@ from app.widgets.labels import label, section
 from core.teacher.forecast import EXAMPLES, Example
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """messages: (role, content) each. caption: what tells it from the others, in a line."""
+
+    caption: str
+    messages: tuple[tuple[str, str], ...]
+
+
+def drawn(examples: Sequence[Example]) -> tuple[Prompt, ...]:
+    """What a recipe asks for its draws, with what was drawn as the caption."""
+    return tuple(Prompt(" · ".join((one.topic, *_values(one.draw))), one.messages) for one in examples)
+
+
+def _values(draw: Mapping[str, str]) -> list[str]:
+    return [", ".join(f"{axis} {value}" for axis, value in draw.items())] if draw else []
+
+
 class ExamplesView(QWidget):
-    """Shows examples; the chosen one stays chosen when they change."""
+    """Shows prompts; the chosen one stays chosen when they change."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._examples: tuple[Example, ...] = ()
-        self._drawn = label(tone="dim", size=12, wrap=True, name="exampleDraw")
+        self._prompts: tuple[Prompt, ...] = ()
+        self._caption = label(tone="dim", size=12, wrap=True, name="exampleDraw")
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setProperty("kind", "code")
@@ -47,33 +65,32 @@ class ExamplesView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(row)
-        column.addWidget(self._drawn)
+        column.addWidget(self._caption)
         column.addWidget(self.text, 1)
         theme.changed.connect(self._show)
         self._show()
 
-    def show_examples(self, examples: Sequence[Example]) -> None:
+    def show_prompts(self, prompts: Sequence[Prompt]) -> None:
         """Show these instead."""
-        if tuple(examples) != self._examples:
-            self._examples = tuple(examples)
+        if tuple(prompts) != self._prompts:
+            self._prompts = tuple(prompts)
             self._show()
 
     def _show(self) -> None:
         for button in self._buttons.buttons():
-            button.setVisible(self._buttons.id(button) < max(1, len(self._examples)))
-        place = min(self._buttons.checkedId(), len(self._examples) - 1)
+            button.setVisible(self._buttons.id(button) < max(1, len(self._prompts)))
+        place = min(self._buttons.checkedId(), len(self._prompts) - 1)
         self.text.clear()
         if place < 0:
-            self._drawn.setText("")
+            self._caption.setText("")
             return
-        example = self._examples[place]
-        drawn = ", ".join(f"{axis} {value}" for axis, value in example.draw.items())
-        self._drawn.setText(f"{example.topic}" + (f" · {drawn}" if drawn else ""))
+        prompt = self._prompts[place]
+        self._caption.setText(prompt.caption)
         role, plain = QTextCharFormat(), QTextCharFormat()
         role.setForeground(QColor(self._theme.tokens.accent))
         plain.setForeground(QColor(self._theme.tokens.text))
         cursor = self.text.textCursor()
-        for number, (who, content) in enumerate(example.messages):
+        for number, (who, content) in enumerate(prompt.messages):
             cursor.insertText(f"{'' if number == 0 else chr(10) * 2}{who}\n", role)
             cursor.insertText(content, plain)
         self.text.moveCursor(QTextCursor.MoveOperation.Start)

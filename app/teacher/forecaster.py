@@ -1,18 +1,13 @@
-"""Asks what a plan will take, off the GUI thread; only the newest question counts. What draws start from is found once and kept."""
+"""What a plan of a teacher's will take: its forecast, with all that it needs from recipe, samples and prices. Slow; for no GUI thread."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
-
-from app.context import AppContext
-from app.tasks import Task
-from core.errors import UserError
+from app.teacher.plan_draft import Told
 from core.golang.toolchain import find as find_toolchain
 from core.teacher import provenance, seeds, starting
 from core.teacher.asking.keys import missing_key
@@ -29,46 +24,8 @@ _SOME = 100
 Pools = dict[tuple[str, str, str], list[Seed]]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """plan: what was asked about. key: what is missing to ask this endpoint, None for nothing."""
-
-    plan: TeacherPlan
-    forecast: Forecast
-    key: UserError | None
-
-
-class Forecaster(QObject):
-    """Signals: told(Told); failed(TeacherPlan, UserError)."""
-
-    told = Signal(object)
-    failed = Signal(object, object)
-
-    def __init__(self, context: AppContext, parent: QObject) -> None:
-        super().__init__(parent)
-        self._context = context
-        self._pools: Pools = {}
-        self._task: Task | None = None
-
-    def ask(self, plan: TeacherPlan) -> None:
-        """`told` or `failed` follows, unless another question comes first."""
-        self.drop()
-        workspace, pools = self._context.workspace, self._pools
-        self._task = self._context.tasks.run(
-            lambda: _look(plan, workspace, pools),
-            self.told.emit,
-            lambda error: self.failed.emit(plan, error),
-            owner=self,
-        )
-
-    def drop(self) -> None:
-        """Want no answer any more."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-
-def _look(plan: TeacherPlan, workspace: Workspace, pools: Pools) -> Told:
+def look(plan: TeacherPlan, workspace: Workspace, pools: Pools) -> Told[TeacherPlan, Forecast]:
+    """The forecast of a plan; pools: what `some` has found so far. Raises UserError as `starting.checked` does."""
     recipe = starting.checked(plan, workspace.root)
     toolchain = find_toolchain()
     go = ".".join(toolchain.version.removeprefix("go").split(".")[:2])

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QScrollArea,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
-from app.teacher import words
+from app.teacher import job_facts
+from app.teacher.actions import samples_of
 from app.teacher.facts_row import FactsRow
 from app.teacher.job_charts import JobCharts
-from app.teacher.job_feed import Counted, JobFeed
+from app.teacher.job_feed import JobFeed
+from app.teacher.job_head import JobHead
+from app.teacher.job_tabs import JobTabs, scrolled
 from app.teacher.plan_view import PlanView
 from app.teacher.rates_view import RatesView
 from app.teacher.trouble_view import TroubleView
-from app.widgets.banner import Banner
-from app.widgets.buttons import Button
-from app.widgets.jobs.job_head import JobHead
-from app.widgets.jobs.job_row import RESUMABLE
 from app.widgets.log_view import LogView
-from core.errors import UserError
 from core.jobs import JobFolder, JobInfo
 from core.teacher import statistics
-from core.teacher.pace import Course
+from core.teacher.pace import Course, Pace
+from core.teacher.statistics import Reviews, Trouble
 
-TABS = ("Progress", "Troubles", "Log", "Plan")
 _RATES_EVERY = 10.0
 """Seconds between two countings of all that teachers ever made."""
-_WORDS = {"Troubles": "Refused and failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the workspace holds of a job. troubles: those that came since the last time."""
+
+    reviews: Reviews
+    troubles: tuple[Trouble, ...]
 
 
 class JobView(QWidget):
@@ -55,94 +54,50 @@ class JobView(QWidget):
         super().__init__(parent)
         theme = context.theme
         self._context = context
-        self._told: tuple[str, str] | None = None
         self._other = True
         self._rated = -_RATES_EVERY
         self.state: JobInfo | None = None
         self.course: Course | None = None
-        self.feed = JobFeed(context, self)
+        self.feed = JobFeed(context, lambda folder: Pace(folder.events).poll, _count, self)
         self.feed.looked.connect(self._on_looked)
         self.feed.counted.connect(self._on_counted)
-        self._head = JobHead(name="teacherState")
-        self._add_buttons()
-        self.banner = Banner(theme, name="teacherBanner")
-        self.facts = FactsRow()
+        self._head = JobHead(theme, "teacher", "The samples that this job made, in the table")
+        self._head.resume_wanted.connect(self.resume_wanted)
+        self._head.show_samples.clicked.connect(self._on_show_samples)
+        self.stop = self._head.stop
+        self.banner = self._head.banner
+        self.facts = FactsRow(job_facts.FACTS, name="teacherFacts", says="Where the job stands")
         self.charts = JobCharts(theme)
         self.troubles = TroubleView(theme)
         self.troubles.retry_wanted.connect(self.retry_wanted)
         self.rates = RatesView(theme)
         self.rates.recipe_chosen.connect(lambda name: self.samples_wanted.emit(f"tag:{name}"))
         self.log = LogView()
-        self.plan = PlanView(theme)
-        self._stack = QStackedWidget()
-        for page in (self._progress(), self.troubles, self.log, self.plan):
-            self._stack.addWidget(page)
+        self.plan = PlanView(theme, name="teacherPlan")
+        self._tabs = JobTabs(
+            theme,
+            (
+                ("teacherProgress", "Progress", scrolled(((self.charts, 1), (self.rates, 0)), "Course of the job")),
+                ("teacherTroubles", "Refused and failed", self.troubles),
+                ("teacherLog", "Log", self.log),
+                ("teacherPlan", "Plan", self.plan),
+            ),
+        )
+        self._tabs.chosen.connect(self._follow)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 20, 14)
         column.setSpacing(8)
         column.addWidget(self._head)
-        column.addWidget(self.banner)
         column.addWidget(self.facts)
-        column.addLayout(self._tab_row())
-        column.addWidget(self._stack, 1)
-
-    def _progress(self) -> QWidget:
-        """Charts, and the recipes compared below them; it scrolls where there is no room for both."""
-        inner = QWidget()
-        inner.setProperty("kind", "page")
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(self.charts, 1)
-        column.addWidget(self.rates)
-        column.addStretch(0)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setAccessibleName("Course of the job")
-        scroll.setWidget(inner)
-        return scroll
-
-    def _add_buttons(self) -> None:
-        theme = self._context.theme
-        self.show_samples = Button(
-            "Show samples", theme, icon="table", name="teacherShowSamples", tip="The samples that this job made, in the table"
-        )  # fmt: skip
-        self.stop = Button(
-            "Stop", theme, icon="stop", name="teacherStop", tip="Stops asking; Resume goes on from there."
-        )
-        self.resume = Button(
-            "Resume…", theme, icon="play", name="teacherResume", tip="Goes on where it was; nothing is paid for twice"
-        )  # fmt: skip
-        for button in (self.show_samples, self.stop, self.resume):
-            self._head.add(button)
-        self.resume.clicked.connect(self.resume_wanted)
-        self.show_samples.clicked.connect(self._on_show_samples)
-
-    def _tab_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        self._tabs = QButtonGroup(self)
-        for place, name in enumerate(TABS):
-            button = Button(_WORDS.get(name, name), self._context.theme, kind="segment", name=f"teacher{name}")
-            button.setCheckable(True)
-            button.setChecked(place == 0)
-            self._tabs.addButton(button, place)
-            row.addWidget(button)
-        row.addStretch(1)
-        self._tabs.idClicked.connect(self._on_tab_chosen)
-        return row
+        column.addWidget(self._tabs, 1)
 
     def show_job(self, folder: JobFolder) -> None:
         """Show this job from now on."""
         if self.feed.folder == folder:
             return
-        self._told = self.state = self.course = None
+        self.state = self.course = None
         self._other = True
-        self.banner.clear()
-        self._head.wait()
+        self._head.restart()
         self.troubles.restart()
         self.log.set_path(folder.log)
         self.plan.show_plan("", "")
@@ -154,48 +109,26 @@ class JobView(QWidget):
             self.feed.go_on()
 
     def _on_show_samples(self) -> None:
-        if self.feed.folder is not None:
-            self.samples_wanted.emit(f"job:{self.feed.folder.id}")
-
-    def _on_tab_chosen(self, place: int) -> None:
-        self._stack.setCurrentIndex(place)
-        self._follow()
+        if self.state is not None:
+            self.samples_wanted.emit(samples_of(self.state))
 
     def _on_looked(self, state: JobInfo, course: Course) -> None:
         self.state, self.course = state, course
-        doing = (
-            course.message if state.state == "running" and not course.standing.done and course.message else state.title
-        )
-        self._head.show_job(state, words.STATES[state.state], doing)
-        self.facts.show_course(course, running=state.state == "running")
+        running = state.state == "running"
+        news = self._head.show_state(state, course.message if running and not course.standing.done else "")
+        self.facts.show_facts(job_facts.of_course(course, running=running))
         self.charts.show_course(course, other=self._other)
         self._other = False
-        self.stop.setVisible(state.alive)
-        self.stop.setText("Stop now" if state.state == "stopping" else "Stop")
-        self.resume.setVisible(state.state in RESUMABLE)
-        self._tell(state)
+        if news and not state.alive:
+            self._count_rates()
         self._follow()
         self.state_changed.emit(state)
 
     def _on_counted(self, found: Counted) -> None:
-        self.facts.show_reviews(found.reviews)
+        self.facts.show_facts(job_facts.of_reviews(found.reviews))
         self.troubles.add(found.troubles)
-        self.show_samples.setEnabled(found.reviews.samples > 0)
+        self._head.show_samples.setEnabled(found.reviews.samples > 0)
         self._count_rates()
-
-    def _tell(self, state: JobInfo) -> None:
-        if self._told == (state.state, state.message):
-            return
-        self._told = (state.state, state.message)
-        if not state.alive:
-            self._count_rates()
-        again = [("Resume…", self.resume_wanted.emit)] if state.state in RESUMABLE else []
-        if state.state in ("failed", "interrupted") or state.silent:
-            self.banner.say(str(UserError(state.message, state.hint)), "bad", again)
-        elif state.state == "stopped":
-            self.banner.say(f"{state.message or 'Paused.'} {state.hint}".strip(), "warn", again)
-        else:
-            self.banner.clear()
 
     def _count_rates(self) -> None:
         """Over all jobs, hence not at every sample: seldom while a job runs, and once it has ended."""
@@ -209,12 +142,11 @@ class JobView(QWidget):
     def _follow(self) -> None:
         """Bring the tab in front up to date; the others wait until they are chosen."""
         folder = self.feed.folder
-        page = self._stack.currentWidget()
         if folder is None:
             return
-        if page is self.log:
+        if self._tabs.page is self.log:
             self.log.follow()
-        elif page is self.plan and not self.plan.text.toPlainText():
+        elif self._tabs.page is self.plan and not self.plan.text.toPlainText():
             self._context.tasks.run(lambda: _plan_of(folder), lambda found: self._show_plan(folder, *found), owner=self)
 
     def _show_plan(self, folder: JobFolder, text: str, facts: str) -> None:
@@ -228,6 +160,12 @@ class JobView(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.feed.pause()
+
+
+def _count(connection: sqlite3.Connection, folder: JobFolder, after: int) -> tuple[Counted, int]:
+    found = statistics.troubles(connection, folder.id, after)
+    counted = Counted(statistics.reviews(connection, folder.id), tuple(found))
+    return counted, found[-1].place if found else after
 
 
 def _plan_of(folder: JobFolder) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The Teacher page: the jobs of the teacher at the left, the chosen one at the right, a dialog to start another, an editor of recipes.
+"""The Teacher page: the jobs of teacher and judge at the left, the chosen one at the right, dialogs to start others, an editor of recipes.
 
 The page owns no job: it reads folders and what was taken in, asks a job to stop by writing into its folder, and may be closed at any time.
 """
@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSettings, Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QStackedWidget
 
 from app.context import AppContext
 from app.pages import Page
 from app.teacher.actions import TeacherActions
 from app.teacher.job_rows import job_row
 from app.teacher.job_view import JobView
+from app.teacher.judge_dialog import JudgeDialog
+from app.teacher.judge_view import JudgeView
 from app.teacher.plan_dialog import PlanDialog
 from app.teacher.recipe_editor import RecipeEditor
-from app.teacher_intake import KIND
+from app.teacher_intake import JUDGE, KINDS, TEACHER
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
 from app.widgets.jobs.jobs_list import JobsList
@@ -26,28 +28,35 @@ from app.widgets.jobs.jobs_pane import JobsPane, summary
 from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job
 from core.teacher import pace
+from core.teacher.judging import pace as judge_pace
+
+Standing = pace.Standing | judge_pace.JudgeStanding
 
 
 class TeacherPage(Page):
-    """Everything about what a teacher writes."""
+    """Everything about what a teacher writes and a judge says of it."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Teacher")
         theme = context.theme
         self.dialog: PlanDialog | None = None
+        self.judge_dialog: JudgeDialog | None = None
         self.editor: RecipeEditor | None = None
-        self._standings: dict[str, tuple[object, pace.Standing | None]] = {}
+        self._standings: dict[str, tuple[object, Standing | None]] = {}
         self.actions_of_job = TeacherActions(context, self)
         self.actions_of_job.acted.connect(self._look)
         self.actions_of_job.started.connect(self._on_job_started)
         self.actions_of_job.failed.connect(self.banner.problem)
         recipes = Button("Recipes…", theme, icon="cooking-pot", name="teacherRecipesEdit", tip="Read and edit recipes")
         recipes.clicked.connect(lambda: self.open_editor(""))
+        judge = Button("Judge…", theme, icon="scales", name="teacherJudge", tip="Have samples scored by a rubric")
+        judge.clicked.connect(lambda: self.open_judge_dialog())
         new = Button("New plan…", theme, icon="plus", kind="primary", name="teacherNew")
         new.clicked.connect(lambda: self.open_dialog())
         self.header.add(recipes)
+        self.header.add(judge)
         self.header.add(new)
-        self.jobs = JobsList(theme, name="teacherJobs", title="Jobs of the teacher")
+        self.jobs = JobsList(theme, name="teacherJobs", title="Jobs of teacher and judge")
         self.jobs.job_selected.connect(self._on_job_selected)
         self.jobs.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.jobs.customContextMenuRequested.connect(self._on_menu_requested)
@@ -57,20 +66,31 @@ class TeacherPage(Page):
         self.view.retry_wanted.connect(self._on_retry_wanted)
         self.view.samples_wanted.connect(context.open_samples)
         self.view.state_changed.connect(self.actions_of_job.show_job)
+        self.judge_view = JudgeView(context)
+        self.judge_view.stop.clicked.connect(self.actions_of_job.stop)
+        self.judge_view.resume_wanted.connect(self.actions_of_job.resume)
+        self.judge_view.samples_wanted.connect(context.open_samples)
+        self.judge_view.state_changed.connect(self.actions_of_job.show_job)
+        self._views = QStackedWidget()
+        self._views.addWidget(self.view)
+        self._views.addWidget(self.judge_view)
         empty = EmptyState(
             theme,
             "chalkboard-teacher",
             "No samples were asked for yet. Choose a recipe and a budget, and a strong model writes them, checked by Go.",
             action=("New plan…", lambda: self.open_dialog()),
         )
-        self._pane = JobsPane(self.jobs, self.view, empty, state="teacher/splitter")
+        self._pane = JobsPane(self.jobs, self._views, empty, state="teacher/splitter")
         self.body.addWidget(self._pane, 1)
         context.commands.bind("teacher.new", self, lambda: self.open_dialog())
+        context.commands.bind("teacher.judge", self, lambda: self.open_judge_dialog())
         context.commands.bind("teacher.recipes", self, lambda: self.open_editor(""))
         context.jobs.updated.connect(self._on_jobs_updated)
         context.teacher_wanted.connect(lambda _job: self._take_request())
+        context.judging_wanted.connect(lambda _query: self._take_judging_request())
         self._on_jobs_updated()
         self._take_request()
+        self._take_judging_request()
 
     def save_state(self, state: QSettings) -> None:
         self._pane.save_state(state)
@@ -82,27 +102,35 @@ class TeacherPage(Page):
             self.jobs.select(job_id)
 
     def _on_jobs_updated(self) -> None:
-        found = [job for job in self.context.jobs.jobs if job.kind == KIND]
+        found = [job for job in self.context.jobs.jobs if job.kind in KINDS]
         self._pane.set_empty(not found)
         self.header.set_detail(summary("job", len(found), sum(job.alive for job in found)))
         self.jobs.set_rows([job_row(job, self._standing(job)) for job in found])
         if not found:
             self.actions_of_job.show_job(None)
-        state = self.view.state
-        now = self.context.jobs.job(state.id) if state is not None else None
-        if state is not None and now is not None and now.state != state.state:
-            self.view.refresh()
+        view = self._shown()
+        now = self.context.jobs.job(view.state.id) if view.state is not None else None
+        if view.state is not None and now is not None and now.state != view.state.state:
+            view.refresh()
 
-    def _standing(self, job: JobInfo) -> pace.Standing | None:
+    def _shown(self) -> JobView | JudgeView:
+        """The view of the chosen job's kind."""
+        return self.view if self._views.currentWidget() is self.view else self.judge_view
+
+    def _standing(self, job: JobInfo) -> Standing | None:
         """Read again only when the job has moved on: a look at the last 16 kB of its events, 0.2 ms."""
         key = (job.state, job.step)
         known = self._standings.get(job.id)
         if known is None or known[0] != key:
-            known = self._standings[job.id] = (key, pace.standing(job.folder.events))
+            read = judge_pace.standing if job.kind == JUDGE else pace.standing
+            known = self._standings[job.id] = (key, read(job.folder.events))
         return known[1]
 
     def _on_job_selected(self, job_id: str) -> None:
-        self.view.show_job(JobFolder(self.context.workspace.jobs / job_id))
+        job = self.context.jobs.job(job_id)
+        view = self.judge_view if job is not None and job.kind == JUDGE else self.view
+        view.show_job(JobFolder(self.context.workspace.jobs / job_id))
+        self._views.setCurrentWidget(view)
 
     def _on_job_started(self, job_id: str) -> None:
         self.jobs.select(job_id)
@@ -113,7 +141,7 @@ class TeacherPage(Page):
             self.actions_of_job.retry(self.view.feed.folder, numbers)
 
     def _look(self) -> None:
-        self.view.refresh()
+        self._shown().refresh()
         self.context.jobs.refresh()
 
     def _on_menu_requested(self, place: QPoint) -> None:
@@ -134,7 +162,7 @@ class TeacherPage(Page):
         if self.dialog is not None:
             self.dialog.raise_()
             return
-        newest = next((job for job in self.context.jobs.jobs if job.kind == KIND), None)
+        newest = next((job for job in self.context.jobs.jobs if job.kind == TEACHER), None)
         self.dialog = PlanDialog(self.context, _begin_with(newest), self)
         self.dialog.job_started.connect(self._on_job_started)
         self.dialog.editor_wanted.connect(self.open_editor)
@@ -145,6 +173,27 @@ class TeacherPage(Page):
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
+
+    def open_judge_dialog(self, query: str | None = None) -> None:
+        """Ask how samples are to be judged, beginning with the plan that was used last. query: which samples, None for those of that plan."""
+        if self.judge_dialog is not None:
+            self.judge_dialog.raise_()
+            return
+        newest = next((job for job in self.context.jobs.jobs if job.kind == JUDGE), None)
+        wanted = {} if query is None else {"query": query, "most": None, "again": False}
+        self.judge_dialog = JudgeDialog(self.context, {**(_begin_with(newest) or {}), **wanted}, self)
+        self.judge_dialog.job_started.connect(self._on_job_started)
+        self.judge_dialog.finished.connect(self._on_judge_dialog_finished)
+        self.judge_dialog.open()
+
+    def _on_judge_dialog_finished(self) -> None:
+        if self.judge_dialog is not None:
+            self.judge_dialog.deleteLater()
+            self.judge_dialog = None
+
+    def _take_judging_request(self) -> None:
+        if (query := self.context.take_judging_request()) is not None:
+            self.open_judge_dialog(query)
 
     def open_editor(self, recipe: str) -> None:
         """Open the editor of recipes, on this one or on the first."""

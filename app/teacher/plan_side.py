@@ -1,27 +1,48 @@
-"""What a plan will take, and three of its prompts as they would be sent: the right half of the plan dialog."""
+"""What a plan will take, and three of its prompts as they would be sent: the right half of the dialog of a plan."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from app.teacher import words
-from app.teacher.examples_view import ExamplesView
+from app.teacher.examples_view import ExamplesView, Prompt
 from app.theme import Theme, set_property
 from app.widgets.labels import label, section
-from core.teacher.forecast import Forecast
-from core.teacher.plan import TeacherPlan
+from core.teacher.terms import Terms, with_budget
 
-ROWS = (("samples", "Samples"), ("requests", "Requests"), ("tokens", "Tokens"), ("cost", "Cost"))
+_LAST = (("tokens", "Tokens"), ("cost", "Cost"))
+
+
+class Projected(Protocol):
+    """What the forecasts of all kinds of plans tell; `cost_usd` is None where no price is known."""
+
+    @property
+    def samples(self) -> int: ...
+    @property
+    def prompt_tokens(self) -> int: ...
+    @property
+    def completion_tokens(self) -> int: ...
+    @property
+    def cost_usd(self) -> Decimal | None: ...
+    @property
+    def sentence(self) -> str: ...
 
 
 class PlanSide(QWidget):
     """Shows what it is given; it computes and asks nothing."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, rows: Sequence[tuple[str, str]], *, cost: str, parent: QWidget | None = None
+    ) -> None:
+        """rows: key and caption of the counts above tokens and cost. cost: the objectName of its value."""
         super().__init__(parent)
-        names = {"cost": "teacherCost"}
-        self.values = {key: label(wrap=True, name=names.get(key, f"plan-{key}")) for key, _ in ROWS}
+        rows = (*rows, *_LAST)
+        self.values = {key: label(wrap=True, name=cost if key == "cost" else f"plan-{key}") for key, _ in rows}
         self._sentence = label(tone="dim", size=12, wrap=True, name="forecastSentence")
         self._warning = label(tone="warn", size=12, wrap=True, name="forecastWarning")
         card = QFrame()
@@ -30,7 +51,7 @@ class PlanSide(QWidget):
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
-        for row, (key, caption) in enumerate(ROWS):
+        for row, (key, caption) in enumerate(rows):
             grid.addWidget(label(caption, tone="dim"), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self.values[key], row, 1)
         inside = QVBoxLayout(card)
@@ -61,10 +82,12 @@ class PlanSide(QWidget):
         self._sentence.setText("Counting …")
         self._sentence.show()
 
-    def show_forecast(self, found: Forecast, plan: TeacherPlan) -> None:
-        """Show this one."""
-        self.values["samples"].setText(f"{found.samples:,}" + (f" of {plan.samples:,}: quotas allow no more" if found.samples < plan.samples else ""))  # fmt: skip
-        self.values["requests"].setText(f"About {found.requests:,}")
+    def show_forecast(
+        self, found: Projected, plan: Terms, counts: Mapping[str, str], prompts: Sequence[Prompt]
+    ) -> None:
+        """Show this one. counts: texts of the rows above tokens and cost."""
+        for key, text in counts.items():
+            self.values[key].setText(text)
         self.values["tokens"].setText(
             f"About {words.tokens(found.prompt_tokens)} read, {words.tokens(found.completion_tokens)} written"
         )
@@ -77,10 +100,11 @@ class PlanSide(QWidget):
         self._sentence.show()
         self._warning.setText(_warning(found, plan, cost))
         self._warning.setVisible(bool(self._warning.text()))
-        self.examples.show_examples(found.examples)
+        self.examples.show_prompts(prompts)
 
 
-def _warning(found: Forecast, plan: TeacherPlan, cost: float | None) -> str:
+def _warning(found: Projected, plan: Terms, cost: float | None) -> str:
+    plan = with_budget(plan, priced=cost is not None)
     if cost is not None and plan.budget_usd is not None and cost > plan.budget_usd:
         return f"The budget is reached after about {words.samples(int(found.samples * plan.budget_usd / cost))}."
     total = found.prompt_tokens + found.completion_tokens

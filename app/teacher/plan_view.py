@@ -15,11 +15,12 @@ from app.widgets.plain_syntax import plain_runs
 class PlanView(QWidget):
     """Shows a text; copies it."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, *, name: str, parent: QWidget | None = None) -> None:
+        """name: what the objectNames of its parts begin with."""
         super().__init__(parent)
         self._facts = ElidedLabel(tone="dim")
-        self.text = CodeView(theme, name="teacherPlan", accessible_name="The plan as TOML", lexer=plain_runs)
-        copy = Button("Copy", theme, icon="copy", kind="quiet", name="teacherPlanCopy", tip="Copy the plan")
+        self.text = CodeView(theme, name=f"{name}Text", accessible_name="The plan as TOML", lexer=plain_runs)
+        copy = Button("Copy", theme, icon="copy", kind="quiet", name=f"{name}Copy", tip="Copy the plan")
         copy.clicked.connect(self._on_copy)
         head = QHBoxLayout()
         head.addWidget(self._facts, 1)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.context import AppContext
-from app.teacher.examples_view import ExamplesView
+from app.teacher.examples_view import ExamplesView, drawn
 from app.teacher.recipe_draft import RecipeDraft
 from app.teacher.recipe_picker import RecipeEntry, listed
 from app.widgets.banner import Banner
@@ -32,6 +32,7 @@ from app.widgets.code_view import CodeView, Mark
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.plain_syntax import plain_runs
 from core.errors import UserError
+from core.teacher.forecast import Example
 
 _PLACE = re.compile(r"[^/]+/(?P<file>[\w.-]+)(?:, line (?P<line>\d+))?:")
 
@@ -186,8 +187,8 @@ class RecipeEditor(QDialog):
             self.draft.write(self.file.currentText(), self.text.toPlainText())
             self._offer()
 
-    def _on_rendered(self, examples: object) -> None:
-        self.examples.show_examples(examples)
+    def _on_rendered(self, examples: Sequence[Example]) -> None:
+        self.examples.show_prompts(drawn(examples))
         self.text.set_marks([])
         self.banner.clear()
         self._offer()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from app.teacher import words
+from app.teacher.plain_table import Index, ToneRole, aligned
 from core.teacher.statistics import Trouble
 
-Index = QModelIndex | QPersistentModelIndex
 HEADINGS = ("Number", "Result", "Reason", "Topic", "Drawn")
-REASON, DRAWN = 2, 4
-ResultRole = Qt.ItemDataRole.UserRole
+RESULT, REASON, DRAWN = 1, 2, 4
 
 
 class TroubleModel(QAbstractTableModel):
@@ -36,19 +35,19 @@ class TroubleModel(QAbstractTableModel):
         if way == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return HEADINGS[place]
         if way == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(_alignment(place))
+            return aligned(numeric=place == 0)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         row, column = self._rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return self._texts(row)[column]
-        if role == ResultRole:
-            return row.result
+        if role == ToneRole:
+            return words.RESULT_TONES.get(row.result, "") if column == RESULT else "dim" if column == DRAWN else ""
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._texts(row)[column] if column >= REASON else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(_alignment(column))
+            return aligned(numeric=column == 0)
         return None
 
     def _texts(self, row: Trouble) -> tuple[str, ...]:
@@ -86,8 +85,3 @@ class TroubleModel(QAbstractTableModel):
     def row(self, position: int) -> Trouble:
         """The trouble in a row."""
         return self._rows[position]
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column == 0 else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

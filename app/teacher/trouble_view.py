@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QObject, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QStackedWidget,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.teacher import words
-from app.teacher.trouble_model import DRAWN, REASON, Index, ResultRole, TroubleModel
+from app.teacher.plain_table import plain_table
+from app.teacher.trouble_model import DRAWN, TroubleModel
 from app.theme import Theme
 from app.widgets.buttons import Button, Chip
 from app.widgets.empty import EmptyState
@@ -28,7 +18,6 @@ from core.teacher.statistics import Trouble
 
 _WIDTHS = (76, 96, 0, 124, 220)
 _FIRST = ("failed", "refused")
-_PADDING = 8
 _NARROW = 640
 
 
@@ -41,30 +30,9 @@ class TroubleView(QWidget):
         super().__init__(parent)
         self.model = TroubleModel(self)
         self.table = QTableView()
-        self.table.setObjectName("teacherTroubles")
-        self.table.setAccessibleName("What was refused or failed")
-        self.table.setModel(self.model)
-        self._delegate = _RowDelegate(theme, self.table)
-        self.table.setItemDelegate(self._delegate)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.setCornerButtonEnabled(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.table.verticalHeader().setDefaultSectionSize(32)
-        header = self.table.horizontalHeader()
-        header.setSelectionModel(QItemSelectionModel(self.model, header))  # see samples.table
-        header.setHighlightSections(False)
-        header.setFixedHeight(32)
-        for column, width in enumerate(_WIDTHS):
-            if width:
-                header.resizeSection(column, width)
-        header.setSectionResizeMode(REASON, QHeaderView.ResizeMode.Stretch)
-        header.setAccessibleName("Columns")
+        plain_table(
+            self.table, self.model, theme, name="teacherTroubles", says="What was refused or failed", widths=_WIDTHS
+        )
         self._retry = Button(
             "Try again", theme, icon="arrow-clockwise", name="teacherRetry",
             tip="Asks for these samples once more, in a job of their own; what they cost is paid once more",
@@ -138,26 +106,3 @@ class TroubleView(QWidget):
         which = "this one" if chosen == 1 else f"these {count:,}" if chosen else f"all {count:,}"
         self._retry.setText(f"Try {which} again" if count else "Try again")
         self._retry.setAccessibleName(self._retry.text())
-
-
-class _RowDelegate(QStyledItemDelegate):
-    """Draws cells in line with their headings, and the result in its tone whether the row is selected or not."""
-
-    def __init__(self, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        tokens = self._theme.tokens
-        painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, QColor(tokens.selection))
-        painter.setPen(QColor(tokens.hair))
-        painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
-        tone = words.RESULT_TONES.get(index.data(ResultRole), "") if index.column() == 1 else ""
-        dim = index.column() == DRAWN
-        painter.setPen(QColor(tokens.tone(tone)[0] if tone else tokens.dim if dim else tokens.text))
-        area = option.rect.adjusted(_PADDING, 0, -_PADDING, 0)
-        text = option.fontMetrics.elidedText(index.data(), Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, index.data(Qt.ItemDataRole.TextAlignmentRole), text)
-        painter.restore()

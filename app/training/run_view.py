@@ -18,8 +18,8 @@ from app.training.details_view import DetailsView
 from app.training.run_feed import RunFeed
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
-from app.widgets.jobs.job_head import JobHead
 from app.widgets.jobs.job_row import RESUMABLE, STATES
+from app.widgets.jobs.job_status import JobStatus
 from app.widgets.log_view import LogView
 from app.widgets.progress import duration
 from core.errors import UserError
@@ -52,7 +52,7 @@ class RunView(QWidget):
         self.feed = RunFeed(tasks, self)
         self.feed.opened.connect(self._on_opened)
         self.feed.updated.connect(self._on_updated)
-        self._head = JobHead(name="runState")
+        self._status = JobStatus(name="runState")
         self._add_tabs(theme)
         self._banner = Banner(theme, name="runBanner")
         self.charts = ChartsView(theme, tasks)
@@ -72,7 +72,7 @@ class RunView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 20, 14)
         layout.setSpacing(8)
-        layout.addWidget(self._head)
+        layout.addWidget(self._status)
         layout.addWidget(self._banner)
         layout.addWidget(self._stack, 1)
 
@@ -84,7 +84,7 @@ class RunView(QWidget):
             button.setChecked(place == 0)
             button.setVisible(text not in ("Answers", "Differences"))
             self._tabs.addButton(button, place)
-            self._head.add(button)
+            self._status.add(button)
         self._tabs.idClicked.connect(self._on_tab_chosen)
 
     def show_run(self, folder: JobFolder) -> None:
@@ -92,7 +92,7 @@ class RunView(QWidget):
         if self.feed.folder != folder:
             self._told = None
             self._banner.clear()
-            self._head.wait()
+            self._status.wait()
             self.log.set_path(folder.log)
         self.feed.show(folder)
 
@@ -117,7 +117,7 @@ class RunView(QWidget):
             self._tabs.button(0).click()
 
     def _on_updated(self, run: JobInfo) -> None:
-        self._head.show_job(run, STATES[run.state], self._facts_of(run))
+        self._status.show_job(run, STATES[run.state], self._facts_of(run))
         self._tell(run)
         self._follow()
         self.state_changed.emit(run)

@@ -16,5 +16,6 @@ KINDS: Final[dict[str, str]] = {
     "starter": "core.engine.starter_job",
     "check": "core.golang.job",
     "teacher": "core.teacher.job",
+    "judge": "core.teacher.judging.job",
     "warm": "core.golang.warm_job",
 }

@@ -30,11 +30,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "deleted": ("yes", "no"),
 }
 """Keys whose values are a fixed set."""
-NUMBERS = ("tokens", "lines", "rating", "score", "id")
+NUMBERS = ("tokens", "lines", "rating", "score", "judge", "id")
 """Keys whose values are numbers, with <, <=, >, >= or a range 100..200."""
 NAMES = ("tag", "topic", "source", "reason", "reviewer", "snapshot", "job")
 """Keys whose values are names that people chose; compared without regard to case, `*` at the end matches any ending.
-`snapshot:NAME` finds the samples that were frozen into it, whatever became of their texts since; `job:ID` what a job of a teacher's wrote."""
+`snapshot:NAME` finds the samples that were frozen into it, whatever became of their texts since; `job:ID` what a teacher's job wrote, or a judge's judged."""
 KEYS = (*CHOICES, *NUMBERS, *NAMES)
 SORTS = (
     "id",
@@ -50,6 +50,7 @@ SORTS = (
     "dup",
     "reviewed",
     "score",
+    "judge",
     "uncertain",
 )
 

@@ -95,15 +95,19 @@ def _sigmoid(scores: Vector) -> Vector:
 
 def area_under_curve(scores: Vector, wanted: Vector) -> float:
     """Probability that a row of class 1 scores higher than one of class 0, ties counting half; 0.5 is guessing."""
-    import numpy as np
-
-    order = np.argsort(scores, kind="stable")
-    ordered = scores[order]
-    _, first, counts = np.unique(ordered, return_index=True, return_counts=True)
-    ranks = np.empty(len(scores))
-    ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
     positive = float(wanted.sum())
     negative = len(wanted) - positive
     if not positive or not negative:
         return 0.5
-    return (float(ranks[wanted == 1].sum()) - positive * (positive + 1) / 2) / (positive * negative)
+    return (float(midranks(scores)[wanted == 1].sum()) - positive * (positive + 1) / 2) / (positive * negative)
+
+
+def midranks(scores: Vector) -> Vector:
+    """The place of each score in their order, from 1; equal scores share the mean of their places."""
+    import numpy as np
+
+    order = np.argsort(scores, kind="stable")
+    _, first, counts = np.unique(scores[order], return_index=True, return_counts=True)
+    ranks = np.empty(len(scores))
+    ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
+    return ranks

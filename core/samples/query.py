@@ -25,7 +25,7 @@ from core.samples.language import (
     render,
     sorted_by,
 )
-from core.samples.store import STATES, STATUSES
+from core.samples.store import JUDGE, STATES, STATUSES
 
 __all__ = [
     "SORTS",
@@ -65,6 +65,7 @@ _SORTS = {
     "dup": ("", "{id} IN (SELECT sample_id FROM duplicate WHERE keeper <> sample_id)"),
     "reviewed": ("r", "r.updated"),
     "score": ("s", _SCORE),
+    "judge": ("s", JUDGE),
     "uncertain": ("s", f"abs({_SCORE} - 50)"),
     **{check: ("v", f"v.{check}") for check in CHOICES["check"]},
 }
@@ -221,6 +222,7 @@ def _condition(condition: Condition) -> _Clause:
             "lines": ("s", "s.lines"),
             "rating": ("r", "r.rating"),
             "score": ("s", _SCORE),
+            "judge": ("s", JUDGE),
             "id": ("", "{id}"),
         }[key]
         return _any(tables, [_comparison(column, value) for value in values])
@@ -239,7 +241,9 @@ def _name(key: str, values: Sequence[str]) -> _Clause:
         if key == "tag":
             clauses.append(f"{{id}} IN (SELECT sample_id FROM tag WHERE name {test})")
         elif key == "job":
-            clauses.append(f"{{id}} IN (SELECT sample_id FROM generation WHERE job {test} AND sample_id IS NOT NULL)")
+            made = f"SELECT sample_id FROM generation WHERE job {test} AND sample_id IS NOT NULL"
+            clauses.append(f"{{id}} IN ({made} UNION ALL SELECT sample_id FROM judgement WHERE job {test})")
+            parameters.append(parameters[-1])
         elif key == "reviewer":
             clauses.append(f"r.author {test}")
         elif key == "reason":

@@ -41,7 +41,8 @@ class Verdicts:
 class SampleRow:
     """A sample as a list shows it. title: at most 120 characters. tokens: estimated. duplicate: a near copy that is not its cluster's keeper.
 
-    score: how likely the apprentice thinks that a person accepts it, in percent; None where it was not asked.
+    score: how likely the apprentice thinks that a person accepts it, in percent; judge: the newest score of its text by a judge, 0 to 100.
+    Both None where nobody asked.
     """
 
     id: int
@@ -58,6 +59,7 @@ class SampleRow:
     version: int
     deleted: bool
     score: int | None
+    judge: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Sample:
     created: int
     updated: int
     score: int | None
+    judge: int | None
     policy: tuple[Diagnostic, ...]
 
 
@@ -119,11 +122,13 @@ class VerdictRecord:
     policy: tuple[Diagnostic, ...] | None = None
 
 
-_COLUMNS = """
+JUDGE = "(SELECT j.score FROM judgement j WHERE j.version_id = s.version_id AND j.score IS NOT NULL ORDER BY j.id DESC LIMIT 1)"
+"""SQL of the newest score that a judge gave the present text of sample `s`."""
+_COLUMNS = f"""
     s.title, r.status, r.rating, s.topic, s.source, s.tokens, s.lines, v.parse, v.format, v.types, v.vet, v.test,
     (SELECT group_concat(name, char(31)) FROM (SELECT name FROM tag WHERE sample_id = s.id ORDER BY name)) AS tags,
     EXISTS (SELECT 1 FROM duplicate d WHERE d.sample_id = s.id AND d.keeper <> s.id) AS duplicate,
-    s.version_id, r.deleted, (SELECT percent FROM score WHERE score.version_id = s.version_id),
+    s.version_id, r.deleted, (SELECT percent FROM score WHERE score.version_id = s.version_id), {JUDGE},
     EXISTS (SELECT 1 FROM policy p WHERE p.version_id = s.version_id AND p.kind = 'external')
 """
 _TABLES = "sample s JOIN review r ON r.sample_id = s.id JOIN verdict v ON v.version_id = s.version_id"
@@ -152,6 +157,7 @@ def _row(row: Sequence[Any]) -> SampleRow:
         version,
         deleted,
         score,
+        judge,
         external,
     ) = row
     return SampleRow(
@@ -169,6 +175,7 @@ def _row(row: Sequence[Any]) -> SampleRow:
         version,
         bool(deleted),
         score,
+        judge,
     )
 
 
@@ -200,7 +207,7 @@ def sample(connection: sqlite3.Connection, sample_id: int) -> Sample:
         id=sample_id, uid=uid, version=row.version, messages=messages_of(context, prompt, response), prompt=prompt, response=response, code=code,
         test=test, status=row.status, rating=row.rating, reasons=tuple(json.loads(reasons)), note=note, topic=row.topic, source=row.source,
         tags=row.tags, verdict=row.verdict, diagnostics=diagnostics(connection, row.version), toolchain=toolchain, duplicate=row.duplicate,
-        deleted=row.deleted, author=author, created=created, updated=updated, score=row.score, policy=policy(connection, row.version),
+        deleted=row.deleted, author=author, created=created, updated=updated, score=row.score, judge=row.judge, policy=policy(connection, row.version),
     )  # fmt: skip
 
 

@@ -62,14 +62,15 @@ def read_solution(text: str) -> Solution:
 def write_answer(solution: Solution) -> str:
     """The sample's answer. `from_answer` of it gives the same code and test."""
     parts = [solution.notes.strip()] if solution.notes.strip() else []
-    parts += [_fenced(text) for text in (solution.code, solution.test) if text.strip()]
+    parts += [fenced(text, "go") for text in (solution.code, solution.test) if text.strip()]
     return "\n\n".join(parts)
 
 
-def _fenced(text: str) -> str:
-    longest = max((len(run) for run in re.findall(r"^[ \t]*(`{3,}|~{3,})", text, re.MULTILINE)), default=2)
+def fenced(text: str, language: str = "") -> str:
+    """A block that holds the text and that nothing in the text can end: its fence is longer than any run that could be one."""
+    longest = max((len(run) for run in re.findall(r"`{3,}|~{3,}", text)), default=2)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}go\n{text.rstrip()}\n{fence}"
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
 def _is_go(block: Block) -> bool:

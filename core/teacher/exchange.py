@@ -67,6 +67,16 @@ class Answer:
     attempts: int = 1
 
 
+def refusal_in(answer: Answer, who: str) -> str:
+    """Why an answer is nothing to go on with, as a sentence; "" when it is. who: teacher or judge."""
+    if answer.finish in ("refusal", "filter") or not answer.text.strip():
+        said = " ".join((answer.refusal or answer.text).split())[:200]
+        return f"The {who} refused{f': {said}' if said else '.'}"
+    if answer.finish == "length":
+        return "The answer was cut off: max_tokens is too small for it."
+    return ""
+
+
 class AskFailedError(Exception):
     """The endpoint will not answer this question: refused as malformed, too long, or failed as often as the policy allows."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from core.golang.extract import from_answer
 from core.teacher.answers import Solution, read_broken, read_solution, read_task, write_answer
 from core.teacher.drawing import Draw
-from core.teacher.exchange import Answer, Ask, AskFailedError, Question
+from core.teacher.exchange import Answer, Ask, AskFailedError, Question, refusal_in
 from core.teacher.hygiene import Hygiene, task_key
 from core.teacher.plan import TeacherPlan
 from core.teacher.proving import Proof, Prover
@@ -72,11 +72,8 @@ class _Work:
             raise _EndError("failed", str(error)) from error
         asked = tuple((one["role"], one["content"]) for one in messages)
         self.exchanges.append(Exchange(stage, asked, answer, index, dict(question.parameters)))
-        if answer.finish in ("refusal", "filter") or not answer.text.strip():
-            said = " ".join((answer.refusal or answer.text).split())[:200]
-            raise _EndError("failed", f"The teacher refused{f': {said}' if said else '.'}")
-        if answer.finish == "length":
-            raise _EndError("failed", "The answer was cut off: max_tokens is too small for it.")
+        if reason := refusal_in(answer, "teacher"):
+            raise _EndError("failed", reason)
         text = answer.text.encode("utf-8", "replace").decode()  # half a character can be sent to nobody
         return replace(answer, text=text)
 

@@ -27,8 +27,8 @@ EXAMPLES = 3
 _LOOK_AT = 40
 _REPAIRED = 0.25
 """Share of samples that go back once, until it is known better."""
-_PER_MESSAGE = 4
-_ENOUGH = 5
+PER_MESSAGE = 4
+ENOUGH = 5
 """Samples whose real usage is worth more than the estimate."""
 
 
@@ -80,7 +80,7 @@ def forecast(
     total = sum(1 for _ in draws(recipe.file, seed, plan.samples, plan.quotas, pool)) if plan.quotas else plan.samples
     if not some:
         raise UserError("The quotas of this plan allow no sample.", "Raise them.")
-    if spent is not None and spent.samples >= _ENOUGH:
+    if spent is not None and spent.samples >= ENOUGH:
         requests, prompt, completion = spent.requests, spent.prompt, spent.completion
         sentence = f"Calibrated with what {spent.samples:,} samples of this recipe and model have really taken."
         measured = spent.samples
@@ -128,7 +128,7 @@ def _estimate(recipe: Recipe, some: Sequence[Draw], go: str) -> tuple[float, flo
     first = last = 0
     for draw in some:
         *before, final = [
-            sum(count([one["content"] for one in messages])) + _PER_MESSAGE * len(messages)
+            sum(count([one["content"] for one in messages])) + PER_MESSAGE * len(messages)
             for messages in _questions(recipe, draw, go)
         ]
         first, last = first + sum(before), last + final + written

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from core.samples.conversation import Message, problem
 from core.samples.store import VerdictRecord, put_verdicts
 from core.steps import Steps
 from core.teacher import results
+from core.teacher.provenance import stored
 from core.teacher.results import Made, Outcome
 
 AUTHOR = "teacher"
@@ -173,16 +173,6 @@ def _provenance(
     plan, recipe = job.request["plan"], job.request["recipe"]
     answers = [exchange.answer for exchange in one.exchanges]
     usage, cost = one.usage, one.cost
-    conversation = [
-        {
-            "stage": each.stage,
-            "messages": each.messages,
-            "index": each.index,
-            "parameters": each.parameters,
-            **_said(each.answer),
-        }
-        for each in one.exchanges
-    ]
     values: dict[str, Any] = {
         "job": job.id, "number": one.number, "kind": kind, "sample_id": key, "version_id": version, "result": one.result,
         "reason": one.reason, "topic": one.topic, "recipe": recipe["name"], "recipe_version": recipe["version"],
@@ -193,17 +183,9 @@ def _provenance(
         "cached_tokens": usage.cached, "reasoning_tokens": usage.reasoning, "seconds": sum(each.seconds for each in answers),
         "cost_usd": None if cost is None else str(cost), "prices": answers[-1].prices if answers else "",
         "agreement": one.agreement, "created": int(time.time()),
-        "conversation": zlib.compress(json.dumps(conversation, ensure_ascii=False).encode("utf-8", "replace")),
+        "conversation": stored(one.exchanges),
     }  # fmt: skip
     connection.execute(
         f"INSERT OR IGNORE INTO generation ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
         tuple(values.values()),
     )
-
-
-def _said(answer: Any) -> dict[str, Any]:
-    return {
-        "text": answer.text, "refusal": answer.refusal, "finish": answer.finish, "model": answer.model,
-        "prompt_tokens": answer.usage.prompt, "completion_tokens": answer.usage.completion, "seconds": answer.seconds,
-        "attempts": answer.attempts, "cost_usd": None if answer.cost_usd is None else str(answer.cost_usd),
-    }  # fmt: skip

@@ -1,13 +1,14 @@
-"""How a teacher's job gets on: where it stands and its course so far, from the events in its folder.
+"""How a teacher's job gets on: where it stands and its course so far, from the events in its folder; `Track` serves other jobs too.
 
 Keeps a few thousand points however long the job runs. Time is time at work: pauses between two attempts are left out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from core.jobs.events import EventTail, last_events
 
 Floats = npt.NDArray[np.float64]
+S = TypeVar("S")
 MOST = 4000
 _WINDOW = 15.0
 _RECENT = 120.0
@@ -64,73 +66,106 @@ class Course:
 
     def per_minute(self, counts: Floats) -> Floats:
         """How fast a column grew, over a window that is wide enough not to jump."""
-        if len(self.seconds) < 2:
-            return np.zeros(len(self.seconds))
-        window = max(_WINDOW, float(self.seconds[-1]) / 60)
-        start = np.maximum(self.seconds - window, 0.0)
-        spans = np.maximum(self.seconds - start, 1.0)
-        return np.asarray(60 * (counts - np.interp(start, self.seconds, counts)) / spans)
+        return per_minute(self.seconds, counts)
 
     @property
     def seconds_left(self) -> float | None:
         """At the pace of the last minutes; None while that is not known."""
-        if len(self.seconds) < 2 or self.standing.done >= self.standing.requested:
-            return None
-        now = float(self.seconds[-1])
-        start = max(0.0, now - _RECENT)
-        made = float(self.done[-1] - np.interp(start, self.seconds, self.done))
-        return (self.standing.requested - self.standing.done) * (now - start) / made if made > 0 else None
+        return seconds_left(self.seconds, self.done, self.standing.requested - self.standing.done)
 
 
-class Pace:
-    """Reads the events of one job, each once. Not for two threads at a time."""
+def per_minute(seconds: Floats, counts: Floats) -> Floats:
+    """How fast counts grew at these seconds, over a window that is wide enough not to jump."""
+    if len(seconds) < 2:
+        return np.zeros(len(seconds))
+    window = max(_WINDOW, float(seconds[-1]) / 60)
+    start = np.maximum(seconds - window, 0.0)
+    spans = np.maximum(seconds - start, 1.0)
+    return np.asarray(60 * (counts - np.interp(start, seconds, counts)) / spans)
 
-    def __init__(self, path: Path) -> None:
+
+def seconds_left(seconds: Floats, done: Floats, left: int) -> float | None:
+    """For what is left, at the pace of the last minutes; None while that is not known."""
+    if len(seconds) < 2 or left <= 0:
+        return None
+    now = float(seconds[-1])
+    start = max(0.0, now - _RECENT)
+    made = float(done[-1] - np.interp(start, seconds, done))
+    return left * (now - start) / made if made > 0 else None
+
+
+class Track(Generic[S]):
+    """Reads the events of one job, each once. Not for two threads at a time.
+
+    kind: of the events that say where it stands; read: what such an event says; row: the columns that are kept of it.
+    """
+
+    def __init__(
+        self, path: Path, kind: str, read: Callable[[dict[str, Any]], S], row: Callable[[S], tuple[float, ...]]
+    ) -> None:
         self._tail = EventTail(path)
-        self._rows: list[tuple[float, float, float, float, float]] = []
-        self._standing = Standing()
-        self._message = ""
+        self._kind, self._read, self._columns = kind, read, row
+        self._rows: list[tuple[float, ...]] = []
         self._before: float | None = None
         self._worked = 0.0
         self._stride = 1
         self._count = 0
+        self.standing = read({})
+        self.message = ""
 
-    def poll(self) -> Course:
-        """Read what is new, and tell all."""
+    def poll(self) -> tuple[Floats, ...]:
+        """Read what is new; returns the columns: seconds at work, and those of `row`."""
         while events := self._tail.read():
             for event in events:
                 self._take(event)
-        rows = self._rows if not self._count or self._rows[-1] == self._row() else [*self._rows, self._row()]
-        columns = np.array(rows, dtype=np.float64).reshape(-1, 5).T
-        return Course(self._standing, self._message, *columns)
+        now = self._row()
+        rows = self._rows if not self._count or self._rows[-1] == now else [*self._rows, now]
+        return tuple(np.array(rows, dtype=np.float64).reshape(-1, len(now)).T)
 
     def _take(self, event: dict[str, Any]) -> None:
-        match event["kind"]:
-            case "attempt":
-                self._before = None
-            case "message":
-                self._message = str(event.get("text", ""))
-            case "teacher":
-                self._standing = _standing(event)
-                now = float(event["t"])
-                if self._before is not None:
-                    self._worked += max(0.0, now - self._before)
-                self._before = now
-                if self._count % self._stride == 0:
-                    self._rows.append(self._row())
-                self._count += 1
-                if len(self._rows) > MOST:
-                    self._rows = self._rows[::2]
-                    self._stride *= 2
+        if event["kind"] == "attempt":
+            self._before = None
+        elif event["kind"] == "message":
+            self.message = str(event.get("text", ""))
+        elif event["kind"] == self._kind:
+            self.standing = self._read(event)
+            now = float(event["t"])
+            if self._before is not None:
+                self._worked += max(0.0, now - self._before)
+            self._before = now
+            if self._count % self._stride == 0:
+                self._rows.append(self._row())
+            self._count += 1
+            if len(self._rows) > MOST:
+                self._rows = self._rows[::2]
+                self._stride *= 2
 
-    def _row(self) -> tuple[float, float, float, float, float]:
-        at = self._standing
-        return self._worked, at.done, at.verified, at.tokens, at.cost_usd or 0.0
+    def _row(self) -> tuple[float, ...]:
+        return self._worked, *self._columns(self.standing)
+
+
+class Pace:
+    """The course of a teacher's job, read as it grows. Not for two threads at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._track = Track(
+            path, "teacher", _standing, lambda at: (at.done, at.verified, at.tokens, at.cost_usd or 0.0)
+        )
+
+    def poll(self) -> Course:
+        """Read what is new, and tell all."""
+        columns = self._track.poll()
+        return Course(self._track.standing, self._track.message, *columns)
+
+
+def last_event(events: Path, kind: str) -> dict[str, Any] | None:
+    """The newest event of a kind near the end of a job's events; None where there is none."""
+    return next((event for event in reversed(last_events(events)) if event["kind"] == kind), None)
 
 
 def standing(events: Path) -> Standing | None:
     """Where a job stands, from the end of its events; None when it has said nothing yet."""
-    found = next((event for event in reversed(last_events(events)) if event["kind"] == "teacher"), None)
+    found = last_event(events, "teacher")
     return None if found is None else _standing(found)
 
 

@@ -1,6 +1,6 @@
 """Where a sample of the teacher's comes from: recipe, parameters, tokens, cost, and the conversation it was made in, for its page.
 
-Reads only. What was paid for and came to nothing is here too, by job.
+Reads only; `intake` writes. What was paid for and came to nothing is here too, by job.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from core.samples.conversation import Message
-from core.teacher.exchange import Usage
+from core.teacher.exchange import Answer, Usage
+from core.teacher.results import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def provenance(connection: sqlite3.Connection, sample_id: int) -> Provenance | N
     return Provenance(
         job, number, kind, result, reason, recipe, version, digest, seed, json.loads(draw), origin, tuple(json.loads(parents)), base_url,
         asked, model, fingerprint, json.loads(parameters), requests, Usage(prompt, completion, cached, reasoning), seconds, _money(cost),
-        prices, agreement, created, tuple(_turn(one) for one in json.loads(zlib.decompress(talk))),
+        prices, agreement, created, turns_from(talk),
     )  # fmt: skip
 
 
@@ -112,6 +113,28 @@ def spent(connection: sqlite3.Connection, recipe: str, model: str) -> Spent | No
         (recipe, model),
     ).fetchone()
     return Spent(*row) if row[0] else None
+
+
+def stored(exchanges: Sequence[Exchange]) -> bytes:
+    """A conversation as it is stored: zlib of JSON."""
+    turns = [
+        {"stage": one.stage, "messages": one.messages, "index": one.index, "parameters": one.parameters, **_said(one.answer)}
+        for one in exchanges
+    ]  # fmt: skip
+    return zlib.compress(json.dumps(turns, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _said(answer: Answer) -> dict[str, Any]:
+    return {
+        "text": answer.text, "refusal": answer.refusal, "finish": answer.finish, "model": answer.model,
+        "prompt_tokens": answer.usage.prompt, "completion_tokens": answer.usage.completion, "seconds": answer.seconds,
+        "attempts": answer.attempts, "cost_usd": None if answer.cost_usd is None else str(answer.cost_usd),
+    }  # fmt: skip
+
+
+def turns_from(talk: bytes) -> tuple[Turn, ...]:
+    """The conversation that `stored` was given."""
+    return tuple(_turn(one) for one in json.loads(zlib.decompress(talk)))
 
 
 def _turn(one: Mapping[str, Any]) -> Turn:

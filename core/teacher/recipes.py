@@ -1,32 +1,27 @@
 """Recipes: what to ask for, as data. A folder with recipe.toml and Jinja templates; nothing in it is program code.
 
-A folder of the same name in the workspace takes precedence over ours, so a team edits a copy. Templates run in a sandbox, and a name
-that nobody has given is an error with file and line, never an empty place in a question that costs money.
+A folder of the same name in the workspace takes precedence over ours, so a team edits a copy. How such folders are found, copied and
+rendered is `templates`' business.
 """
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from core.errors import UserError
-from core.paths import resources
+from core.teacher import templates
+from core.teacher.templates import Kind, Templates
 from core.teacher.written import Written, parse, read_text, refused
 
-if TYPE_CHECKING:
-    from jinja2.sandbox import SandboxedEnvironment
-
-COMMON = "common"
 FILE = "recipe.toml"
+_KIND = Kind("recipe", "recipes", FILE, "common", "gosmith teacher recipes")
 SYSTEM, PROMPT, REPAIR, FIX = "system.j2", "prompt.j2", "repair.j2", "fix.j2"
-"""Templates that every recipe has, from COMMON where it has none of its own."""
+"""Templates that every recipe has, from the folder common where it has none of its own."""
 GIVEN = frozenset({"go", "topic", "seed", "task", "code", "test", "words", "weak", "notes"})
 """What templates may name besides the axes."""
 
@@ -120,124 +115,52 @@ class Recipe:
     folder: Path
     own: bool
     file: RecipeFile
-    digest: str
-    _environment: SandboxedEnvironment = field(repr=False, compare=False)
+    templates: Templates
+
+    @property
+    def digest(self) -> str:
+        """Of all its texts."""
+        return self.templates.digest
 
     def render(self, template: str, /, **given: Any) -> str:
         """A template's text, without blank ends. Raises UserError with file and line where it cannot be made."""
-        from jinja2 import TemplateError
-
-        try:
-            return self._environment.get_template(template).render(**given).strip()
-        except TemplateError as error:
-            raise _broken(self.name, template, error) from None
-        except (TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise _broken(self.name, template, error) from None
+        return self.templates.render(template, **given)
 
 
 def roots(workspace: Path | None) -> list[Path]:
     """Where recipes are looked for, first found first."""
-    ours = resources() / "recipes"
-    return [ours] if workspace is None else [workspace / "recipes", ours]
+    return templates.roots(_KIND, workspace)
 
 
 def names(workspace: Path | None = None) -> list[str]:
     """All recipes by name, the workspace's own among them."""
-    return sorted({path.parent.name for root in roots(workspace) for path in root.glob(f"*/{FILE}")} - {COMMON})
+    return templates.names(_KIND, workspace)
 
 
 def find(name: str, workspace: Path | None = None) -> Recipe:
     """The recipe of that name. Raises UserError where there is none, or it is broken."""
-    for root in roots(workspace):
-        if (root / name / FILE).is_file() and Path(name).name == name:
-            return load(root / name, own=root != roots(None)[0])
-    raise UserError(f"There is no recipe “{name}”.", f"Known are: {', '.join(names(workspace))}.")
+    folder, own = templates.find(_KIND, name, workspace)
+    return load(folder, own=own)
 
 
 def load(folder: Path, *, name: str = "", own: bool = False) -> Recipe:
     """The recipe in a folder. Raises UserError with file and line for one that is broken."""
     name = name or folder.name
     file = parse(read_text(folder / FILE, "recipe"), RecipeFile, f"{name}/{FILE}")
-    texts = _texts(folder)
-    environment = _environment(folder)
-    for template in sorted(texts):
-        if template.endswith(".j2"):
-            _compile(environment, name, template)
+    texts = templates.load(_KIND, folder, name)
     for stage in (file.instruction, file.solution):
-        if stage is not None and stage.template not in texts:
+        if stage is not None and stage.template not in texts.names:
             raise UserError(
                 f"{name}/{FILE} names {stage.template}, which is not there.", "Add the template, or name another."
             )
-    digest = hashlib.sha256()
-    for template, content in sorted(texts.items()):
-        digest.update(f"{template}\0{len(content)}\0".encode() + content)
-    return Recipe(name, folder, own, file, digest.hexdigest(), environment)
+    return Recipe(name, folder, own, file, texts)
 
 
 def copy(name: str, workspace: Path) -> Path:
     """Put an editable copy of one of our recipes into the workspace; returns its folder. Raises UserError when there is one already."""
-    recipe = find(name)
-    place = workspace / "recipes" / name
-    if place.exists():
-        raise UserError(f"The workspace has a recipe “{name}” already.", f"Edit it in {place}, or remove it.")
-    freeze(recipe, place)
-    return place
+    return templates.copy(_KIND, name, workspace)
 
 
 def freeze(recipe: Recipe, place: Path) -> None:
     """Write all texts of a recipe, the common ones included, into one folder that `load` reads the same. Raises UserError."""
-    try:
-        place.mkdir(parents=True)
-        for name, content in _texts(recipe.folder).items():
-            (place / name).write_bytes(content)
-    except OSError as error:
-        shutil.rmtree(place, ignore_errors=True)
-        raise UserError(f"The recipe cannot be copied to {place}: {error.strerror}.", "Free some space.") from error
-
-
-def _texts(folder: Path) -> dict[str, bytes]:
-    """All files of a recipe by name; its own win over the common ones."""
-    found: dict[str, bytes] = {}
-    for place in (resources() / "recipes" / COMMON, folder):
-        found |= {path.name: path.read_bytes() for path in sorted(place.iterdir()) if path.suffix in (".j2", ".toml")}
-    return found
-
-
-def _environment(folder: Path) -> SandboxedEnvironment:
-    from jinja2 import FileSystemLoader, StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment  # late: only who renders pays for it
-
-    return SandboxedEnvironment(
-        loader=FileSystemLoader([str(folder), str(resources() / "recipes" / COMMON)]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,  # of files that are included
-        autoescape=False,  # what is made is no HTML
-    )
-
-
-def _compile(environment: SandboxedEnvironment, name: str, template: str) -> None:
-    from jinja2 import TemplateError
-
-    try:
-        environment.get_template(template)
-    except TemplateError as error:
-        raise _broken(name, template, error) from None
-    except UnicodeDecodeError:
-        raise UserError(f"{name}/{template} is not UTF-8 text.", "Save it as UTF-8.") from None
-
-
-def _broken(name: str, template: str, error: Exception) -> UserError:
-    from jinja2 import TemplateSyntaxError
-
-    line = 0
-    if isinstance(error, TemplateSyntaxError):
-        template, line = error.name or template, error.lineno
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename.endswith(".j2"):
-            template, line = Path(frame.filename).name, frame.lineno or 0
-    place = f"{name}/{template}{f', line {line}' if line else ''}"
-    return UserError(
-        f"{place}: {str(error).rstrip('.')}.", "Mend the template; `gosmith teacher recipes` checks all of them."
-    )
+    templates.freeze(_KIND, recipe.folder, place)

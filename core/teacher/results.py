@@ -6,19 +6,23 @@ A line is whole or absent: who reads stops before half a line, who goes on writi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from core.golang.checker import Diagnostic
 from core.golang.extract import from_answer
 from core.samples.contamination import Place
 from core.teacher.exchange import Answer, Usage
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 FILE = "samples.jsonl"
+T = TypeVar("T")
 Result = Literal["verified", "unverified", "refused", "failed"]
 RESULTS: tuple[Result, ...] = ("verified", "unverified", "refused", "failed")
 
@@ -75,16 +79,24 @@ class Outcome:
     @property
     def usage(self) -> Usage:
         """Tokens of all exchanges together."""
-        used = [one.answer.usage for one in self.exchanges]
-        return Usage(
-            *(sum(getattr(one, name) for one in used) for name in ("prompt", "completion", "cached", "reasoning"))
-        )
+        return usage_of(self.exchanges)
 
     @property
     def cost(self) -> Decimal | None:
         """Dollars of all exchanges whose price is known; None where none is."""
-        known = [one.answer.cost_usd for one in self.exchanges if one.answer.cost_usd is not None]
-        return sum(known, Decimal(0)) if known else None
+        return cost_of(self.exchanges)
+
+
+def usage_of(exchanges: Sequence[Exchange]) -> Usage:
+    """Tokens of all of them together."""
+    used = [one.answer.usage for one in exchanges]
+    return Usage(*(sum(getattr(one, name) for one in used) for name in ("prompt", "completion", "cached", "reasoning")))
+
+
+def cost_of(exchanges: Sequence[Exchange]) -> Decimal | None:
+    """Dollars of all whose price is known; None where none is."""
+    known = [one.answer.cost_usd for one in exchanges if one.answer.cost_usd is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
 def code_of(made: Made) -> str:
@@ -92,44 +104,52 @@ def code_of(made: Made) -> str:
     return from_answer(made.messages[-1][1]).code
 
 
-def to_line(outcome: Outcome) -> bytes:
-    """A line of samples.jsonl."""
-    return (json.dumps(asdict(outcome), default=str, separators=(",", ":")) + "\n").encode()
+def to_line(value: DataclassInstance) -> bytes:
+    """A line of output: of an outcome, or of what another job makes."""
+    return (json.dumps(asdict(value), default=str, separators=(",", ":")) + "\n").encode()
 
 
 def from_line(line: bytes) -> Outcome:
     """What `to_line` was given."""
     row = json.loads(line)
     row["made"] = tuple(_made(one) for one in row["made"])
-    row["exchanges"] = tuple(_exchange(one) for one in row["exchanges"])
+    row["exchanges"] = tuple(exchange_from(one) for one in row["exchanges"])
     row["parents"] = tuple(row["parents"])
     return Outcome(**row)
 
 
 def read(path: Path, offset: int = 0, most: int | None = None) -> tuple[list[Outcome], int]:
     """Outcomes from `offset` on, at most so many, and where the next ones begin."""
-    found: list[Outcome] = []
-    for line in _whole_lines(path, offset):
-        if most is not None and len(found) >= most:
-            break
-        found.append(from_line(line))
-        offset += len(line)
-    return found, offset
+    return read_lines(path, from_line, offset, most)
 
 
 def each(path: Path) -> Iterator[Outcome]:
     """All outcomes, one at a time: a large job's conversations are more than fits into memory."""
-    return map(from_line, _whole_lines(path, 0))
+    return map(from_line, whole_lines(path))
+
+
+def read_lines(
+    path: Path, read_line: Callable[[bytes], T], offset: int = 0, most: int | None = None
+) -> tuple[list[T], int]:
+    """What the whole lines from `offset` on say, at most so many, and where the next ones begin."""
+    found: list[T] = []
+    for line in whole_lines(path, offset):
+        if most is not None and len(found) >= most:
+            break
+        found.append(read_line(line))
+        offset += len(line)
+    return found, offset
 
 
 def cut(path: Path) -> None:
     """Take half a line that a crash left from the end of the file."""
-    whole = sum(len(line) for line in _whole_lines(path, 0))
+    whole = sum(len(line) for line in whole_lines(path))
     with suppress(FileNotFoundError), path.open("rb+") as file:
         file.truncate(whole)
 
 
-def _whole_lines(path: Path, offset: int) -> Iterator[bytes]:
+def whole_lines(path: Path, offset: int = 0) -> Iterator[bytes]:
+    """The lines from `offset` on that are there with their ends; none where there is no file."""
     with suppress(FileNotFoundError), path.open("rb") as file:
         file.seek(offset)
         for line in file:
@@ -147,7 +167,8 @@ def _made(row: dict[str, Any]) -> Made:
     return Made(**row)
 
 
-def _exchange(row: dict[str, Any]) -> Exchange:
+def exchange_from(row: dict[str, Any]) -> Exchange:
+    """An exchange from the plain data that a line holds of it."""
     answer = row["answer"]
     answer["usage"] = Usage(**answer["usage"])
     answer["cost_usd"] = None if answer["cost_usd"] is None else Decimal(answer["cost_usd"])

@@ -9,26 +9,22 @@ from __future__ import annotations
 import secrets
 import shutil
 import sqlite3
-import sys
 from collections.abc import Collection, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
 from core.golang.toolchain import find as find_toolchain
-from core.jobs import JobFolder, create
-from core.jobs import resume as resume_job
-from core.jobs.folder import Change, read_job
-from core.teacher import hygiene, seeds
-from core.teacher.asking.budget import no_price
-from core.teacher.asking.prices import load_prices
+from core.jobs import JobFolder
+from core.jobs.folder import read_job
+from core.teacher import hygiene, launching, seeds
+from core.teacher.launching import PLAN, affordable, make_folder
 from core.teacher.plan import TeacherPlan, plan_from
 from core.teacher.recipes import Recipe, find, freeze, load
-from core.teacher.terms import save_plan, to_mapping, with_budget
+from core.teacher.terms import to_mapping
 
 KIND = "teacher"
-PLAN, RECIPE, KNOWN = "plan.toml", "recipe", "known"
+RECIPE, KNOWN = "recipe", "known"
 
 
 def checked(plan: TeacherPlan, workspace: Path | None) -> Recipe:
@@ -53,10 +49,7 @@ def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection) -
     model has no price, or when the disk is full."""
     recipe = checked(plan, workspace)
     toolchain = find_toolchain()
-    priced = load_prices(workspace).find(plan.model, date.today()) is not None
-    if plan.budget_usd is not None and not priced:
-        raise no_price(plan.model)
-    plan = with_budget(plan, priced=priced)
+    plan = affordable(plan, workspace)
     if plan.seed is None:
         plan = plan.model_copy(update={"seed": secrets.randbelow(2**31)})
     if plan.seeds.folder:
@@ -120,41 +113,18 @@ def _make(
     pool: Path | None = None,
 ) -> JobFolder:
     """The folder with all that the job reads. pool: what draws start from, where another job has found it already."""
-    job = create(
-        workspace / "jobs",
-        KIND,
-        request,
-        title=title,
-        command=(sys.executable, "-m", "app.cli", "--workspace", str(workspace), "teacher", *words),
-    )
-    try:
-        save_plan(plan, job.path / PLAN)
+
+    def fill(job: JobFolder) -> None:
         freeze(recipe, job.path / RECIPE)
         hygiene.write_known(job.path / KNOWN, connection)
         if pool is not None and pool.is_file():
             shutil.copyfile(pool, job.path / seeds.FILE)
         elif recipe.file.source == "sample":
             seeds.write_samples(connection, plan.seeds.query, job.path / seeds.FILE)
-    except BaseException as error:
-        shutil.rmtree(job.path, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise UserError(
-                f"The job folder {job.path} cannot be written: {error.strerror}.", "Free some space."
-            ) from error
-        raise
-    return job
+
+    return make_folder(workspace, KIND, plan, request, fill, title=title, words=words)
 
 
 def resume(job: JobFolder, *, budget_usd: float | None = None, budget_tokens: int | None = None) -> None:
     """Go on where a paused or stopped job was, with another budget where one is given. Raises UserError while it runs or when it is done."""
-    asked = read_job(job)
-    changed: dict[str, Any] = {}
-    if budget_usd is not None:
-        changed["budget_usd"] = float(budget_usd)
-    if budget_tokens is not None:
-        changed["budget_tokens"] = budget_tokens
-    if not changed:
-        resume_job(job)
-        return
-    plan = plan_from({**asked.request["plan"], **changed})
-    resume_job(job, change=Change(asked.processes, asked.resources, {"plan": to_mapping(plan)}))
+    launching.resume(job, plan_from, budget_usd, budget_tokens)

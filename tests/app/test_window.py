@@ -22,6 +22,7 @@ from app.tasks import TaskRunner
 from app.theme import Theme
 from app.window import PAGES, MainWindow
 from core.errors import UserError
+from core.jobs import create, info
 from core.jobs.folder import JobFolder
 from core.jobs.status import JobInfo
 from core.settings import Settings, load_settings
@@ -255,3 +256,15 @@ def test_assistive_technology_opens_a_page_by_press_or_toggle(window: MainWindow
         assert action in actions.actionNames()
         actions.doAction(action)
         qtbot.waitUntil(lambda nav=nav: window.current_page() is window.pages.get(nav.removeprefix("nav").lower()))
+
+
+@pytest.mark.parametrize(("kind", "who"), [("judge", "The judge"), ("teacher", "The teacher")])
+def test_what_ends_while_one_looks_elsewhere_is_said_with_a_way_there(
+    kind: str, who: str, window: MainWindow, workspace: Workspace, qtbot: QtBot
+) -> None:
+    folder = create(workspace.jobs, kind, {}, title="Three samples")
+    window.context.teacher.finished.emit(replace(info(folder), state="stopped"))
+    assert window.toast.text == f"{who} has paused: Three samples"
+    with qtbot.waitSignal(window.context.teacher_wanted) as wanted:
+        window.toast.findChild(QAbstractButton).click()
+    assert wanted.args == [folder.id]

@@ -58,8 +58,18 @@ class Stroke:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A filled bar of a histogram, in values, from 0 to `top`."""
+
+    left: float
+    right: float
+    top: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """All that is drawn but the crosshair. x_ticks, y_ticks: value and text. band: lowest and highest usual value.
+    """All that is drawn but the crosshair. x_ticks, y_ticks: value and text. band: lowest and highest usual value. blocks: behind the strokes.
     quick: many lines, or a hand that moves them: hard pixels are enough."""
 
     x: Axis
@@ -67,6 +77,7 @@ class Picture:
     x_ticks: tuple[tuple[float, str], ...] = ()
     y_ticks: tuple[tuple[float, str], ...] = ()
     strokes: tuple[Stroke, ...] = ()
+    blocks: tuple[Block, ...] = ()
     band: tuple[float, float] | None = None
     quick: bool = False
 
@@ -154,6 +165,8 @@ class Canvas(QWidget):
             painter.setFont(self.font())
             self._paint_ground(painter, self._picture)
             painter.setClipRect(self.plot().adjusted(0, -2, 2, 1))
+            for block in self._picture.blocks:
+                self._paint_block(painter, block, self._picture)
             for stroke in self._picture.strokes:
                 self._paint_stroke(painter, stroke, self._picture)
             painter.end()
@@ -200,6 +213,11 @@ class Canvas(QWidget):
         if (stroke.points and len(x) <= 200) or len(x) == 1:
             painter.setPen(QPen(QColor(stroke.colour), 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawPoints(line)
+
+    def _paint_block(self, painter: QPainter, block: Block, picture: Picture) -> None:
+        left, right = round(picture.x.pixel(block.left)), round(picture.x.pixel(block.right))
+        top, bottom = round(picture.y.pixel(block.top)), round(picture.y.pixel(0.0))
+        painter.fillRect(QRectF(left, top, max(1, right - left), bottom - top), QColor(block.colour))
 
     def _paint_cross(self, painter: QPainter, picture: Picture) -> None:
         tokens, plot = self._theme.tokens, self.plot()

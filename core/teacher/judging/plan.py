@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.teacher.terms import Terms
-from core.teacher.written import from_mapping, parse, read_text, wrong_keys
+from core.teacher.written import from_mapping, parse, read_text, refused, wrong_keys
 
 DEFAULT_RUBRIC = "go-sample"
 
@@ -24,6 +24,13 @@ class JudgePlan(Terms):
     query: str = "status:new"
     most: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     again: bool = False
+
+    @field_validator("parameters")
+    @classmethod
+    def _has_a_format(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if "response_format" in value:
+            raise refused("sets “response_format”, which follows from the rubric")
+        return value
 
 
 def load_plan(path: Path) -> JudgePlan:

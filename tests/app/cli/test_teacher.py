@@ -14,7 +14,7 @@ from app.cli import teacher
 from app.cli.root import main
 from core.jobs import JobFolder, control, list_jobs
 from core.samples import query
-from core.teacher import starting
+from core.teacher import launching
 from core.workspace import Workspace
 
 WORKER = Path(__file__).parents[2] / "core/teacher/teacher_job.py"
@@ -36,7 +36,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs started here ask a teacher of the test's own."""
     monkeypatch.setattr(teacher, "start", partial(control.start, main_file=WORKER))
-    monkeypatch.setattr(starting, "resume_job", partial(control.resume, main_file=WORKER))
+    monkeypatch.setattr(launching, "resume_job", partial(control.resume, main_file=WORKER))
 
 
 def ask(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str, code: int = 0) -> Any:

@@ -34,7 +34,7 @@ def test_a_teachers_sample_tells_its_recipe_and_shows_its_conversation(
     page.search.set_query(parse(f"job:{job}"))
     origin = page.detail.origin
     qtbot.waitUntil(origin.isVisible)
-    assert origin._facts.text() == "topic-grid · 1 request · $0.0006"
+    assert origin.line == "topic-grid · 1 request · $0.0006"
     assert not origin.text.isVisible()
     assert origin.text.toPlainText() == ""
     qtbot.mouseClick(origin.header, Qt.MouseButton.LeftButton)

@@ -65,7 +65,7 @@ def teacher(context: AppContext, qtbot: QtBot) -> Iterator[TeacherPage]:
     context.jobs.start()
     yield page
     context.jobs.close()
-    for dialog in (page.dialog, page.editor):
+    for dialog in (page.dialog, page.judge_dialog, page.editor):
         if dialog is not None:
             dialog.done(0)
     page.hide()

@@ -11,6 +11,7 @@ import shiboken6
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from app.teacher import job_facts
 from app.teacher.facts_row import FactsRow
 from app.teacher.job_charts import JobCharts
 from app.theme import Theme
@@ -86,16 +87,16 @@ def test_where_no_price_is_known_tokens_are_drawn(charts: JobCharts, tmp_path: P
 
 
 def test_facts_are_said_aloud_as_they_are_read(theme: Theme, tmp_path: Path, qtbot: QtBot) -> None:
-    row = FactsRow()
+    row = FactsRow(job_facts.FACTS, name="facts", says="Where it stands")
     qtbot.addWidget(row)
-    row.show_course(course(tmp_path), running=True)
-    row.show_reviews(Reviews(60, 12, 8, 40))
+    row.show_facts(job_facts.of_course(course(tmp_path), running=True))
+    row.show_facts(job_facts.of_reviews(Reviews(60, 12, 8, 40)))
     assert row.texts() == {
         "verified": "60.0", "unverified": "0", "refused": "0", "failed": "0", "accepted": "12", "tokens": "1.2k",
         "spent": "$1.20", "each": "$0.0200", "left": "2 min",
     }  # fmt: skip
     assert row.cells["accepted"].accessibleName() == "Accepted: 12 of 20"
     assert row.cells["verified"].accessibleName() == "Verified: 60.0 50 %"
-    row.show_course(course(tmp_path, None), running=False)
+    row.show_facts(job_facts.of_course(course(tmp_path, None), running=False))
     assert row.texts()["spent"] == "—"
     assert "left" not in row.texts()

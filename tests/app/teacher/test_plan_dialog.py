@@ -38,7 +38,7 @@ def open_dialog(page: TeacherPage, qtbot: QtBot) -> PlanDialog:
 def told(dialog: PlanDialog, qtbot: QtBot) -> None:
     """Wait until what stands in the dialog was checked and forecast."""
     qtbot.waitUntil(
-        lambda: not dialog._timer.isActive() and dialog._plan is not None and text_of(dialog, "plan-requests") != "—"
+        lambda: dialog.draft.settled and dialog.draft.plan is not None and text_of(dialog, "plan-requests") != "—"
         and text_of(dialog, "forecastSentence") != "Counting …",
         timeout=LONG,
     )  # fmt: skip
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_said_below_its_field_and_cannot_be_started(dialog: Pla
     retype(dialog, qtbot, "base_url", "api.openai.com")
     retype(dialog, qtbot, "parameters.temperature", "warm")
     retype(dialog, qtbot, "parameters", "top_p 0.9")
-    qtbot.waitUntil(lambda: not startable(dialog) and not dialog._timer.isActive())
+    qtbot.waitUntil(lambda: not startable(dialog) and dialog.draft.settled)
     notes = {key: field.note.text() for key, field in dialog.form.fields.items() if field.note.text()}
     assert notes == {
         "samples": "Is “lots” but must be a whole number.",
@@ -145,11 +145,11 @@ def test_a_plan_is_opened_from_a_file_and_saved_with_all_that_the_form_does_not_
     dialog.files.open_file(given)
     qtbot.waitUntil(lambda: dialog.picker.recipe == "explain", timeout=LONG)
     told(dialog, qtbot)
-    assert dialog._plan == parse_plan(text)
-    dialog.files.save_file(saved, dialog._plan)
+    assert dialog.draft.plan == parse_plan(text)
+    dialog.files.save_file(saved, dialog.draft.plan)
     qtbot.waitUntil(lambda: text_of(dialog, "planNote").startswith("Saved to"), timeout=LONG)
     assert load_plan(saved) == parse_plan(text)
-    given.write_text("recipe = 3\n")
+    given.write_text('recipe = 3\n')
     dialog.files.open_file(given)
     qtbot.waitUntil(lambda: "given.toml, line 1" in dialog.banner.text, timeout=LONG)
 

@@ -20,6 +20,7 @@ from core.samples.adding import add
 from core.samples.conversation import Message, NewSample
 from core.samples.language import CHOICES, POLICIES, SORTS, Condition, Query, SortKey, having, parse, render, sorted_by
 from core.samples.store import Sample
+from tests.core.samples.judged import judged
 
 Fill = Callable[..., tuple[int, ...]]
 NAMED = {"tag": ["gold", "Web", "a b", "none"], "topic": ["errors", "HTTP", "io"], "source": ["gpt-4", "mined"], "reason": ["wrong", "off topic"], "reviewer": ["me", "ann"]}  # fmt: skip
@@ -62,6 +63,8 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connect
                 made.execute("INSERT INTO contamination VALUES (?, 1, 'ngram', 'prompt', 0, 5)", (version,))
             if facts["score"] is not None:
                 made.execute("INSERT INTO score VALUES (?, ?)", (version, facts["score"]))
+            for said in facts["judgements"]:
+                judged(made, key, said)
             if n % 6 == 0:
                 made.execute("INSERT INTO opinion VALUES (?, 'ann', ?, NULL, '[]', '', 0)", (key, n % 4))
     yield made
@@ -75,6 +78,8 @@ def facts_of(key: int) -> dict[str, Any]:
         "policy": kinds,
         "contaminated": key % 8 == 0,
         "score": None if key % 5 == 0 else key * 37 % 101,
+        "judgements": [[], [key], [99, key], [key, None], [None]][key % 5],
+        "judge": key if key % 5 in (1, 2, 3) else None,
         "opinion": store.STATUSES[(key - 1) % 4] if (key - 1) % 6 == 0 else None,
     }
 
@@ -92,7 +97,7 @@ def holds(sample: Sample, condition: Condition, alone: bool) -> bool:
         "reviewer": (sample.author,),
     }
     facts = facts_of(sample.id)
-    numbers = {"rating": sample.rating, "id": sample.id, "score": facts["score"]}
+    numbers = {"rating": sample.rating, "id": sample.id, "score": facts["score"], "judge": facts["judge"]}
     disputed = facts["opinion"] not in (None, "new") and sample.status not in ("new", facts["opinion"])
     if key == "policy":
         return any(value in facts["policy"] for value in values)
@@ -132,7 +137,7 @@ conditions = st.one_of(
         for key, values in {**CHOICES, **{key: [*names, "g*", "m*"] for key, names in NAMED.items()}}.items()
         if key not in ("check", "verdict")
     ],
-    *[st.builds(Condition, st.just(key), st.lists(numbers, min_size=1, max_size=2).map(tuple), st.booleans()) for key in ("rating", "id", "score")],
+    *[st.builds(Condition, st.just(key), st.lists(numbers, min_size=1, max_size=2).map(tuple), st.booleans()) for key in ("rating", "id", "score", "judge")],
 )  # fmt: skip
 
 
@@ -189,9 +194,10 @@ def test_every_column_sorts_everything_and_ties_go_by_id(
         assert row is not None
         rank = {None: -1, "fail": 0, "pass": 1, "skipped": 2}
         states = [getattr(one.verdict, check) for check in CHOICES["check"]]
-        score = facts_of(one.id)["score"]
+        score, judge = facts_of(one.id)["score"], facts_of(one.id)["judge"]
         return {
             "score": -1 if score is None else score, "uncertain": -1 if score is None else abs(score - 50),
+            "judge": -1 if judge is None else judge,
             "id": 0, "title": row.title.lower(), "status": store.STATUSES.index(one.status), "rating": one.rating or -1, "topic": one.topic.lower(),
             "source": one.source.lower(), "tokens": row.tokens, "lines": row.lines, "dup": one.duplicate, "reviewed": 0,
             "verdict": 0 if "fail" in states else 1 if "pass" in states else -1,

@@ -15,6 +15,7 @@ from core.golang.checker import Diagnostic
 from core.samples import adding, edits, store
 from core.samples.conversation import TITLE_LENGTH, Message, NewSample, content_hash, estimate_tokens, title_of
 from core.samples.store import VerdictRecord, Verdicts, save_verdicts
+from tests.core.samples.judged import judged
 
 Fill = Callable[..., tuple[int, ...]]
 
@@ -149,3 +150,15 @@ def test_a_row_says_that_its_code_imports_beyond_the_standard_library(
     rows = store.rows(connection, ids)
     assert [row.verdict.external for row in rows if row] == [True, False]
     assert store.sample(connection, ids[0]).verdict.external
+
+
+def test_the_score_of_a_judge_is_the_newest_of_the_present_text(connection: sqlite3.Connection, fill: Fill) -> None:
+    (key,) = fill(1)
+    assert (store.rows(connection, [key])[0].judge, store.sample(connection, key).judge) == (None, None)  # type: ignore[union-attr]
+    for score in (40, 80, None):
+        judged(connection, key, score)
+    assert (store.rows(connection, [key])[0].judge, store.sample(connection, key).judge) == (80, 80)  # type: ignore[union-attr]
+    edits.edit(connection, key, "package other", base_version=store.sample(connection, key).version)
+    assert store.sample(connection, key).judge is None
+    edits.undo(connection)
+    assert store.sample(connection, key).judge == 80

@@ -1,4 +1,4 @@
-"""The head of a job's view: its state in a word and a colour, a sentence of facts, room for buttons, and how far it is."""
+"""How a job stands, at the top of its view: its state in a word and a colour, a sentence of facts, room for buttons, how far it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.widgets.labels import ElidedLabel, label
 from core.jobs import JobInfo
 
 
-class JobHead(QWidget):
+class JobStatus(QWidget):
     """The bar keeps its room when it is hidden, so that nothing below jumps when a job ends."""
 
     def __init__(self, *, name: str, parent: QWidget | None = None) -> None:
