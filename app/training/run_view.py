@@ -82,9 +82,9 @@ class RunView(QWidget):
             button = Button(text, theme, kind="segment", name=f"run{text}")
             button.setCheckable(True)
             button.setChecked(place == 0)
-            button.setVisible(text not in ("Answers", "Differences"))
             self._tabs.addButton(button, place)
             self._status.add(button)
+            button.setHidden(text in ("Answers", "Differences"))
         self._tabs.idClicked.connect(self._on_tab_chosen)
 
     def show_run(self, folder: JobFolder) -> None:

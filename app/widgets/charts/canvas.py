@@ -77,9 +77,9 @@ class Picture:
     x_ticks: tuple[tuple[float, str], ...] = ()
     y_ticks: tuple[tuple[float, str], ...] = ()
     strokes: tuple[Stroke, ...] = ()
-    blocks: tuple[Block, ...] = ()
     band: tuple[float, float] | None = None
     quick: bool = False
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

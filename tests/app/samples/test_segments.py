@@ -13,7 +13,7 @@ TEST = '```go\npackage a\n\nimport "testing"\n\nfunc TestA(t *testing.T) {}\n```
 def sample(answer: str, *before: Message) -> Sample:
     messages = (*(before or (Message("user", "Why?"),)), Message("assistant", answer))
     return Sample(
-        1, "u", 1, messages, "Why?", answer, "", "", "new", None, (), "", "io", "gpt-4", (), Verdicts(), (), "", False, False, "", 0, 0, None, ()
+        1, "u", 1, messages, "Why?", answer, "", "", "new", None, (), "", "io", "gpt-4", (), Verdicts(), (), "", False, False, "", 0, 0, None, None, ()
     )  # fmt: skip
 
 

@@ -268,7 +268,7 @@ def test_scores_arrive_beside_people_s_decisions_and_the_disputes_open_their_sam
     qtbot.waitUntil(lambda: 'rubric = "go-sample"' in teacher.judge_view.plan.text.toPlainText(), timeout=LONG)
     with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
         press(teacher, qtbot, "judgeShowSamples")
-    assert wanted.args == ["id:<=60 sort:-judge"]
+    assert wanted.args == [f"job:{teacher.judge_view.feed.folder.id} sort:-judge"]
 
     again = opened(teacher, qtbot, "id:<=60")
     assert text_of(again, "judgeFound") == "1 sample to judge; 59 more were judged already and left out."
