@@ -22,11 +22,14 @@ _FUNC = re.compile(r"^func\s+(\w+)\s*\(", re.MULTILINE)
 _DEF = re.compile(r"^def\s+(\w+)\s*\(", re.MULTILINE)
 
 FORMATS = ("humaneval-x", "humanevalpack", "multipl-e", "humaneval")
+OURS = "gosmith"
+"""The format of suites that are folders of Markdown files; see `core.evaluation.ours`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One task. entry_point: the function that is asked for; solution: "" where the suite brings none; record: the whole row."""
+    """One task. entry_point: the function or type that is asked for; solution: "" where the suite brings none, else what follows the
+    prompt, in suites of ours a whole file; record: the whole row. topic, difficulty, signature: "" where the suite does not tell."""
 
     task: str
     entry_point: str
@@ -34,14 +37,18 @@ class Problem:
     solution: str
     test: str
     record: Mapping[str, Any]
+    topic: str = ""
+    difficulty: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that is no problem. line: from 1."""
+    """A row that is no problem. line: from 1. file: which of the suite's files, "" where it has but one."""
 
     line: int
     reason: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,17 @@
 Linking costs more than compiling, so samples share a program where none should notice: see alone.go in the helper for who
 may not. The program picks a sample by the name it is started under, and runs its tests under their own names.
 
-Every program ends with a seal: an example of ours that runs after all of the sample's own and whose name nobody can guess. A
+Every sample's tests end with a seal of their own: an example of ours that runs after all others and whose name nobody can guess. A
 sample that prints what the framework would print, and leaves, has not reported it.
 """
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import UserError
@@ -20,11 +21,11 @@ from core.golang.batch import MODULE, Arranged, Complaint, complaints, go, in_ch
 from core.golang.checker import Diagnostic
 from core.golang.commands import Cancel, Finished
 from core.golang.sandbox import scratch
+from core.golang.testreport import Verdict
 from core.golang.toolchain import Toolchain
 
-Verdict = tuple[str, tuple[Diagnostic, ...]]
-
 _SECONDS = 300.0
+_RUN_ONLY = 0o111  # a program that may not be read cannot look its seal up in itself
 _FEWEST = 3  # below that, linking together saves nothing
 _LINK = "-ldflags=-s -w -X testing.testBinary=1"
 _RACE_LINK = f"{_LINK} -linkmode external -extldflags -static"  # behind the walls there is no C library to load
@@ -45,7 +46,7 @@ class TestBuild:
         self._folder = folder
         self._cancel = cancel
         self._verdicts: dict[str, Verdict] = {}
-        self.seal = f"ExampleSeal{secrets.token_hex(12)}"
+        self.seals: dict[str, str] = collections.defaultdict(lambda: f"ExampleSeal{secrets.token_hex(12)}")
 
     def together(self, samples: Sequence[Arranged]) -> list[Arranged] | None:
         """Link those that can be linked, and compile, into one program. Returns them; None when cancelled.
@@ -60,11 +61,12 @@ class TestBuild:
         for _ in range(4):  # each time without those that did not compile
             if len(samples) < _FEWEST:
                 return []
-            (module / "all" / "main.go").write_text(_program(samples, self.seal), encoding="utf-8")
+            (module / "all" / "main.go").write_text(_program(samples, self.seals), encoding="utf-8")
             done = self._go(["build", self._link, *_QUICK, "-o", str(program), "./all"], module)
             if done.stopped == "cancelled":
                 return None
             if done.code == 0 and not done.stopped:
+                program.chmod(_RUN_ONLY)
                 for sample in samples:
                     os.link(program, self._folder / f"{sample.folder}.test")
                 return samples
@@ -80,7 +82,7 @@ class TestBuild:
         module.mkdir()
         lay(module, samples, self._toolchain)
         for sample in samples:  # the last file by name, hence the last example
-            seal = f"package {sample.package}\n\nfunc {self.seal}() {{\n\t// Output:\n}}\n"
+            seal = f"package {sample.package}\n\nfunc {self.seals[sample.folder]}() {{\n\t// Output:\n}}\n"
             (module / sample.folder / "seal_test.go").write_text(seal, encoding="utf-8")
         return self._verdicts if not samples or self._each(samples, module) else None
 
@@ -95,21 +97,25 @@ class TestBuild:
             return all(self._each(part, module) for part in (samples[:middle], samples[middle:]))
         said = complaints(done.stderr)
         for sample in samples:
+            if (binary := self._folder / f"{sample.folder}.test").is_file():
+                binary.chmod(_RUN_ONLY)
             if done.stopped:
-                self._verdicts[sample.folder] = ("fail", (_whole("takes too long to build"),))
+                self._verdicts[sample.folder] = Verdict("fail", (_whole("takes too long to build"),), "build")
             elif self._note(sample, said.get(sample.folder, [])):
                 continue
-            elif not (self._folder / f"{sample.folder}.test").is_file():
+            elif not binary.is_file():
                 reason = " ".join(done.stderr.split())[-300:] or f"go test ended with exit code {done.code}"
-                self._verdicts[sample.folder] = ("skipped", (_whole(f"not built: {reason}"),))
+                self._verdicts[sample.folder] = Verdict("skipped", (_whole(f"not built: {reason}"),), "sandbox")
         return True
 
     def _note(self, sample: Arranged, about: Sequence[Complaint]) -> bool:
         """Turn what the compiler says about a sample into its verdict; False when it says nothing."""
         if any(too_costly(one) for one in about):
-            self._verdicts[sample.folder] = ("fail", (_whole("takes too much time or memory to build"),))
+            said = _whole("takes too much time or memory to build")
+            self._verdicts[sample.folder] = Verdict("fail", (said,), "build")
         elif about:
-            self._verdicts[sample.folder] = ("fail", tuple(_diagnostic(sample, one) for one in about[:20]))
+            said_all = tuple(_diagnostic(sample, one) for one in about[:20])
+            self._verdicts[sample.folder] = Verdict("fail", said_all, "types")
         return bool(about)
 
     def _go(self, arguments: Sequence[str], module: Path) -> Finished:
@@ -134,30 +140,30 @@ def check_race(toolchain: Toolchain) -> None:
         )
 
 
-def _program(samples: Sequence[Arranged], seal: str) -> str:
+def _program(samples: Sequence[Arranged], seals: Mapping[str, str]) -> str:
     """The program that runs the tests of the sample whose name it is started under, and the seal after them."""
     imports = "".join(f'\t{sample.folder} "{MODULE}/{sample.folder}"\n' for sample in samples)
-    cases = "".join(_case(sample) for sample in samples)
+    cases = "".join(_case(sample, seals[sample.folder]) for sample in samples)
     return (
         'package main\n\nimport (\n\t"os"\n\t"path/filepath"\n\t"strings"\n\t"testing"\n\n'
         f"{imports})\n\n"
         "func main() {\n"
         '\tswitch strings.TrimSuffix(filepath.Base(os.Args[0]), ".test") {\n'
         f"{cases}\t}}\n\tos.Exit(3)\n}}\n\n"
-        "func run(tests []testing.InternalTest, examples []testing.InternalExample) {\n"
-        f'\texamples = append(examples, testing.InternalExample{{Name: "{seal}", F: func() {{}}}})\n'
+        "func run(tests []testing.InternalTest, examples ...testing.InternalExample) {\n"
         "\ttesting.Main(func(string, string) (bool, error) { return true, nil }, tests, nil, examples)\n}\n"
     )
 
 
-def _case(sample: Arranged) -> str:
+def _case(sample: Arranged, seal: str) -> str:
     name = sample.folder
     tests = ", ".join(f'{{"{test}", {name}.{test}}}' for test in sample.tests)
-    examples = ", ".join(
-        f'{{"{one.name}", {name}.{one.name}, {json.dumps(one.output)}, {json.dumps(one.unordered)}}}'
+    examples = "".join(
+        f', testing.InternalExample{{"{one.name}", {name}.{one.name}, {json.dumps(one.output)}, {json.dumps(one.unordered)}}}'
         for one in sample.examples
     )
-    return f'\tcase "{name}":\n\t\trun([]testing.InternalTest{{{tests}}}, []testing.InternalExample{{{examples}}})\n'
+    end = f', testing.InternalExample{{Name: "{seal}", F: func() {{}}}}'
+    return f'\tcase "{name}":\n\t\trun([]testing.InternalTest{{{tests}}}{examples}{end})\n'
 
 
 def _diagnostic(sample: Arranged, one: Complaint) -> Diagnostic:
