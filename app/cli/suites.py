@@ -149,5 +149,5 @@ def opened(session: Session, reference: str) -> NamedSuite:
     with database(session, readonly=True) as connection:
         added = contamination.stored_suite(connection, reference)
     if added is not None:
-        return finding.NamedSuite(reference, "added", added)
+        return finding.NamedSuite(reference, "added", added, reference)
     return finding.open_suite(reference, session.workspace().suites)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from core.errors import UserError
 from core.evaluation import paper
 from core.evaluation.answers import answer, opening
-from core.evaluation.hidden import company, test_file
+from core.evaluation.hidden import company, hidden_test
 from core.evaluation.suites import OURS, Problem
 from core.golang.checker import Checker, CheckItem, CheckResult
 from core.golang.imports import mended
@@ -99,7 +99,7 @@ class Assembler:
 
     def _prepare(self, problems: Iterable[Problem]) -> None:
         """The hidden tests, with the imports that they need."""
-        new = {one.task: test_file(self._format, one) for one in problems if one.task not in self._tests}
+        new = {one.task: hidden_test(self._format, one) for one in problems if one.task not in self._tests}
         if self._format != OURS:
             new = dict(zip(new, self._imports(list(new.values()))[0], strict=True))
         self._tests |= new

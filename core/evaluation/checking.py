@@ -6,6 +6,7 @@ worthless. All of them are named; what to do about them is for people.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ def _complaints(reference: Judged | None, stub: Judged | None, reason: str) -> I
         yield "the reference passes in one run and fails in another"
     if reference.status == "sandbox_error":
         yield f"the reference could not be tried: {reference.detail}"
-    elif reference.status in ("syntax", "types") and "does not compile" in reference.detail:
+    elif re.match(r"line \d+: does not compile", reference.detail):
         yield f"the test {reference.detail}"
     elif reference.status != "pass":
         yield f"the reference does not pass ({reference.status.replace('_', ' ')}): {reference.detail}"

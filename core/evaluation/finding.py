@@ -16,11 +16,13 @@ from core.paths import resources
 
 @dataclass(frozen=True, slots=True)
 class NamedSuite:
-    """A suite with what it is called, and where it comes from: "bundled", "private" or "file"."""
+    """A suite with what it is called, and where it comes from: "bundled", "private", "added" to the workspace, or "file".
+    reference: what finds it again."""
 
     name: str
     origin: str
     suite: Suite
+    reference: str
 
 
 def open_suite(reference: str, private: Path | None) -> NamedSuite:
@@ -30,12 +32,12 @@ def open_suite(reference: str, private: Path | None) -> NamedSuite:
     """
     for origin, folder in _folders(private):
         if reference and "/" not in reference and (folder / reference).is_dir():
-            return NamedSuite(reference, origin, ours.read(folder / reference))
+            return NamedSuite(reference, origin, ours.read(folder / reference), reference)
     path = Path(reference).expanduser()
     if path.is_dir():
-        return NamedSuite(path.resolve().name, "file", ours.read(path))
+        return NamedSuite(path.resolve().name, "file", ours.read(path), str(path.resolve()))
     if path.is_file():
-        return NamedSuite(path.name.split(".")[0], "file", suites.read(path))
+        return NamedSuite(path.name.split(".")[0], "file", suites.read(path), str(path.resolve()))
     known = ", ".join(name for name, _, _ in available(private))
     raise UserError(
         f"There is no suite “{reference}”.",

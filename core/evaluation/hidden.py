@@ -22,7 +22,7 @@ _PRINTED = re.compile(
 )
 
 
-def test_file(suite_format: str, problem: Problem) -> str:
+def hidden_test(suite_format: str, problem: Problem) -> str:
     """The test of the mode `fixed`. Imports that it lacks or has too many are put right by who type-checks it."""
     if suite_format == OURS:
         return problem.test
@@ -71,5 +71,5 @@ def _joined(package: str, imports: list[str] | tuple[str, ...], body: str) -> st
 
 
 def _by_value(found: re.Match[str]) -> str:
-    same = f"sameValue({found['got']}, {found['want']})"
+    same = f"sameShim({found['got']}, {found['want']})"
     return f"!{same}" if found["sign"] == "!" else same

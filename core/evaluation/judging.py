@@ -107,8 +107,8 @@ class Judge:
         return [by_text[problem.task, text] for problem, text in completions]
 
     def run(self, items: Sequence[tuple[str, str]]) -> list[Judged] | None:
-        """Verdicts on pairs of code and test as they are, each alone before it fails; None when cancelled."""
-        return self._run([Assembled(code, test) for code, test in items], believed=False)
+        """Verdicts on pairs of code and test as they are, where failing is no surprise; None when cancelled."""
+        return self._run([Assembled(code, test) for code, test in items], believed=True)
 
     def assemble(self, completions: Iterable[tuple[Problem, str]]) -> list[Assembled]:
         """The files that would be judged."""
@@ -129,10 +129,10 @@ class Judge:
             at: Judged(one.status, one.detail, False, 0.0, self._code(one)) for at, one in enumerate(made) if one.status
         }
         left = [at for at in range(len(made)) if at not in found]
-        for attempt in range(TRIES):
+        for _ in range(TRIES):
             if not left:
                 break
-            tried = self._try([(at, made[at]) for at in left], believed=believed and attempt == 0)
+            tried = self._try([(at, made[at]) for at in left], believed=believed)
             if len(tried) < len(left):
                 return None
             found |= {at: self._judged(one, made[at]) for at, one in tried.items()}

@@ -6,6 +6,7 @@ Nothing that changes later, a suite or a file of completions, changes what the j
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -53,7 +54,20 @@ def start_evaluation(
         "suite": named.name, "format": named.suite.format, "sha256": named.suite.sha256, "mode": mode, "k": list(ks),
         "seconds": seconds, "model": "", "completions": read.sha256, "settings": {"file": str(file)},
     }  # fmt: skip
-    folder = create(jobs_dir, KIND, request, title=f"Evaluate {file.name} on {named.name}")
+    words = [
+        "--completions",
+        str(file.resolve()),
+        "--problems",
+        named.reference,
+        "--mode",
+        mode,
+        "-k",
+        ",".join(map(str, ks)),
+    ]
+    folder = create(
+        jobs_dir, KIND, request, title=f"Evaluate {file.name} on {named.name}",
+        command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs_dir.parent), "evaluate", *words, "--timeout", f"{seconds:g}"),
+    )  # fmt: skip
     try:
         write_json(folder.path / PROBLEMS, {"problems": [asdict(one) for one in named.suite.problems]})
         with (folder.path / COMPLETIONS).open("w", encoding="utf-8") as lines:

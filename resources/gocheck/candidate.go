@@ -60,20 +60,31 @@ func prepareCandidate(r request, std *library) (c candidate) {
 		return c
 	}
 	given := &part{name: "given", text: r.Given}
-	extra := ""
+	imports, extra := "", ""
 	if r.Given != "" {
 		given.parse(defaultPackage) // the function that is asked for has no end; what stands before it is whole
 		if given.file != nil {
-			p.addImports(given.file)
+			imports = missingImports(p.file, given.file)
 			extra = given.beside(kept, r.Entry)
 		}
 	}
-	if name := strings.TrimSuffix(packageName(r.Test), "_test"); name != "" && p.file.Name.Name != name {
-		at := func(place token.Pos) int { return p.fset.PositionFor(place, false).Offset }
-		p.edits = append([]edit{{at(p.file.Name.Pos()), at(p.file.Name.End()), name}}, p.edits...)
+	name := strings.TrimSuffix(packageName(r.Test), "_test")
+	if name == "" {
+		name = p.file.Name.Name
 	}
-	c.Code = strings.TrimRight(p.apply(), " \t\n") + "\n" + extra
+	c.Code = p.underClause(name, imports) + extra
 	return c
+}
+
+// underClause is the text, edited, with another package clause and more imports, one a line.
+func (p *part) underClause(name, imports string) string {
+	from := p.fset.PositionFor(p.file.Package, false).Offset
+	to := p.fset.PositionFor(p.file.Name.End(), false).Offset
+	before, rest := p.text[:from], strings.TrimRight(p.apply()[to:], " \t\n") // every edit lies behind the clause
+	if p.shift > 0 {
+		rest = strings.TrimPrefix(rest, "; ")
+	}
+	return before + "package " + name + "\n" + imports + rest + "\n"
 }
 
 // cut is the text up to the end of the last declaration with which it parses and has the entry, "" when there is none.
@@ -86,10 +97,11 @@ func cut(p *part, entry string) string {
 		if end <= 0 || end >= len(p.text) {
 			continue
 		}
-		shorter := &part{name: p.name, text: p.text[:end]}
+		text := p.text[p.shift:end]
+		shorter := &part{name: p.name, text: text}
 		if shorter.parse(defaultPackage) == nil {
 			if declared(shorter.file)[entry] {
-				return shorter.text
+				return text
 			}
 			return ""
 		}
@@ -239,10 +251,10 @@ func identifiers(text string) map[string]bool {
 	}
 }
 
-// addImports puts the imports of another file behind the package clause; who does not use them drops them again.
-func (p *part) addImports(other *ast.File) {
+// missingImports are the imports of another file that a file lacks; who does not use them drops them again.
+func missingImports(file, other *ast.File) string {
 	known := map[string]bool{}
-	for _, spec := range p.file.Imports {
+	for _, spec := range file.Imports {
 		known[importPath(spec)] = true
 	}
 	lines := ""
@@ -256,10 +268,7 @@ func (p *part) addImports(other *ast.File) {
 			lines += "import " + name + strconv.Quote(path) + "\n"
 		}
 	}
-	if lines != "" {
-		at := p.fset.PositionFor(p.file.Name.End(), false).Offset
-		p.edits = append([]edit{{at, at, "\n" + lines}}, p.edits...)
-	}
+	return lines
 }
 
 // beside are the declarations of a prompt that an answer lacks, but for the one that it was asked for.

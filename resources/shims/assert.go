@@ -9,20 +9,20 @@ import (
 
 // assert stands for the package of that name in github.com/stretchr/testify, which the tests of HumanEval-X and HumanEvalPack
 // import, as far as they use it.
-var assert asserting
+var assert assertingShim
 
-type asserting struct{}
+type assertingShim struct{}
 
-type assertions struct{ t *testing.T }
+type assertionsShim struct{ t *testing.T }
 
-func (asserting) New(t *testing.T) assertions { return assertions{t} }
+func (assertingShim) New(t *testing.T) assertionsShim { return assertionsShim{t} }
 
-func (asserting) Equal(t *testing.T, want, got any, _ ...any) bool {
+func (assertingShim) Equal(t *testing.T, want, got any, _ ...any) bool {
 	t.Helper()
-	return assertions{t}.Equal(want, got)
+	return assertionsShim{t}.Equal(want, got)
 }
 
-func (a assertions) Equal(want, got any, _ ...any) bool {
+func (a assertionsShim) Equal(want, got any, _ ...any) bool {
 	a.t.Helper()
 	same := reflect.DeepEqual(want, got)
 	if w, ok := want.([]byte); ok {
@@ -33,17 +33,17 @@ func (a assertions) Equal(want, got any, _ ...any) bool {
 	return a.holds(same, "want %#v, got %#v", want, got)
 }
 
-func (a assertions) True(value bool, _ ...any) bool {
+func (a assertionsShim) True(value bool, _ ...any) bool {
 	a.t.Helper()
 	return a.holds(value, "want true, got false")
 }
 
-func (a assertions) False(value bool, _ ...any) bool {
+func (a assertionsShim) False(value bool, _ ...any) bool {
 	a.t.Helper()
 	return a.holds(!value, "want false, got true")
 }
 
-func (a assertions) Nil(value any, _ ...any) bool {
+func (a assertionsShim) Nil(value any, _ ...any) bool {
 	a.t.Helper()
 	v := reflect.ValueOf(value)
 	none := value == nil
@@ -54,12 +54,12 @@ func (a assertions) Nil(value any, _ ...any) bool {
 	return a.holds(none, "want nil, got %#v", value)
 }
 
-func (a assertions) InDelta(want, got, delta float64, _ ...any) bool {
+func (a assertionsShim) InDelta(want, got, delta float64, _ ...any) bool {
 	a.t.Helper()
 	return a.holds(math.Abs(want-got) <= delta, "want %v ± %v, got %v", want, delta, got)
 }
 
-func (a assertions) holds(is bool, format string, values ...any) bool {
+func (a assertionsShim) holds(is bool, format string, values ...any) bool {
 	a.t.Helper()
 	if !is {
 		a.t.Errorf(format, values...)

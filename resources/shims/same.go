@@ -2,14 +2,14 @@ package shims
 
 import "reflect"
 
-// sameValue compares what a function gave with what a test of MultiPL-E wants. The test was translated from Python, so numbers
+// sameShim compares what a function gave with what a test of MultiPL-E wants. The test was translated from Python, so numbers
 // are compared by value whatever their types, and nothing, a nil slice and an empty one are the same; but 1 is not "1", and
 // ["a b"] is not ["a", "b"], which are the same to a comparison of what is printed.
-func sameValue(got, want any) bool {
-	return sameReflected(reflect.ValueOf(got), reflect.ValueOf(want))
+func sameShim(got, want any) bool {
+	return sameReflectedShim(reflect.ValueOf(got), reflect.ValueOf(want))
 }
 
-func sameReflected(a, b reflect.Value) bool {
+func sameReflectedShim(a, b reflect.Value) bool {
 	for a.IsValid() && (a.Kind() == reflect.Interface || a.Kind() == reflect.Pointer) {
 		a = a.Elem()
 	}
@@ -17,10 +17,10 @@ func sameReflected(a, b reflect.Value) bool {
 		b = b.Elem()
 	}
 	if !a.IsValid() || !b.IsValid() {
-		return blankReflected(a) && blankReflected(b)
+		return blankShim(a) && blankShim(b)
 	}
-	if x, ok := numberOf(a); ok {
-		y, also := numberOf(b)
+	if x, ok := numberShim(a); ok {
+		y, also := numberShim(b)
 		if a.CanInt() && b.CanInt() {
 			return a.Int() == b.Int()
 		}
@@ -31,12 +31,12 @@ func sameReflected(a, b reflect.Value) bool {
 		return a.Bool() == b.Bool()
 	case a.Kind() == reflect.String && b.Kind() == reflect.String:
 		return a.String() == b.String()
-	case listed(a) && listed(b):
+	case listedShim(a) && listedShim(b):
 		if a.Len() != b.Len() {
 			return false
 		}
 		for i := range a.Len() {
-			if !sameReflected(a.Index(i), b.Index(i)) {
+			if !sameReflectedShim(a.Index(i), b.Index(i)) {
 				return false
 			}
 		}
@@ -48,8 +48,8 @@ func sameReflected(a, b reflect.Value) bool {
 		for _, key := range a.MapKeys() {
 			found := false
 			for _, other := range b.MapKeys() {
-				if sameReflected(key, other) {
-					found = sameReflected(a.MapIndex(key), b.MapIndex(other))
+				if sameReflectedShim(key, other) {
+					found = sameReflectedShim(a.MapIndex(key), b.MapIndex(other))
 				}
 			}
 			if !found {
@@ -59,7 +59,7 @@ func sameReflected(a, b reflect.Value) bool {
 		return true
 	case a.Kind() == reflect.Struct && a.Type() == b.Type():
 		for i := range a.NumField() {
-			if !sameReflected(a.Field(i), b.Field(i)) {
+			if !sameReflectedShim(a.Field(i), b.Field(i)) {
 				return false
 			}
 		}
@@ -68,13 +68,13 @@ func sameReflected(a, b reflect.Value) bool {
 	return false
 }
 
-func blankReflected(v reflect.Value) bool {
-	return !v.IsValid() || (listed(v) || v.Kind() == reflect.Map) && v.Len() == 0
+func blankShim(v reflect.Value) bool {
+	return !v.IsValid() || (listedShim(v) || v.Kind() == reflect.Map) && v.Len() == 0
 }
 
-func listed(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
+func listedShim(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
 
-func numberOf(v reflect.Value) (float64, bool) {
+func numberShim(v reflect.Value) (float64, bool) {
 	switch {
 	case v.CanInt():
 		return float64(v.Int()), true
