@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import UserError
 from core.evaluation import completions, finding, results
+from core.evaluation.job import CHUNK
 from core.evaluation.starting import start_evaluation
 from core.jobs import JobFolder, info
 from core.jobs.control import resume
@@ -72,11 +73,12 @@ def test_completions_become_an_evaluation(
 def test_a_killed_evaluation_goes_on_where_it_was(
     tmp_path: Path, suite: finding.NamedSuite, eventually: Callable[..., None]
 ) -> None:
-    sleepy = "    time.Sleep(time.Hour)\n    return 1\n}\n".replace("time.Sleep", "for {}; time.Sleep")
-    rows = [{"task_id": "set/p0", "completion": f"{TASKS[0].body}// {at}\n"} for at in range(520)]
-    file = write(tmp_path / "c.jsonl", [*rows, {"task_id": "set/p0", "completion": sleepy}])
+    endless = "    for {\n    }\n}\n"
+    rows = [{"task_id": "set/p0", "completion": f"no {at}"} for at in range(CHUNK)]
+    rows += [{"task_id": "set/p0", "completion": f"{TASKS[0].body}// {at}\n"} for at in range(3)]
+    file = write(tmp_path / "c.jsonl", [*rows, {"task_id": "set/p0", "completion": endless}])
     job = start_evaluation(tmp_path / "jobs", suite, file, seconds=600)
-    eventually(lambda: len(results.candidates(job.output)) >= 512, seconds=200, what="the first chunk is written")
+    eventually(lambda: len(results.candidates(job.output)) >= CHUNK, seconds=200, what="the first chunk is written")
     for pid in info(job).workers:
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: not info(job).alive, seconds=30)
@@ -88,8 +90,9 @@ def test_a_killed_evaluation_goes_on_where_it_was(
     resume(job)
     assert finish(job, eventually) == "done", job.log.read_text()
     kept = results.candidates(job.output)
-    assert [one.index for one in kept] == list(range(520))
-    assert results.read(job.path).pass_at[1].value == 1.0
+    assert [one.index for one in kept] == list(range(CHUNK + 3))
+    found = results.read(job.path).statuses
+    assert (found["extract"], found["pass"]) == (CHUNK, 3)
 
 
 @pytest.mark.parametrize(
