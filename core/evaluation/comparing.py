@@ -77,7 +77,7 @@ def mcnemar(gained: int, lost: int) -> float:
     """The exact two-sided p value of so many flips each way."""
     flips = gained + lost
     tail = sum(math.comb(flips, i) for i in range(min(gained, lost) + 1))
-    return min(1.0, 2 * tail / 2**flips)
+    return float(min(1.0, 2 * tail / 2**flips))
 
 
 def _pairs(a: Evaluation, b: Evaluation, k: int) -> list[tuple[Tally, Tally]]:
@@ -132,7 +132,8 @@ def _flips(
     pairs: Sequence[tuple[Tally, Tally]], a: Evaluation, b: Evaluation
 ) -> tuple[tuple[Flip, ...], tuple[Flip, ...]]:
     sides = [_by_task(one) for one in (a, b)]
-    gained, lost = [], []
+    gained: list[Flip] = []
+    lost: list[Flip] = []
     for x, y in pairs:
         solved = 2 * x.correct > x.n, 2 * y.correct > y.n
         if solved[0] == solved[1]:

@@ -17,15 +17,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import UserError
-from core.golang.batch import MODULE, Arranged, Complaint, complaints, go, in_characters, lay, too_costly
+from core.golang.batch import (
+    MODULE,
+    SUFFIX,
+    Arranged,
+    Complaint,
+    complaints,
+    go,
+    in_characters,
+    lay,
+    lay_shared,
+    too_costly,
+)
 from core.golang.checker import Diagnostic
 from core.golang.commands import Cancel, Finished
 from core.golang.sandbox import scratch
 from core.golang.testreport import Verdict
 from core.golang.toolchain import Toolchain
 
+CONTROL = Arranged(-1, "control", "", "", (0, 0), ("TestControl",), (), "", "", None)
+"""What every shared program holds besides: a test that passes, unless a sample spoils the program for all."""
 _SECONDS = 300.0
 _RUN_ONLY = 0o111  # a program that may not be read cannot look its seal up in itself
+_SHARING = 16  # samples in one package: starting the compiler costs as much as ten of them
 _FEWEST = 3  # below that, linking together saves nothing
 _LINK = "-ldflags=-s -w -X testing.testBinary=1"
 _RACE_LINK = f"{_LINK} -linkmode external -extldflags -static"  # behind the walls there is no C library to load
@@ -56,24 +70,35 @@ class TestBuild:
         samples = [sample for sample in samples if not sample.alone]
         module = self._folder / "together"
         (module / "all").mkdir(parents=True)
-        lay(module, samples, self._toolchain, test="codetest.go")
+        groups = _grouped([sample for sample in samples if sample.shared])
+        single = [sample for sample in samples if not sample.shared]
+        lay(module, single, self._toolchain, test="codetest.go")
+        for name, some in groups.items():
+            lay_shared(module, name, some)
         program = self._folder / "all"
         for _ in range(4):  # each time without those that did not compile
             if len(samples) < _FEWEST:
                 return []
-            (module / "all" / "main.go").write_text(_program(samples, self.seals), encoding="utf-8")
+            (module / "all" / "main.go").write_text(_program(groups, single, self.seals), encoding="utf-8")
             done = self._go(["build", self._link, *_QUICK, "-o", str(program), "./all"], module)
             if done.stopped == "cancelled":
                 return None
             if done.code == 0 and not done.stopped:
                 program.chmod(_RUN_ONLY)
-                for sample in samples:
+                for sample in (*samples, CONTROL):
                     os.link(program, self._folder / f"{sample.folder}.test")
                 return samples
             broken = complaints(done.stderr)
             if done.stopped or not broken:
                 return []
-            samples = [sample for sample in samples if sample.folder not in broken]
+            for name in list(groups):
+                for sample in (one for one in groups[name] if name in broken or one.folder in broken):
+                    for file in (module / name).glob(f"{sample.folder}*"):
+                        file.unlink()
+                kept = [one for one in groups.pop(name) if name not in broken and one.folder not in broken]
+                groups |= {name: kept} if kept else {}
+            single = [sample for sample in single if sample.folder not in broken]
+            samples = [*single, *(sample for some in groups.values() for sample in some)]
         return []
 
     def alone(self, samples: Sequence[Arranged]) -> dict[str, Verdict] | None:
@@ -140,10 +165,28 @@ def check_race(toolchain: Toolchain) -> None:
         )
 
 
-def _program(samples: Sequence[Arranged], seals: Mapping[str, str]) -> str:
+def _grouped(samples: Sequence[Arranged]) -> dict[str, list[Arranged]]:
+    """Those that share a folder, by its name. A folder holds one package."""
+    by_package: dict[str, list[Arranged]] = {}
+    for sample in samples:
+        by_package.setdefault(sample.package, []).append(sample)
+    parts = [some[at : at + _SHARING] for some in by_package.values() for at in range(0, len(some), _SHARING)]
+    return {f"g{number:04d}": part for number, part in enumerate(parts)}
+
+
+def _program(groups: Mapping[str, Sequence[Arranged]], single: Sequence[Arranged], seals: Mapping[str, str]) -> str:
     """The program that runs the tests of the sample whose name it is started under, and the seal after them."""
-    imports = "".join(f'\t{sample.folder} "{MODULE}/{sample.folder}"\n' for sample in samples)
-    cases = "".join(_case(sample, seals[sample.folder]) for sample in samples)
+    folders = [*groups, *(sample.folder for sample in single)]
+    imports = "".join(f'\t{folder} "{MODULE}/{folder}"\n' for folder in folders)
+    control = '[]testing.InternalTest{{"TestControl", func(*testing.T) {}}}'
+    end = f'testing.InternalExample{{Name: "{seals[CONTROL.folder]}", F: func() {{}}}}'
+    cases = f'\tcase "{CONTROL.folder}":\n\t\trun({control}, {end})\n'
+    cases += "".join(_case(sample, seals[sample.folder], sample.folder, "") for sample in single)
+    cases += "".join(
+        _case(sample, seals[sample.folder], name, SUFFIX + sample.folder)
+        for name, some in groups.items()
+        for sample in some
+    )
     return (
         'package main\n\nimport (\n\t"os"\n\t"path/filepath"\n\t"strings"\n\t"testing"\n\n'
         f"{imports})\n\n"
@@ -155,15 +198,15 @@ def _program(samples: Sequence[Arranged], seals: Mapping[str, str]) -> str:
     )
 
 
-def _case(sample: Arranged, seal: str) -> str:
-    name = sample.folder
-    tests = ", ".join(f'{{"{test}", {name}.{test}}}' for test in sample.tests)
+def _case(sample: Arranged, seal: str, package: str, suffix: str) -> str:
+    """The branch of one sample, whose functions are in that package with that suffix."""
+    tests = ", ".join(f'{{"{test}", {package}.{test}{suffix}}}' for test in sample.tests)
     examples = "".join(
-        f', testing.InternalExample{{"{one.name}", {name}.{one.name}, {json.dumps(one.output)}, {json.dumps(one.unordered)}}}'
+        f', testing.InternalExample{{"{one.name}", {package}.{one.name}{suffix}, {json.dumps(one.output)}, {json.dumps(one.unordered)}}}'
         for one in sample.examples
     )
     end = f', testing.InternalExample{{Name: "{seal}", F: func() {{}}}}'
-    return f'\tcase "{name}":\n\t\trun([]testing.InternalTest{{{tests}}}{examples}{end})\n'
+    return f'\tcase "{sample.folder}":\n\t\trun([]testing.InternalTest{{{tests}}}{examples}{end})\n'
 
 
 def _diagnostic(sample: Arranged, one: Complaint) -> Diagnostic:

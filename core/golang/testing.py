@@ -26,7 +26,7 @@ from core.golang.checker import CheckResult, Diagnostic
 from core.golang.commands import Cancel, run
 from core.golang.pipeline import Pipeline
 from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, inner_environment, probe, scratch, wrap
-from core.golang.testbuild import TestBuild, check_race
+from core.golang.testbuild import CONTROL, TestBuild, check_race
 from core.golang.testreport import Verdict
 from core.golang.toolchain import Toolchain, find
 
@@ -180,7 +180,7 @@ class _Runner:
 
     def build(self, items: Sequence[TestItem], pipeline: Pipeline) -> _Batch:
         """Arrange a batch, and link what can be linked into one program."""
-        samples = arrange(pipeline, ((item.key, item.code, item.test) for item in items))
+        samples = arrange(pipeline, ((item.key, item.code, item.test) for item in items), shared=self._believed)
         verdicts = {sample.folder: verdict for sample in samples if (verdict := _without_building(sample)) is not None}
         room = scratch(self._toolchain)
         try:
@@ -201,10 +201,11 @@ class _Runner:
         runs: dict[str, list[_Run]] = {sample.folder: [] for sample in batch.samples}
         left = [sample for sample in batch.samples if sample.folder not in verdicts]
         together = [] if batch.together is None else batch.together
-        times = RUNS if self._believed else 1
+        believed = bool(self._believed and together and self._unspoilt(batch.build, folder))
+        times = RUNS if believed else 1
         if batch.together is None or not self._run_all(together, batch.build, folder, runs, times):
             return None
-        settled = {sample.folder for sample in together if self._settled(runs[sample.folder])}
+        settled = {one.folder for one in together if believed or self._settled(runs[one.folder])}
         left = [sample for sample in left if sample.folder not in settled]
         runs |= {sample.folder: [] for sample in left}
         unbuilt = batch.build.alone(left)
@@ -212,13 +213,18 @@ class _Runner:
             return None
         verdicts |= unbuilt
         built = [sample for sample in left if sample.folder not in unbuilt]
-        if not self._run_all(built, batch.build, folder, runs, times):
+        if not self._run_all(built, batch.build, folder, runs, RUNS if self._believed else 1):
             return None
         return [_tried(sample, verdicts.get(sample.folder), runs[sample.folder]) for sample in batch.samples]
 
+    def _unspoilt(self, build: TestBuild, folder: Path) -> bool:
+        """Whether nothing that a sample does before main runs keeps a shared program from passing a test that passes."""
+        made = self._run(CONTROL, folder / f"{CONTROL.folder}.test", build.seals[CONTROL.folder], RUNS)
+        return made is not None and made[-1].verdict.state == "pass"
+
     def _settled(self, runs: Sequence[_Run]) -> bool:
         """Whether what a shared program said needs no second opinion."""
-        return self._believed or runs[-1].verdict.state == "pass" or runs[-1].seconds >= self._limits.seconds
+        return runs[-1].verdict.state == "pass" or runs[-1].seconds >= self._limits.seconds
 
     def _run_all(
         self, samples: Sequence[Arranged], build: TestBuild, folder: Path, runs: dict[str, list[_Run]], times: int

@@ -17,12 +17,12 @@ _MAX_DIAGNOSTICS = 12
 _MARK = "\x16"
 _HEAD = re.compile(r"(=== (?:RUN|CONT|NAME|PAUSE)|--- (?:PASS|FAIL|SKIP):) +(\S*)(?: \(\d[\d.]*s\))?[ \t]*\n?")
 _MESSAGE = re.compile(r" *([\w.-]+\.go):(\d+): ?(.*)")
-_FRAME = re.compile(r"^\t\S*/(code|code_?test)\.go:(\d+)", re.MULTILINE)
+_FRAME = re.compile(r"^\t\S*/(?:s\d{4})?(code|code_?test)\.go:(\d+)", re.MULTILINE)
 _CRASH = re.compile(r"^(panic|fatal error|runtime): (.*(?:\n(?!\n|goroutine |\tpanic: |\[signal ).*)*)", re.MULTILINE)
 _RACE = re.compile(
     r"^WARNING: DATA RACE\n(Read|Write) at (.*?\n)\n *Previous (read|write) at (.*?\n)\n", re.MULTILINE | re.DOTALL
 )
-_RACE_FRAME = re.compile(r"^ +\S*/(code|code_?test)\.go:(\d+)", re.MULTILINE)
+_RACE_FRAME = re.compile(r"^ +\S*/(?:s\d{4})?(code|code_?test)\.go:(\d+)", re.MULTILINE)
 _TOO_LONG = re.compile(r"^SIGXCPU: ", re.MULTILINE)
 _TIMEOUT = re.compile(r"panic: test timed out after (\S+)(?:\n\s*running tests:((?:\n\s+\S+ \(\S+\))+))?")
 
@@ -191,7 +191,7 @@ def _failures(report: Report, *, crashed: bool = False) -> tuple[Diagnostic, ...
         ):  # the framework's word on a race
             continue
         explained.add(test)
-        own = file in ("code_test.go", "codetest.go")
+        own = file.endswith(("code_test.go", "codetest.go"))
         place = "" if own else f" ({file.removesuffix('.go')} line {line})"
         found.append(Diagnostic("test", line if own else 0, 0, f"{test}: {text}{place}"))
     for test in report.failed if not crashed else ():

@@ -132,7 +132,11 @@ def stored_suite(connection: sqlite3.Connection, name: str) -> Suite | None:
         return None
     columns = "task, entry_point, prompt, solution, test, record"
     rows = connection.execute(f"SELECT {columns} FROM problem WHERE suite_id = ? ORDER BY id", (found[0],))
-    return Suite(found[1], tuple(Problem(*row[:5], json.loads(row[5])) for row in rows), (), found[2])
+    problems = tuple(
+        Problem(task, entry, prompt, solution, test, json.loads(record))
+        for task, entry, prompt, solution, test, record in rows
+    )
+    return Suite(found[1], problems, (), found[2])
 
 
 def delete_suite(connection: sqlite3.Connection, name: str) -> None:

@@ -19,6 +19,7 @@ type request struct {
 	Code     string `json:"code"`
 	Test     string `json:"test"`
 	Path     string `json:"path"`
+	Suffix   string `json:"suffix"`
 	Stub     bool   `json:"stub"`
 	Entry    string `json:"entry"`
 	Given    string `json:"given"`
