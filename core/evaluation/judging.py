@@ -76,16 +76,17 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self._assembler.__exit__()
 
-    def references(self, problems: Iterable[Problem]) -> dict[str, Judged]:
+    def references(self, problems: Iterable[Problem], passes: int = 1) -> dict[str, Judged]:
         """Verdicts on the answers that the suite itself brings, by task; tasks without one are absent. From now on the candidates of
-        a problem whose reference does not pass in a shared program are run alone. Empty when cancelled."""
+        a problem whose reference does not pass in a shared program are run alone. passes: how often each is run while it passes. Empty
+        when cancelled."""
         known = [one for one in problems if one.solution.strip()]
         made = self._assembler.assemble((one, one.solution) for one in known)
-        found = self._run(made, believed=True)
+        found = self._run(made, believed=True, passes=passes)
         if found is None:
             return {}
-        unsure = [at for at, one in enumerate(found) if one.status != "pass" or one.flaky]
-        alone = self._run([made[at] for at in unsure], believed=False)
+        unsure = [at for at, one in enumerate(found) if one.status != "pass"]
+        alone = self._run([made[at] for at in unsure], believed=False, passes=passes)
         if alone is None:
             return {}
         for at, one in zip(unsure, alone, strict=True):
@@ -124,7 +125,7 @@ class Judge:
             found |= dict(zip(places, part, strict=True))
         return [found[at] for at in range(len(made))]
 
-    def _run(self, made: Sequence[Assembled], *, believed: bool) -> list[Judged] | None:
+    def _run(self, made: Sequence[Assembled], *, believed: bool, passes: int = 1) -> list[Judged] | None:
         found = {
             at: Judged(one.status, one.detail, False, 0.0, self._code(one)) for at, one in enumerate(made) if one.status
         }
@@ -132,18 +133,19 @@ class Judge:
         for _ in range(TRIES):
             if not left:
                 break
-            tried = self._try([(at, made[at]) for at in left], believed=believed)
+            tried = self._try([(at, made[at]) for at in left], believed=believed, passes=passes)
             if len(tried) < len(left):
                 return None
             found |= {at: self._judged(one, made[at]) for at, one in tried.items()}
             left = [at for at in left if found[at].status == "sandbox_error"]
         return [found[at] for at in range(len(made))]
 
-    def _try(self, made: Sequence[tuple[int, Assembled]], *, believed: bool) -> dict[int, Tried]:
+    def _try(self, made: Sequence[tuple[int, Assembled]], *, believed: bool, passes: int) -> dict[int, Tried]:
         items = (TestItem(at, one.code, one.test) for at, one in made)
         tried = try_tests(
-            items, self._toolchain, limits=self._limits, cancel=self._cancel, parallel=self._workers, believed=believed
-        )
+            items, self._toolchain, limits=self._limits, cancel=self._cancel, parallel=self._workers, believed=believed,
+            passes=passes,
+        )  # fmt: skip
         return {one.key: one for one in tried}
 
     def _judged(self, tried: Tried, made: Assembled) -> Judged:

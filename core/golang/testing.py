@@ -51,8 +51,8 @@ class TestItem:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of an item. runs: what each run of the program that decided said, in order; where they differ, the last one is
-    the verdict; none for what was not run. seconds: wall clock of the longest run."""
+    """What became of an item. runs: what each run of the program that decided said, in order; where they differ, it passes; none for
+    what was not run. seconds: wall clock of the longest run."""
 
     __test__ = False  # for pytest: this is no test of ours
 
@@ -90,12 +90,14 @@ def try_tests(
     parallel: int = 2,
     race: bool = False,
     believed: bool = False,
+    passes: int = 1,
 ) -> Iterator[Tried]:
     """As `run_tests`, with the cause of each verdict and what its runs said.
 
     believed: a failure in a program that many items share counts, once it has failed RUNS times, but for one that ran out of time;
     else such an item is built and run alone before that. Building alone costs half a second an item: whoever believes knows from
-    answers that pass that nothing in these tests minds the company. Raises UserError when there is no Go toolchain, when no sandbox
+    answers that pass that nothing in these tests minds the company. passes: how often a test that passes is run, to see whether it
+    always does. Raises UserError when there is no Go toolchain, when no sandbox
     works and the user has not agreed to go without, and when the race detector is asked for and cannot be had.
     """
     toolchain = toolchain or find()
@@ -122,7 +124,7 @@ def try_tests(
         def stop() -> bool:
             return left.is_set() or (cancel is not None and cancel())
 
-        runner = _Runner(toolchain, sandbox, limits, stop, pool, race=race, believed=believed)
+        runner = _Runner(toolchain, sandbox, limits, stop, pool, race=race, believed=believed, passes=passes)
 
         def begin() -> Future[_Batch] | None:
             some = list(itertools.islice(waiting, BATCH))
@@ -169,6 +171,7 @@ class _Runner:
         *,
         race: bool,
         believed: bool,
+        passes: int,
     ) -> None:
         self._toolchain = toolchain
         self._sandbox = sandbox
@@ -177,6 +180,7 @@ class _Runner:
         self._pool = pool
         self._race = race
         self._believed = believed
+        self._passes = passes
 
     def build(self, items: Sequence[TestItem], pipeline: Pipeline) -> _Batch:
         """Arrange a batch, and link what can be linked into one program."""
@@ -218,13 +222,14 @@ class _Runner:
         return [_tried(sample, verdicts.get(sample.folder), runs[sample.folder]) for sample in batch.samples]
 
     def _unspoilt(self, build: TestBuild, folder: Path) -> bool:
-        """Whether nothing that a sample does before main runs keeps a shared program from passing a test that passes."""
+        """Whether nothing that a sample does before main runs keeps a shared program from passing a test that passes. Where the sandbox
+        fails, nobody knows, and building anew would not help."""
         made = self._run(CONTROL, folder / f"{CONTROL.folder}.test", build.seals[CONTROL.folder], RUNS)
-        return made is not None and made[-1].verdict.state == "pass"
+        return made is not None and any(one.verdict.state == "pass" or one.verdict.cause == "sandbox" for one in made)
 
     def _settled(self, runs: Sequence[_Run]) -> bool:
         """Whether what a shared program said needs no second opinion."""
-        return runs[-1].verdict.state == "pass" or runs[-1].seconds >= self._limits.seconds
+        return any(one.verdict.state == "pass" for one in runs) or runs[-1].seconds >= self._limits.seconds
 
     def _run_all(
         self, samples: Sequence[Arranged], build: TestBuild, folder: Path, runs: dict[str, list[_Run]], times: int
@@ -246,14 +251,19 @@ class _Runner:
         return True
 
     def _run(self, sample: Arranged, binary: Path, seal: str, times: int) -> list[_Run] | None:
-        """Run one binary until it passes, or so often; None when cancelled. What ran out of time does so but once."""
+        """Run one binary until it has passed as often as it should, or failed so often, or done both; None when cancelled. What ran
+        out of time does so but once."""
         made: list[_Run] = []
-        while len(made) < times:
+        passed = 0
+        while True:
             done = self._once(sample, binary, seal)
             if done is None:
                 return None
             made.append(done)
-            if done.verdict.state == "pass" or done.verdict.cause in ("timeout", "skips"):
+            passed += done.verdict.state == "pass"
+            failed = len(made) - passed
+            both = passed > 0 and failed > 0
+            if both or passed >= self._passes or failed >= times or done.verdict.cause in ("timeout", "skips"):
                 break
         binary.unlink(missing_ok=True)
         return made
@@ -292,7 +302,8 @@ def _tried(sample: Arranged, verdict: Verdict | None, runs: Sequence[_Run]) -> T
     """verdict: of what was not run, None for the rest."""
     said = tuple(one.verdict.state for one in runs)
     longest = max((one.seconds for one in runs), default=0.0)
-    return Tried(sample.key, verdict or runs[-1].verdict, said, longest)
+    passed = next((one.verdict for one in runs if one.verdict.state == "pass"), None)
+    return Tried(sample.key, verdict or passed or runs[-1].verdict, said, longest)
 
 
 def _without_building(sample: Arranged) -> Verdict | None:

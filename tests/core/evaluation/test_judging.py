@@ -241,7 +241,7 @@ def test_what_is_wrong_with_a_suite_is_shown(tmp_path: Path, toolchain: Toolchai
         "no-test": good.replace("!reflect.DeepEqual(got, 6)", "!reflect.DeepEqual(1, 1) && got > 0"),
         "lacks": good.replace('\t"reflect"\n', ""),
         "other": good.replace("total += w", "total -= w"),
-        "moody": good.replace("    total := 0\n", "    total := int(time.Now().UnixNano()/1000%3) / 2\n").replace("\nfunc TotalWeight(weights []int, limit int) int {", '\nimport "time"\n\nfunc TotalWeight(weights []int, limit int) int {'),
+        "moody": good.replace("total := 0", "total := rand.IntN(2)").replace("package solution\n\nfunc TotalWeight(weights []int, limit int) int {", 'package solution\n\nimport "math/rand/v2"\n\nfunc TotalWeight(weights []int, limit int) int {'),
     }  # fmt: skip
     suite = ours.read(problems.write_ours(tmp_path / "set", texts))
     with Judge(suite.format, "fixed", toolchain, limits=QUICK) as judge:
@@ -252,6 +252,8 @@ def test_what_is_wrong_with_a_suite_is_shown(tmp_path: Path, toolchain: Toolchai
     assert "the test line" in found["set/lacks"].complaints[0]
     assert "undefined: reflect" in found["set/lacks"].complaints[0]
     assert "the reference does not pass (wrong answer)" in found["set/other"].complaints[0]
+    assert found["set/moody"].flaky
+    assert found["set/moody"].complaints == ("the reference passes in one run and fails in another",)
 
 
 def test_answers_of_multipl_e_are_compared_by_value(tmp_path: Path, toolchain: Toolchain) -> None:
