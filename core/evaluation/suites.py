@@ -138,10 +138,17 @@ def _problem(line: bytes) -> tuple[str, Problem] | str:
         return "task or prompt is empty"
     if not all(_whole(task + prompt + text) for text in texts.values()):
         return "a text holds half of a character (a lone surrogate)"
-    asked = [*_FUNC.findall(texts.get("declaration", "")), *_FUNC.findall(prompt), *_DEF.findall(prompt)]
-    entry = texts.get("entry_point") or (asked[-1] if kind == "multipl-e" and asked else asked[0] if asked else "")
+    entry = _entry(texts.get("entry_point", ""), texts.get("declaration", ""), prompt)
     test = texts.get("test") or texts.get("tests") or ""
     return kind, Problem(task, entry, prompt, texts.get("canonical_solution", ""), test, record)
+
+
+def _entry(named: str, declaration: str, prompt: str) -> str:
+    """The function that is asked for: the last that a prompt opens. A name that it does not declare is that of another language."""
+    functions = _FUNC.findall(declaration) or _FUNC.findall(prompt)
+    if functions:
+        return named if named in functions else functions[-1]
+    return named or next(iter(_DEF.findall(prompt)), "")
 
 
 def _whole(text: str) -> bool:

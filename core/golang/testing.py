@@ -34,6 +34,8 @@ BATCH = 128
 """Samples built together: enough that linking costs little, few enough that a stop is quick and progress is seen."""
 
 
+BELIEVED_BATCH = 256
+"""The same where what fails is not built again: each link costs half a second."""
 RUNS = 3
 """How often a test that is believed in a shared program is run before it counts as failed."""
 
@@ -127,7 +129,7 @@ def try_tests(
         runner = _Runner(toolchain, sandbox, limits, stop, pool, race=race, believed=believed, passes=passes)
 
         def begin() -> Future[_Batch] | None:
-            some = list(itertools.islice(waiting, BATCH))
+            some = list(itertools.islice(waiting, BELIEVED_BATCH if believed else BATCH))
             return builder.submit(runner.build, some, pipeline) if some else None
 
         # While the programs of one batch run, those of the next are built: each of the two leaves the processor idle at times.
