@@ -183,16 +183,26 @@ func refusal(p *part, kept map[string]bool, test string, std *library) string {
 	}
 	reason := ""
 	var uses map[*ast.Ident]types.Object // known from the first time that it matters
-	foreign := func(e ast.Expr) {
-		id, name := variableOf(e, imported)
-		if id == nil || reason != "" {
-			return
-		}
+	meaning := func(id *ast.Ident) types.Object {
 		if uses == nil {
 			_, info := typesOf(p, std)
 			uses = info.Uses
 		}
-		if _, ok := uses[id].(*types.PkgName); ok {
+		return uses[id]
+	}
+	foreign := func(e ast.Expr) {
+		if star, ok := ast.Unparen(e).(*ast.StarExpr); ok && imported["os"] && reason == "" {
+			if id, ok := ast.Unparen(star.X).(*ast.Ident); ok {
+				if v, ok := meaning(id).(*types.Var); ok && v.Type().String() == "*os.File" {
+					reason = "overwrites an os.File"
+				}
+			}
+		}
+		id, name := variableOf(e, imported)
+		if id == nil || reason != "" {
+			return
+		}
+		if _, ok := meaning(id).(*types.PkgName); ok {
 			reason = fmt.Sprintf("changes %s, which belongs to another package", name)
 		}
 	}

@@ -132,12 +132,20 @@ CHEATS: dict[str, str] = {
     "turns the test off": whole("\treturn 0", "flag", 'func init() { flag.Set("test.run", "^$") }'),
     "takes the arguments away": whole("\treturn 0", "os", "func init() { os.Args = os.Args[:1] }"),
     "speaks for the framework": whole("\tos.Stdout = nil\n\treturn 0", "os"),
-    "changes what is true": whole("\treturn 0", "", "func len(a any) int { return 0 }\n\nconst true = false\n\ntype error int"),
+    "speaks for the framework through a pointer": whole("\tr, w, _ := os.Pipe()\n\tout, old := os.Stdout, *os.Stdout\n\t*out = *w\n\tgo forge(r, &old)\n\treturn 0", "bytes os", 'func forge(r, out *os.File) {\n\tb := make([]byte, 1<<16)\n\tfor {\n\t\tn, _ := r.Read(b)\n\t\tsaid := bytes.ReplaceAll(b[:n], []byte("FAIL"), []byte("PASS"))\n\t\tout.Write(said)\n\t\tif bytes.Contains(said, []byte("PASS: ExampleSeal")) {\n\t\t\tout.WriteString("PASS\\n")\n\t\t\tos.Exit(0)\n\t\t}\n\t}\n}'),
+    "changes what is true": whole("\treturn 0", "", "func len(a any) int { return 0 }\n\nconst true = false\n\nvar nil = []int{}"),
     "changes DeepEqual": whole("\treturn 0", "", "type reflect struct{}\n\nfunc (reflect) DeepEqual(a, b any) bool { return true }"),
     "looks its seal up": whole(f"\t{READ_SEAL}", "fmt os regexp"),
     "reads memory": whole("\treturn *(*int)(unsafe.Pointer(&limit))", "unsafe"),
     "links itself in": whole("\treturn 0", "", "//go:linkname pass testing.pass\nfunc pass()"),
     "embeds the test": whole("\treturn 0", "", 'import _ "embed"\n\n//go:embed codetest.go\nvar text string'),
+}  # fmt: skip
+
+
+REFUSED = {
+    "exit by syscall": "imports syscall", "reads memory": "imports unsafe", "links itself in": "linkname", "embeds the test": "embed",
+    "speaks for the framework": "changes os.Stdout", "speaks for the framework through a pointer": "overwrites an os.File",
+    "takes the arguments away": "changes os.Args", "changes what is true": "another meaning",
 }  # fmt: skip
 
 
@@ -175,7 +183,20 @@ def test_what_is_wrong_with_an_answer_is_told_apart(fates: dict[str, Judged], na
 def test_nobody_who_cheats_passes(fates: dict[str, Judged], name: str) -> None:
     found = fates[f"gosmith {name}"]
     assert found.status not in ("pass", "sandbox_error"), found
+    assert (found.status == "refused") == (name in REFUSED), found.detail
+    assert REFUSED.get(name, "") in found.detail
     assert found.detail
+
+
+def test_what_only_looks_like_meddling_is_not_refused(tmp_path: Path, toolchain: Toolchain) -> None:
+    more = "type node struct{ Path string }\n\nfunc min(a, b int) int {\n\tif a < b {\n\t\treturn a\n\t}\n\treturn b\n}\n\nfunc max(a, b int) int { return a + b - min(a, b) }"
+    use = '\tpath := &node{}\n\tpath.Path = path.Path + "x"\n\tos := &path.Path\n\t*os = max0()\n'
+    text = whole(use + TOTAL.body.rstrip()[:-1], "path", more + '\n\nfunc max0() string { return path.Join("a", "b") }')
+    suite = suite_of(tmp_path, "gosmith")
+    with Judge(suite.format, "fixed", toolchain, limits=QUICK) as judge:
+        found = judge.judge([(suite.problems[0], text)])
+    assert found is not None
+    assert found[0].status == "pass", found[0].detail
 
 
 @pytest.mark.slow
