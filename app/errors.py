@@ -28,6 +28,7 @@ from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.labels import label, section
 from core.errors import UserError
+from core.secrets import hide
 
 _LOG_BYTES = 1_000_000
 _Trace = TracebackType | None
@@ -134,7 +135,7 @@ class ErrorReporter(QObject):
         if isinstance(error, UserError):
             self.problem.emit(error)
             return
-        text = "".join(traceback.format_exception(error))
+        text = hide("".join(traceback.format_exception(error)))
         self._log.write(text)
         sys.stderr.write(text)
         if self._dialog is None:
@@ -192,7 +193,7 @@ class ReportDialog(QDialog):
     def add(self, error: BaseException, text: str) -> None:
         """Show this error, or count it when the dialog is open already."""
         self._reports.append(text)
-        first = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        first = hide(f"{type(error).__name__}: {error}") if str(error) else type(error).__name__
         more = "" if len(self._reports) == 1 else f" {len(self._reports)} errors so far; this is the latest."
         self._summary.setText(
             f"{first[:400]}\n\nYour samples are safe: every change is stored as it is made.{more} You can go on; if it "

@@ -16,6 +16,7 @@ import click
 
 from core import paths
 from core.errors import UserError
+from core.secrets import hide
 
 # name -> (module, attribute, one line of help); a module is imported only when its command is used
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -146,9 +147,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _report_bug(error: Exception, words: list[str]) -> UserError:
     report = paths.cache_dir() / "last-error.txt"
     report.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(traceback.format_exception(error))
+    text = hide("".join(traceback.format_exception(error)))
     report.write_text(f"gosmith {' '.join(words)}\n\n{text}", encoding="utf-8")
     return UserError(
-        f"This is a bug in Gosmith: {type(error).__name__}: {error}",
+        hide(f"This is a bug in Gosmith: {type(error).__name__}: {error}"),
         f"The details are in {report}; please report them.",
     )

@@ -28,6 +28,7 @@ from core.jobs.events import EventWriter
 from core.jobs.folder import JobFolder, read_job
 from core.jobs.kinds import KINDS
 from core.jobs.process import die_with_parent
+from core.secrets import hide
 
 STOPPED = 3
 """Exit code of a worker that has stopped early because it was asked to."""
@@ -177,7 +178,7 @@ def run(kind: str, folder: JobFolder, main_file: Path | None = None) -> int:
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: everything is written down here
         note_failure(folder, describe(error, rank))
         with contextlib.suppress(OSError):
-            traceback.print_exc()
+            sys.stderr.write(hide(traceback.format_exc()))
         return FAILED
     return STOPPED if context.stopping else 0
 
@@ -203,7 +204,7 @@ def describe(error: BaseException, rank: int) -> dict[str, Any]:
     cause: BaseException | None = error
     while cause is not None and len(texts) < 5:
         types.extend(f"{cls.__module__}.{cls.__qualname__}" for cls in type(cause).__mro__[:-1])
-        texts.append(str(cause)[:4000])
+        texts.append(hide(str(cause)[:4000]))
         if number is None and isinstance(cause, OSError):
             number = cause.errno
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)

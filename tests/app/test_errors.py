@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, qWarning
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.errors import ErrorReporter, Log, ReportDialog
@@ -77,6 +78,30 @@ def test_a_bug_on_any_thread_arrives(reporter: ErrorReporter, qtbot: QtBot, caps
     thread.start()
     thread.join()
     qtbot.waitUntil(lambda: reporter._dialog is not None)
+
+
+def test_no_key_to_an_account_gets_into_a_report(
+    reporter: ErrorReporter,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "team-key-0123456789")
+    error = raised(ValueError("401: team-key-0123456789 is no key, nor is sk-proj-abcdef123456"))
+    sys.excepthook(type(error), error, error.__traceback__)
+    qtbot.waitUntil(lambda: reporter._dialog is not None)
+    assert reporter._dialog is not None
+    reporter._dialog.findChild(QPushButton, "errorCopy").click()
+    written = [
+        reporter._dialog.findChild(QPlainTextEdit, "errorTrace").toPlainText(),
+        *(label.text() for label in reporter._dialog.findChildren(QLabel)),
+        QGuiApplication.clipboard().text(),
+        (tmp_path / "logs" / "gosmith.log").read_text(),
+        capsys.readouterr().err,
+    ]
+    assert not [text for text in written if "0123456789" in text or "abcdef123456" in text]
+    assert "[key] is no key, nor is [key]" in written[0]
 
 
 @pytest.mark.qt_log_ignore("a word from Qt")

@@ -13,6 +13,7 @@ import pytest
 from app.cli.root import main
 from core.jobs import list_jobs
 from core.samples import query
+from core.samples.formats import WRITTEN
 from core.workspace import Workspace, open_workspace
 from tests.core.teacher.asking import scripted_replies
 from tests.core.teacher.asking.scripted_replies import KEY, Reply, Seen
@@ -63,8 +64,17 @@ def files_with(text: bytes, root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file() and text in path.read_bytes()]
 
 
+def broken(_path: Path) -> None:
+    raise RuntimeError(f"this was sent: {KEY}")
+
+
 def test_samples_arrive_with_verdicts_and_cost_and_the_key_stays_out(
-    workspace: Workspace, endpoint: ScriptedServer, gosmith: Gosmith, tmp_path: Path
+    workspace: Workspace,
+    endpoint: ScriptedServer,
+    gosmith: Gosmith,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answer = gosmith("generate", plan(tmp_path, endpoint))
     assert (answer["requested"], answer["completed"], answer["failed"], answer["state"]) == (8, 8, 0, "done")
@@ -76,7 +86,17 @@ def test_samples_arrive_with_verdicts_and_cost_and_the_key_stays_out(
     assert count(workspace, "tag:fix") == 2
     assert set(endpoint.counts.values()) == {1}
     assert {seen.headers["authorization"] for seen in endpoint.seen} == {f"Bearer {KEY}"}
-    assert files_with(KEY.encode(), workspace.root) == []
+    for format in WRITTEN:
+        words = ["samples", "export", str(tmp_path / f"samples.{format}"), "tag:topic-grid", "--format", format]
+        assert main(["--workspace", str(workspace.root), "--json", *words]) == 0
+        assert json.loads(capsys.readouterr().out)["exported"] == 10
+    # workspace, exports, settings and data, the report of a bug
+    monkeypatch.setenv("GOSMITH_CACHE", str(tmp_path / "cache"))
+    assert files_with(b"topic-grid", tmp_path), "else nothing was looked through"
+    monkeypatch.setattr("app.cli.teacher.load_plan", broken)
+    assert "[key]" in gosmith("generate", "plan.toml", code=1)["error"]
+    assert files_with(b"Traceback", tmp_path), "the report of a bug is looked through, too"
+    assert files_with(KEY.encode(), tmp_path) == []
 
 
 def test_out_of_quota_pauses_and_resuming_pays_for_nothing_twice(

@@ -7,19 +7,17 @@ database, not in job folders, logs, exports or reports. Servers echo keys in the
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
 from core.errors import UserError
+from core.secrets import HIDDEN, SHORTEST, hide
 
 OPENAI = "https://api.openai.com/v1"
 _SERVICE = "gosmith"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_KEYS = re.compile(r"(?:\bsk-|\bBearer\s+)[^\s\"'<>,;\\]{4,}")
-_HIDDEN = "[key]"
 Place = Literal["environment", "keyring", "nowhere"]
 
 
@@ -33,11 +31,11 @@ class Credentials:
 
     def redact(self, text: str) -> str:
         """`text` without this key and without anything that looks like one, as servers and proxies echo them."""
-        return _KEYS.sub(_HIDDEN, self.erase(text))
+        return hide(text, self.key)
 
     def erase(self, text: str) -> str:
         """`text` without this very key. For answers, in which other keys may be somebody's example code."""
-        return text.replace(self.key, _HIDDEN) if len(self.key) >= 8 else text
+        return text.replace(self.key, HIDDEN) if len(self.key) >= SHORTEST else text
 
 
 def check_url(base_url: str) -> str:

@@ -149,7 +149,7 @@ def test_a_plan_is_opened_from_a_file_and_saved_with_all_that_the_form_does_not_
     dialog.files.save_file(saved, dialog.draft.plan)
     qtbot.waitUntil(lambda: text_of(dialog, "planNote").startswith("Saved to"), timeout=LONG)
     assert load_plan(saved) == parse_plan(text)
-    given.write_text('recipe = 3\n')
+    given.write_text("recipe = 3\n")
     dialog.files.open_file(given)
     qtbot.waitUntil(lambda: "given.toml, line 1" in dialog.banner.text, timeout=LONG)
 
