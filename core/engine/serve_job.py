@@ -48,7 +48,9 @@ def main(context: WorkerContext) -> None:
         if pid is None or (client is not None and alive(client)):
             seen = now
         idle = request.get("idle_seconds")
-        too_idle = idle is not None and not now_serving.active and now - now_serving.last_used > float(idle)
+        too_idle = (
+            idle is not None and not now_serving.runner.active and now - now_serving.runner.last_used > float(idle)
+        )
         return context.should_stop() or too_idle or now - seen > GONE_SECONDS
 
     asyncio.run(serve.run(service, int(request.get("port", 0)), ready=ready, should_stop=should_stop))

@@ -15,8 +15,9 @@ from typing import Any
 import torch
 
 from core.engine import generate
+from core.engine.asked import End
 from core.engine.compute import Compute
-from core.engine.generate import Chatter, End
+from core.engine.generate import Chatter
 from core.engine.quantize import quicker_in_int8
 from core.inference.sampling import Sampling
 from core.paths import resources
