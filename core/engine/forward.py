@@ -166,12 +166,11 @@ def _own_code(causal: Any, compute: Compute) -> Way | None:
     found = llama.read(causal)
     if found is None:
         return None
-    head = causal.get_output_embeddings()
+    head = llama.joined([causal.get_output_embeddings()])
 
     def logits(ids: Tensor, places: Tensor, parts: Sequence[Part], wanted: Tensor) -> Tensor:
         states = found(ids, places, parts)
-        answer: Tensor = head(states if len(wanted) == len(ids) else states[wanted])
-        return answer
+        return head(states if len(wanted) == len(ids) else states[wanted])
 
     shape = (len(found.layers), 2, found.key_heads, 0, found.width)
     return EndToEnd("own code", logits, torch.empty(shape, dtype=compute.dtype, device=compute.device))
