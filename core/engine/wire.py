@@ -15,6 +15,7 @@ from core.engine import fim
 from core.engine.asked import MOST_ALTERNATIVES, Request
 from core.engine.generate import Chatter
 from core.inference import sampling as settings
+from core.inference.refusals import ANY
 from core.inference.sampling import Sampling, validate
 
 SAMPLING: Final = {"temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "stop", "seed"}
@@ -25,8 +26,6 @@ NEUTRAL: Final[dict[str, Any]] = {
     "frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "best_of": 1, "store": False, "metadata": {},
     "response_format": {"type": "text"}, "modalities": ["text"], "tools": [],
 }  # fmt: skip
-ANY: Final = "gosmith"
-"""The name that means the model itself, whatever it is called: what our own client says."""
 MOST_CHOICES: Final = 32
 """Answers to one request."""
 

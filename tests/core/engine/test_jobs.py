@@ -15,7 +15,8 @@ import pytest
 
 from core.engine import preview_job, serve_job, train_job
 from core.errors import UserError
-from core.inference.client import Finish, Piece, ServerAddress, stream_chat
+from core.inference.client import Finish, Piece, stream_chat
+from core.inference.refusals import ServerAddress
 from core.inference.sampling import Sampling
 from core.jobs.events import read_events
 from core.jobs.folder import JobFolder, create

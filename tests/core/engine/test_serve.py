@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +17,18 @@ import pytest
 
 from core.engine import generate, serve
 from core.errors import UserError
-from core.inference.client import Finish, Piece, ServerAddress, stream_chat, stream_completion
+from core.inference.client import Finish, Piece, stream_chat, stream_completion
+from core.inference.refusals import ServerAddress
 from core.inference.sampling import Sampling
+from tests.core.engine.serving import MESSAGES, Served, serving
 
-MESSAGES = [{"role": "user", "content": "Write Sum3."}]
 ENDLESS = {"max_tokens": 230, "temperature": 2.0, "seed": 1}
-
-
-@dataclass
-class Served:
-    service: serve.Service
-    url: str
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rsplit(":", 1)[1].removesuffix("/v1"))
-
-    def post(self, path: str, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        given = {"Authorization": "Bearer key", "Content-Type": "application/json", **headers}
-        connection.request("POST" if path != "/v1/models" else "GET", path, data, given)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, json.loads(text)
-
-    def chat(self, **fields: Any) -> tuple[int, dict[str, Any]]:
-        return self.post("/v1/chat/completions", {"model": "m", "messages": MESSAGES, "max_tokens": 8, **fields})
 
 
 @pytest.fixture(scope="module")
 def served(base: Path) -> Iterator[Served]:
-    """A real server in a thread of this process."""
-    service = serve.Service(generate.load(base, "fp32"), "tiny", "key")
-    service.chatter.decoder.ends = frozenset()  # answers go on until something else ends them
-    stop, ready = threading.Event(), threading.Event()
-    urls: list[str] = []
-
-    def told(url: str) -> None:
-        urls.append(url)
-        ready.set()
-
-    run = serve.run(service, 0, ready=told, should_stop=lambda _: stop.is_set())
-    thread = threading.Thread(target=lambda: asyncio.run(run))
-    thread.start()
-    assert ready.wait(30)
-    yield Served(service, urls[0])
-    stop.set()
-    thread.join(30)
-    assert not thread.is_alive()
+    with serving(generate.load(base, "fp32")) as running:
+        yield running
 
 
 @pytest.fixture
