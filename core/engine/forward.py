@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from core.engine import llama
+from core.engine.adapters import Adapter
 from core.engine.attention import own_attention
 from core.engine.compute import Compute
 from core.engine.rows import Part, Row, attend
@@ -62,11 +63,12 @@ Pass = Callable[[Tensor, Tensor, Sequence[Part], Tensor], Tensor]
 
 @dataclass(slots=True)
 class EndToEnd:
-    """All texts of a pass as one. like: what rows remember, of no tokens."""
+    """All texts of a pass as one. like: what rows remember, of no tokens. adapters: those that texts may have, None where none can be."""
 
     name: str
     logits: Pass
     like: Tensor
+    adapters: dict[str, Adapter] | None = None
 
     def memory(self, adapter: str = "") -> Row:
         """See `Way`."""
@@ -173,7 +175,7 @@ def _own_code(causal: Any, compute: Compute) -> Way | None:
         return head(states if len(wanted) == len(ids) else states[wanted])
 
     shape = (len(found.layers), 2, found.key_heads, 0, found.width)
-    return EndToEnd("own code", logits, torch.empty(shape, dtype=compute.dtype, device=compute.device))
+    return EndToEnd("own code", logits, torch.empty(shape, dtype=compute.dtype, device=compute.device), found.adapters)
 
 
 def _its_class(causal: Any, compute: Compute) -> Way | None:

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from core.engine import model, template
+from core.engine import adapters, model, template
 from core.engine.asked import End, Piece, Request
 from core.engine.compute import Compute, choose
 from core.engine.decoder import Decoder
-from core.engine.forward import Alone
+from core.engine.forward import Alone, EndToEnd
 from core.engine.forward import choose as choose_way
 from core.engine.quantize import quicker_in_int8
 from core.errors import UserError
@@ -36,7 +36,7 @@ class Chatter:
         self.causal = causal
         self.tokenizer = tokenizer
         self.compute = compute
-        self.adapters: dict[str, Path] = {}
+        self.adapters: list[str] = []
         self.context = int(causal.config.to_dict().get("max_position_embeddings") or 2**20)
         way = choose_way(causal, compute) if run is None else Alone(causal, compute.device, run)
         self.decoder = Decoder(
@@ -46,6 +46,17 @@ class Chatter:
             ending_tokens(causal, tokenizer),
             weights or str(compute.dtype).removeprefix("torch."),
         )
+
+    def beside(self, name: str, path: Path) -> None:
+        """Let requests name an adapter of this model, which is not merged. Raises UserError where that cannot be."""
+        way = self.decoder.way
+        if not isinstance(way, EndToEnd) or way.adapters is None:
+            raise UserError(
+                "Adapters can answer side by side only on models that are built like Llama or Qwen.",
+                "Serve one checkpoint at a time: then it is merged.",
+            )
+        way.adapters[name] = adapters.read(path, self.compute)
+        self.adapters.append(name)
 
     def chat_ids(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """The prompt of a chat as the model was trained to see it."""
@@ -91,8 +102,10 @@ class Chatter:
             raise
 
 
-def load(path: Path, dtype: str = "auto", *, int8: bool = False) -> Chatter:
+def load(path: Path, dtype: str = "auto", *, int8: bool = False, beside: Mapping[str, Path] | None = None) -> Chatter:
     """The model in a folder, or the checkpoint with its base, merged. Raises UserError.
+
+    beside: adapters of the model in `path`, by the name under which requests ask for them.
 
     dtype "auto": bf16, but fp32 for a small model on a CPU, where it is as fast and a merged adapter loses nothing to
     rounding. For a small model this process then computes with one thread: sharing out a token's work costs more than it
@@ -112,7 +125,14 @@ def load(path: Path, dtype: str = "auto", *, int8: bool = False) -> Chatter:
         with model.quiet():
             causal = model.open_adapter(causal, path, trainable=False).merge_and_unload()
     causal.eval()
-    return Chatter(causal, tokenizer, compute, weights=quicker_in_int8(causal, compute) if int8 else "")
+    chatter = Chatter(causal, tokenizer, compute, weights=quicker_in_int8(causal, compute) if int8 else "")
+    for name, folder in (beside or {}).items():
+        if root != path or model.adapter_base(folder).resolve() != root.resolve():
+            raise UserError(
+                f"The adapter in {folder} was trained on another base than {path}.", "Serve its base, or it alone."
+            )
+        chatter.beside(name, folder)
+    return chatter
 
 
 def ending_tokens(causal: Any, tokenizer: Any) -> frozenset[int]:

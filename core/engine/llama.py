@@ -11,13 +11,15 @@ compares the results before it uses them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, rms_norm, silu
 
+from core.engine.adapters import Adapter, Span, add, spans
 from core.engine.rows import Part, attend
 
 Turn = Callable[[Tensor], Tensor]
@@ -32,21 +34,33 @@ FEW = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Product:
+    """Linear layers that read the same. members: the name of each, and from where to where it is in the answer."""
+
+    turn: Turn
+    members: tuple[tuple[str, int, int], ...]
+
+    def __call__(self, x: Tensor, layer: int, spans: Sequence[Span]) -> Tensor:
+        """x: [tokens, inputs] -> [tokens, outputs], with what adapters change."""
+        return add(self.turn(x), x, spans, layer, self.members)
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One decoder layer. head_norms: of queries and keys, for models that have them (Qwen3)."""
 
     before: Turn
-    project: Turn
+    project: Product
     head_norms: tuple[Turn, Turn] | None
-    out: Turn
+    out: Product
     between: Turn
-    gate_and_up: Turn
-    down: Turn
+    gate_and_up: Product
+    down: Product
 
 
 @dataclass(frozen=True, slots=True)
 class Llama:
-    """heads, key_heads: of a layer; width: of a head."""
+    """heads, key_heads: of a layer; width: of a head. adapters: what texts may have beside the model's own weights, by name."""
 
     embed: nn.Module
     turning: nn.Module
@@ -55,21 +69,23 @@ class Llama:
     heads: int
     key_heads: int
     width: int
+    adapters: dict[str, Adapter] = field(default_factory=dict)
 
     def __call__(self, ids: Tensor, places: Tensor, parts: Sequence[Part]) -> Tensor:
         """Last hidden states [tokens, width]. ids, places: [tokens], the place of each in its own text. parts: in the same order, with room."""
         states: Tensor = self.embed(ids)
         cos, sin = self.turning(states[None], places[None])
         cos, sin = cos[0, :, None], _signed(sin[0, :, None])
+        changed = spans(parts, self.adapters)
         for number, layer in enumerate(self.layers):
-            heads = layer.project(layer.before(states)).view(len(ids), -1, self.width)
+            heads = layer.project(layer.before(states), number, changed).view(len(ids), -1, self.width)
             turned = self._turned(layer, heads, cos, sin)
             query, keys = turned[:, : self.heads], turned[:, self.heads :]
             both = torch.stack((keys, heads[:, self.heads + self.key_heads :]), 1)
             seen = attend(query, both, parts, number)
-            states = states + layer.out(seen.reshape(len(ids), -1))
-            gate, up = layer.gate_and_up(layer.between(states)).chunk(2, -1)
-            states = states + layer.down(silu(gate) * up)
+            states = states + layer.out(seen.reshape(len(ids), -1), number, changed)
+            gate, up = layer.gate_and_up(layer.between(states), number, changed).chunk(2, -1)
+            states = states + layer.down(silu(gate) * up, number, changed)
         return self.norm(states)
 
     def _turned(self, layer: Layer, heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -114,13 +130,25 @@ def _layer(layer: Any) -> Layer:
     has_norms = "q_norm" in dict(attention.named_children())
     return Layer(
         _norm(layer.input_layernorm),
-        joined([attention.q_proj, attention.k_proj, attention.v_proj]),
+        _product_of(attention, "q_proj", "k_proj", "v_proj"),
         (_norm(attention.q_norm), _norm(attention.k_norm)) if has_norms else None,
-        joined([attention.o_proj]),
+        _product_of(attention, "o_proj"),
         _norm(layer.post_attention_layernorm),
-        joined([feed.gate_proj, feed.up_proj]),
-        joined([feed.down_proj]),
+        _product_of(feed, "gate_proj", "up_proj"),
+        _product_of(feed, "down_proj"),
     )
+
+
+def _product_of(block: nn.Module, *names: str) -> Product:
+    layers: list[Any] = [block.get_submodule(name) for name in names]
+    ends = list(accumulate(_outputs(layer) for layer in layers))
+    members = tuple((name, end - _outputs(layer), end) for name, layer, end in zip(names, layers, ends, strict=True))
+    return Product(joined(layers), members)
+
+
+def _outputs(layer: Any) -> int:
+    """Of a linear layer, also of one with weights of 8 bits."""
+    return int(layer.weight.shape[0])
 
 
 def _norm(norm: Any) -> Turn:

@@ -271,6 +271,7 @@ def main() -> int:
     parser.add_argument("--name", default="")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--int8", action="store_true")
+    parser.add_argument("--beside", action="append", default=[], metavar="NAME=FOLDER")
     options = parser.parse_args()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -279,7 +280,8 @@ def main() -> int:
         signal.signal(number, lambda *_: ended.set())
     key = os.environ.pop("GOSMITH_API_KEY", "") or secrets.token_urlsafe(24)
     try:
-        chatter = generate.load(options.model, int8=options.int8)
+        beside = {name: Path(folder) for name, _, folder in (word.partition("=") for word in options.beside)}
+        chatter = generate.load(options.model, int8=options.int8, beside=beside)
         service = Service(chatter, options.name or options.model.name, key)
 
         def ready(url: str) -> None:
