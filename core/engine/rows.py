@@ -10,6 +10,7 @@ rows come and go without a copy.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -116,24 +117,32 @@ def _next(query: Tensor, keys: Tensor, values: Tensor, scale: float | None, soft
 def _chunk(
     query: Tensor, keys: Tensor, values: Tensor, scale: float | None, window: int | None, softcap: float
 ) -> Tensor:
-    """Several tokens, the last of those that keys are of."""
-    new, length = query.shape[0], keys.shape[2]
+    """Several tokens, the last of those that keys are of; where some are held already, heads are taken for positions as in `_next`."""
+    new, heads, width = query.shape
+    length = keys.shape[2]
     asked = query.transpose(0, 1)[None]
-    mask = None
-    if length > new or window is not None or softcap:
-        behind = torch.arange(length - new, length, device=query.device)[:, None] - torch.arange(
-            length, device=query.device
-        )
-        mask = behind >= 0 if window is None else (behind >= 0) & (behind < window)
-    if softcap:
-        repeats = query.shape[1] // keys.shape[1]
-        found = _capped(asked, keys.repeat_interleave(repeats, 1), values.repeat_interleave(repeats, 1), mask, scale, softcap)  # fmt: skip
-    else:
-        grouped = query.shape[1] != keys.shape[1]
+    if length == new and window is None and not softcap:
         found = scaled_dot_product_attention(
-            asked, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=grouped
+            asked, keys, values, is_causal=True, scale=scale, enable_gqa=heads != keys.shape[1]
         )
-    return found[0].transpose(0, 1)
+    else:
+        shared = asked.reshape(1, keys.shape[1], -1, width)
+        mask = _mask(new, length, window, heads // keys.shape[1], query.dtype, query.device)
+        found = (
+            _capped(shared, keys, values, mask, scale, softcap)
+            if softcap
+            else scaled_dot_product_attention(shared, keys, values, attn_mask=mask, scale=scale)
+        )
+    return found.view(heads, new, width).transpose(0, 1)
+
+
+@functools.lru_cache(maxsize=2)  # every layer of a pass asks for the same
+def _mask(new: int, length: int, window: int | None, times: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What the last `new` of `length` tokens see: [times * new, length], 0 or minus infinity."""
+    behind = torch.arange(length - new, length, device=device)[:, None] - torch.arange(length, device=device)
+    seen = behind >= 0 if window is None else (behind >= 0) & (behind < window)
+    hidden = torch.zeros(new, length, dtype=dtype, device=device).masked_fill_(~seen, -torch.inf)
+    return hidden.repeat(times, 1)
 
 
 def _capped(
@@ -143,5 +152,5 @@ def _capped(
     scores = query.float() @ keys.float().transpose(-1, -2) * (scale or query.shape[-1] ** -0.5)
     scores = cap * torch.tanh(scores / cap)
     if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
+        scores = scores + mask
     return (scores.softmax(-1) @ values.float()).to(query.dtype)
