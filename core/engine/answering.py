@@ -14,6 +14,7 @@ from torch import Tensor
 from core.engine import logprobs
 from core.engine.asked import End, Piece, Request, Token
 from core.engine.forward import Memory
+from core.engine.lookup import Lookup
 from core.engine.sampler import Draw
 from core.engine.stops import Text
 from core.inference import sampling as settings
@@ -50,8 +51,10 @@ class Answering:
         self._shown, self._said = 0, 0
         self._waiting: list[tuple[int, Token]] = []
         self._of_prompt: list[Token] = []
+        self._lookup: Lookup | None = None
         self._cached = 0
-        self._count = 0
+        self._count = self._guessed = 0
+        self._ids: list[int] = []
         self._began = time.perf_counter()
         self._first: float | None = None
 
@@ -68,19 +71,34 @@ class Answering:
         return self.row is not None and len(self.row.ids) < len(self.request.ids)
 
     def unread(self, most: int) -> list[int]:
-        """What to read next: the prompt's next tokens, `most` of them; or the token said last."""
+        """The prompt's next tokens, `most` of them at most."""
         assert self.row is not None
         held = len(self.row.ids)
-        return list(self.request.ids[held : held + most]) if self.reading else [self._last]
+        return list(self.request.ids[held : held + most])
+
+    def last(self, guesses: int) -> list[int]:
+        """The token said last, and so many guesses at most at those after it."""
+        if guesses and self._lookup is None:
+            self._lookup = Lookup([*self.request.ids, *self._ids])
+        left = self._fitted.max_tokens - self._count - 1
+        return [self._ids[-1], *(self._lookup.guess(min(guesses, left)) if self._lookup is not None else [])]
+
+    def confirm(self, tokens: int, right: int) -> None:
+        """After a pass over so many tokens beginning with the one said last: of the guesses among them only the first ones were right."""
+        assert self.row is not None
+        if tokens > 1 and self._lookup is not None:
+            self._lookup.told(tokens - 1, right)
+            self._guessed += right
+            self.row.cut(len(self.row.ids) - (tokens - 1 - right))
 
     def read(self, logits: Tensor, tokens: int) -> Tensor | None:
-        """After a pass over so many tokens: logits [vocabulary] of the next one, None while the prompt is not read to its end.
+        """After a pass over so many tokens: logits [n, vocabulary] of those after each that is known, None while the prompt is not read.
 
         logits: of all those tokens where the prompt's log-probabilities are wanted, else of the last one.
         """
         assert self.row is not None
         if len(self.row.ids) > len(self.request.ids):
-            return logits[-1]
+            return logits
         if self.request.prompt_too:
             end = len(self.row.ids)
             following = list(self.request.ids[end - tokens + 1 : end + 1])
@@ -96,12 +114,14 @@ class Answering:
         if self._fitted.repetition_penalty != 1.0:
             self.draw.seen = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
             self.draw.seen[torch.tensor(self.request.ids, device=logits.device)] = True
-        return logits[-1]
+        return logits[-1:]
 
     def say(self, token: int, known: Token | None) -> None:
         """The token that was chosen. known: with its log-probabilities, where they are wanted."""
-        self._last = token
+        self._ids.append(token)
         self._count += 1
+        if self._lookup is not None:
+            self._lookup.add(token)
         self._first = self._first if self._first is not None else time.perf_counter()
         if token in self._ends:
             self.end("stop")
@@ -143,5 +163,6 @@ class Answering:
                 tokens_per_second=(self._count - 1) / seconds if self._count > 1 and seconds > 0 else None,
                 settings=settings.as_dict(settings.effective(used)),
                 weights="",
+                guessed=self._guessed,
             )
         )

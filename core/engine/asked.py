@@ -57,7 +57,7 @@ class End:
 
     reason: stop (the model ended it, or a stop string), length (max_tokens), cancelled. tokens: new ones.
     cached: prompt tokens that needed no work. seconds_to_first: until the first token. settings: those really used. weights: the
-    model's number format, and what was found out about it.
+    model's number format, and what was found out about it. guessed: tokens that cost no pass of their own (`core.engine.lookup`).
     """
 
     reason: str
@@ -69,6 +69,7 @@ class End:
     tokens_per_second: float | None
     settings: Mapping[str, Any]
     weights: str
+    guessed: int = 0
 
 
 def describe(end: End) -> dict[str, Any]:
@@ -83,4 +84,5 @@ def describe(end: End) -> dict[str, Any]:
         "tokens_per_second": end.tokens_per_second,
         "settings": dict(end.settings),
         "weights": end.weights,
+        "guessed_tokens": end.guessed,
     }

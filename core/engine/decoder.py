@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.engine import logprobs, sampler
+from core.engine import logprobs, lookup, sampler
 from core.engine.answering import Answering, Hear
 from core.engine.asked import End, Piece, Request
 from core.engine.forward import Way
@@ -44,13 +44,14 @@ KEPT_BYTES = 2**30
 
 
 class Decoder:
-    """A model and the requests that it is answering. weights: what to say of them in every answer."""
+    """A model and the requests that it is answering. weights: what to say of them in every answer. guesses: whether to guess ahead."""
 
     def __init__(self, way: Way, tokenizer: Any, context: int, ends: frozenset[int], weights: str = "") -> None:
         self.way = way
         self.context = context
         self.ends = ends
         self.weights = weights
+        self.guesses = False
         self.kept = Kept(way, KEPT_BYTES)
         self._tokenizer = tokenizer
         self._waiting: list[Answering] = []
@@ -85,14 +86,14 @@ class Decoder:
             return
         parts = self._parts()
         logits = self.way.run([part for _, part in parts])
-        due: list[tuple[Answering, Tensor]] = []
+        due: list[tuple[Answering, Tensor, Sequence[int]]] = []
         start = 0
         for one, part in parts:
             mine = logits[start : start + part.wanted]
             start += part.wanted
             following = one.read(mine, len(part.tokens))
             if following is not None:
-                due.append((one, following))
+                due.append((one, following, part.tokens[1:] if len(following) > 1 else ()))
         if due:
             self._say(due)
         self._let_go()
@@ -101,7 +102,9 @@ class Decoder:
         """What everybody reads next: who speaks one token each, who reads shares what prompt tokens a pass may have."""
         speakers = [one for one in self._active if not one.reading]
         left = BESIDE if speakers else PREFILL
-        parts = [(one, Part(one.row, one.unread(1))) for one in speakers]  # type: ignore[arg-type]
+        guesses = lookup.GUESS if self.guesses and len(speakers) <= lookup.SPEAKERS else 0
+        said = [(one, one.last(guesses)) for one in speakers]
+        parts = [(one, Part(one.row, tokens, len(tokens))) for one, tokens in said]  # type: ignore[arg-type]
         for one in self._active:
             if one.reading and left > 0:
                 tokens = one.unread(min(left, SCORED) if one.request.prompt_too else left)
@@ -112,13 +115,23 @@ class Decoder:
                 parts.append((one, Part(one.row, tokens, wanted)))  # type: ignore[arg-type]
         return parts
 
-    def _say(self, due: Sequence[tuple[Answering, Tensor]]) -> None:
-        logits = torch.stack([row for _, row in due])
-        tokens = sampler.next_tokens(logits, [one.draw for one, _ in due])
-        for number, ((one, _), token) in enumerate(zip(due, tokens, strict=True)):
-            wanted = one.request.alternatives
-            known = None if wanted is None else logprobs.of(logits[number : number + 1], [token], wanted)[0]
-            one.say(token, known)
+    def _say(self, due: Sequence[tuple[Answering, Tensor, Sequence[int]]]) -> None:
+        """The next token of everybody, and while a guess was right the one after it. due: with logits [1 + guesses, vocabulary]."""
+        right = 0
+        while due:
+            logits = torch.stack([rows[right] for _, rows, _ in due])
+            tokens = sampler.next_tokens(logits, [one.draw for one, _, _ in due])
+            going = []
+            for number, ((one, rows, guesses), token) in enumerate(zip(due, tokens, strict=True)):
+                wanted = one.request.alternatives
+                known = None if wanted is None else logprobs.of(logits[number : number + 1], [token], wanted)[0]
+                one.say(token, known)
+                if not one.ended and right < len(guesses) and token == guesses[right]:
+                    going.append((one, rows, guesses))
+                else:
+                    one.confirm(1 + len(guesses), right)
+            due = going
+            right += 1
 
     def _let_in(self) -> None:
         """Who waits, while there is room. Who shares a prompt with one that is just being read waits until that is done."""

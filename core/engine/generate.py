@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from core.engine import adapters, model, template
+from core.engine import adapters, lookup, model, template
 from core.engine.asked import End, Piece, Request
 from core.engine.compute import Compute, choose
 from core.engine.decoder import Decoder
@@ -126,6 +126,7 @@ def load(path: Path, dtype: str = "auto", *, int8: bool = False, beside: Mapping
             causal = model.open_adapter(causal, path, trainable=False).merge_and_unload()
     causal.eval()
     chatter = Chatter(causal, tokenizer, compute, weights=quicker_in_int8(causal, compute) if int8 else "")
+    chatter.decoder.guesses = lookup.pays(chatter.decoder.way, compute)
     for name, folder in (beside or {}).items():
         if root != path or model.adapter_base(folder).resolve() != root.resolve():
             raise UserError(

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from core.engine import forward
-from core.engine.compute import Compute
+from core.engine.compute import Compute, wait
 from core.engine.rows import Part
 from kernels import tile
 from kernels.int8_layers import fold_norms, to_int8
@@ -30,10 +30,10 @@ def step_seconds(causal: Any, compute: Compute) -> float:
     way.run([Part(row, [0] * PROMPT)])
     took = []
     for _ in range(WARM + STEPS):
-        _wait(compute)
+        wait(compute)
         began = time.perf_counter()
         way.run([Part(row, [0])])
-        _wait(compute)
+        wait(compute)
         took.append(time.perf_counter() - began)
     return statistics.median(took[WARM:])
 
@@ -59,8 +59,3 @@ def quicker_in_int8(causal: Any, compute: Compute, seconds: Callable[[Any, Compu
         undo()
         return f"{name}: int8 was no faster here ({1e3 * eight:.1f} beside {1e3 * own:.1f} ms a token)"
     return f"int8{' with norms' if folded else ''}: {own / eight:.2f} times as fast as {name}"
-
-
-def _wait(compute: Compute) -> None:
-    if compute.device.type == "cuda":
-        torch.cuda.synchronize()
