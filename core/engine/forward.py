@@ -20,6 +20,7 @@ from torch import Tensor
 from core.engine import llama
 from core.engine.adapters import Adapter
 from core.engine.attention import own_attention
+from core.engine.captured import Captured, record_cuda
 from core.engine.compute import Compute
 from core.engine.rows import Part, Row, attend
 
@@ -174,8 +175,9 @@ def _own_code(causal: Any, compute: Compute) -> Way | None:
         states = found(ids, places, parts)
         return head(states if len(wanted) == len(ids) else states[wanted])
 
+    run = Captured(found, head, logits, record_cuda) if compute.device.type == "cuda" else logits
     shape = (len(found.layers), 2, found.key_heads, 0, found.width)
-    return EndToEnd("own code", logits, torch.empty(shape, dtype=compute.dtype, device=compute.device), found.adapters)
+    return EndToEnd("own code", run, torch.empty(shape, dtype=compute.dtype, device=compute.device), found.adapters)
 
 
 def _its_class(causal: Any, compute: Compute) -> Way | None:

@@ -25,6 +25,9 @@ from core.engine.rows import Part, attend
 Turn = Callable[[Tensor], Tensor]
 """A norm or a product: [tokens, width] -> [tokens, width]."""
 
+See = Callable[[Tensor, Tensor, int], Tensor]
+"""Attention of a layer: (queries [tokens, heads, width], keys and values [tokens, 2, key heads, width], its number) -> [tokens, heads, width]."""
+
 LAYER = {"self_attn", "mlp", "input_layernorm", "post_attention_layernorm"}
 ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"}
 HEAD_NORMS = {"q_norm", "k_norm"}
@@ -73,16 +76,23 @@ class Llama:
 
     def __call__(self, ids: Tensor, places: Tensor, parts: Sequence[Part]) -> Tensor:
         """Last hidden states [tokens, width]. ids, places: [tokens], the place of each in its own text. parts: in the same order, with room."""
+
+        def see(query: Tensor, key_value: Tensor, layer: int) -> Tensor:
+            return attend(query, key_value, parts, layer)
+
+        return self.states(ids, places, see, spans(parts, self.adapters))
+
+    def states(self, ids: Tensor, places: Tensor, see: See, changed: Sequence[Span] = ()) -> Tensor:
+        """The same, with any attention. changed: which tokens have which adapter."""
         states: Tensor = self.embed(ids)
         cos, sin = self.turning(states[None], places[None])
         cos, sin = cos[0, :, None], _signed(sin[0, :, None])
-        changed = spans(parts, self.adapters)
         for number, layer in enumerate(self.layers):
             heads = layer.project(layer.before(states), number, changed).view(len(ids), -1, self.width)
             turned = self._turned(layer, heads, cos, sin)
             query, keys = turned[:, : self.heads], turned[:, self.heads :]
             both = torch.stack((keys, heads[:, self.heads + self.key_heads :]), 1)
-            seen = attend(query, both, parts, number)
+            seen = see(query, both, number)
             states = states + layer.out(seen.reshape(len(ids), -1), number, changed)
             gate, up = layer.gate_and_up(layer.between(states), number, changed).chunk(2, -1)
             states = states + layer.down(silu(gate) * up, number, changed)

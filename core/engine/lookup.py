@@ -67,12 +67,12 @@ def pays(way: Way, compute: Compute) -> bool:
 
     def seconds(tokens: int) -> float:
         row = way.memory()
-        way.run([Part(row, [0] * 16)])  # type: ignore[arg-type]
+        way.run([Part(row, [0] * 16)])
         took = []
         for _ in range(4):
             wait(compute)
             began = time.perf_counter()
-            way.run([Part(row, [0] * tokens, tokens)])  # type: ignore[arg-type]
+            way.run([Part(row, [0] * tokens, tokens)])
             wait(compute)
             took.append(time.perf_counter() - began)
         return statistics.median(took[1:])

@@ -26,7 +26,8 @@ ROOM = 256
 class Row:
     """One text. ids: its tokens, in order. adapter: whose weights computed it, "" for the model's own.
 
-    store: [layers, 2, key heads, room, width], keys and values; None before the first pass. Past `len(ids)` it holds nothing of meaning.
+    store: [layers, 2, key heads, room, width], keys and values; None before the first pass. Past `len(ids)` it holds nothing of meaning, but
+    numbers: a recorded step (`core.engine.captured`) multiplies them by zero.
     """
 
     adapter: str = ""
@@ -56,7 +57,7 @@ class Row:
         have = 0 if self.store is None else self.store.shape[-2]
         if self.store is None or tokens > have:
             room = max(ROOM, tokens, have + have // 2)
-            grown = like.new_empty((*like.shape[:-2], room, like.shape[-1]))
+            grown = like.new_zeros((*like.shape[:-2], room, like.shape[-1]))
             if self.store is not None:
                 grown[..., : len(self.ids), :] = self.store[..., : len(self.ids), :]
             self.store = grown
