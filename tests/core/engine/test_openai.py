@@ -12,7 +12,7 @@ import openai
 import pytest
 import torch
 
-from core.engine import generate
+from core.engine import fim, generate
 from core.inference import likelihoods
 from core.inference.client import Finish, Piece, stream_chat, stream_completion
 from core.inference.refusals import ServerAddress
@@ -213,6 +213,23 @@ def test_errors_are_of_the_kinds_that_the_client_knows(client: openai.OpenAI, se
         client.embeddings.create(model="tiny", input="x")
     with pytest.raises(openai.BadRequestError, match="no tokens for filling a gap"):
         client.completions.create(model="tiny", prompt="func ", suffix="}")
+
+
+def test_a_gap_is_filled_by_a_model_that_has_tokens_for_it(
+    client: openai.OpenAI, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chatter = served.service.chatter
+    monkeypatch.setattr(fim, "MARKERS", (tuple(chatter.tokenizer.convert_ids_to_tokens([300, 301, 302])),))
+    ids = [300, *chatter.text_ids("func "), 301, *chatter.text_ids("}"), 302]
+    asked = {"model": "tiny", "max_tokens": 6, "temperature": 0}
+    filled = client.completions.create(**asked, prompt="func ", suffix="}")
+    plain = client.completions.create(**asked, prompt=ids)
+    assert filled.usage is not None
+    assert filled.usage.prompt_tokens == len(ids)
+    assert plain.choices[0].text.startswith(filled.choices[0].text)
+    address = ServerAddress(served.url, "key")
+    *pieces, _ = stream_completion(address, "func ", Sampling(temperature=0, max_tokens=6), suffix="}")
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Piece)) == filled.choices[0].text
 
 
 def test_our_client_is_told_likelihoods(served: Served) -> None:
