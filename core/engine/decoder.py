@@ -140,13 +140,12 @@ class Decoder:
                 return
             if any(self._reads_for(other, one) for other in self._active):
                 continue
-            self._waiting.remove(one)
             rows = [other.row for other in self._active if other.row is not None]
+            self._waiting.remove(one)
+            self._active.append(one)
             fresh = one.request.prompt_too  # its prompt's logits are wanted, so it is read whatever is remembered
             adapter = one.request.adapter
-            row = self.way.memory(adapter) if fresh else self.kept.take(one.request.ids, adapter, rows)
-            one.begin(row)
-            self._active.append(one)
+            one.begin(self.way.memory(adapter) if fresh else self.kept.take(one.request.ids, adapter, rows))
 
     def _reads_for(self, reader: Answering, one: Answering) -> bool:
         if not reader.reading or one.request.prompt_too or reader.request.adapter != one.request.adapter:

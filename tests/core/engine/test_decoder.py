@@ -172,6 +172,24 @@ def test_a_step_that_fails_loses_only_who_was_in_it(chatter: Chatter, monkeypatc
     assert second.text == expected
 
 
+def test_a_memory_that_cannot_be_taken_loses_only_who_wanted_it(
+    chatter: Chatter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard()
+
+    def fail(*_: Any) -> None:
+        raise ValueError("this cache cannot be cut")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(chatter.decoder.kept, "take", fail)
+        asking = chatter.decoder.ask(asked(chatter, 1), heard.parts.append)
+        with pytest.raises(ValueError, match="cannot be cut"):
+            chatter.decoder.step()
+        assert chatter.decoder.abandon() == [asking]
+    assert not chatter.decoder.busy
+    assert alone(chatter, asked(chatter, 1)).end.tokens == 11
+
+
 def reference(chatter: Chatter, ids: list[int]) -> torch.Tensor:
     """Log-probabilities [tokens, vocabulary] by transformers, in one pass."""
     with torch.no_grad():
