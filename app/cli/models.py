@@ -100,9 +100,15 @@ def _run_completion(request: dict[str, Any], *, stream: bool) -> dict[str, Any]:
 @click.command()
 @click.argument("model")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 lets the system choose.")
+@click.option(
+    "--beside",
+    multiple=True,
+    metavar="CHECKPOINT",
+    help="A LoRA checkpoint of MODEL, asked for by its name as a model; any number.",
+)
 @INT8
 @click.pass_obj
-def serve(session: Session, model: str, port: int, int8: bool) -> None:
+def serve(session: Session, model: str, port: int, beside: tuple[str, ...], int8: bool) -> None:
     """Serve a model over an OpenAI-compatible interface on loopback until interrupted.
 
     The first line on stdout is JSON with `url` and `key`. The key is GOSMITH_API_KEY, else made for this start.
@@ -110,6 +116,9 @@ def serve(session: Session, model: str, port: int, int8: bool) -> None:
     workspace = session.workspace()
     found = resolve(model, workspace.models, workspace.jobs)
     words = ["--model", str(found.path), "--name", found.name, "--port", str(port), *(["--int8"] if int8 else [])]
+    for one in beside:
+        checkpoint = resolve(one, workspace.models, workspace.jobs)
+        words += ["--beside", f"{checkpoint.name}={checkpoint.path}"]
     # this process becomes the server, so that whoever ends the command ends the server
     os.execv(sys.executable, [sys.executable, "-m", "core.engine.serve", *words])
 

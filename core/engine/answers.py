@@ -13,6 +13,7 @@ from pathlib import Path
 from torch.distributed.fsdp import FSDPModule, register_fsdp_forward_method
 
 from core.engine import attention, documents, generate
+from core.engine.asked import Piece
 from core.engine.prepare import Monitor, Prepared
 from core.engine.sharding import give_back
 from core.errors import UserError
@@ -85,7 +86,7 @@ class Exam:
         with attention.own_attention(student.causal, "sdpa"), compute.autocast():
             for question in self._questions:
                 parts = chatter.answer(chatter.chat_ids(question), wanted)
-                texts.append("".join(part.text for part in parts if isinstance(part, generate.Piece)))
+                texts.append("".join(part.text for part in parts if isinstance(part, Piece)))
         give_back(self._prepared.objective)
         return texts
 

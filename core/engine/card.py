@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.engine import corpus, generate
+from core.engine.asked import Piece
 from core.engine.compute import describe
 from core.golang.checker import Checker, CheckItem
 from core.golang.toolchain import Toolchain
@@ -61,7 +62,7 @@ def measure(chatter: generate.Chatter, functions: Sequence[corpus.Function], too
         text = ""
         ended = False
         for part in chatter.answer(chatter.text_ids(head), SAMPLING):
-            if isinstance(part, generate.Piece):
+            if isinstance(part, Piece):
                 text += part.text
             else:
                 ended = part.stop_string is not None

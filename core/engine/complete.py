@@ -29,7 +29,7 @@ def main() -> int:
     try:
         request = json.loads(sys.stdin.read())
         wanted = from_dict(request["sampling"])
-        from core.engine import generate
+        from core.engine import asked, generate
 
         chatter = generate.load(Path(request["model"]), int8=bool(request.get("int8")))
         if request["chat"]:
@@ -38,11 +38,11 @@ def main() -> int:
             ids = chatter.text_ids(request["prompt"])
         text = ""
         for part in chatter.answer(ids, wanted):
-            if isinstance(part, generate.Piece):
+            if isinstance(part, asked.Piece):
                 text += part.text
                 say("text", text=part.text)
             else:
-                say("end", text=text, **generate.describe(part))
+                say("end", text=text, **asked.describe(part))
     except UserError as error:
         say("error", message=error.message, hint=error.hint)
         return 1

@@ -76,6 +76,12 @@ def cpu_has_bf16() -> bool:
     return bool({"amx_bf16", "avx512_bf16"} & set(flags.split()))
 
 
+def wait(compute: Compute) -> None:
+    """Until what was asked of the device is done, so that a clock may be read."""
+    if compute.device.type == "cuda":
+        torch.cuda.synchronize()
+
+
 def check_versions() -> None:
     """Refuse a torch or transformers older than the engine was written for."""
     for name, needed in NEEDED.items():

@@ -12,7 +12,9 @@ from typing import Any
 
 import torch
 
-from core.engine.compute import Compute
+from core.engine import forward
+from core.engine.compute import Compute, wait
+from core.engine.rows import Part
 from kernels import tile
 from kernels.int8_layers import fold_norms, to_int8
 
@@ -23,19 +25,16 @@ PROMPT = 16
 
 def step_seconds(causal: Any, compute: Compute) -> float:
     """What a decode step takes: the median of `STEPS`, after `WARM` that do not count."""
-    from transformers import DynamicCache
-
-    cache = DynamicCache(config=causal.config)
+    way = forward.choose(causal, compute)
+    row: Any = way.memory()
+    way.run([Part(row, [0] * PROMPT)])
     took = []
-    with torch.inference_mode():
-        causal(input_ids=torch.zeros(1, PROMPT, dtype=torch.int64, device=compute.device), past_key_values=cache, use_cache=True)  # fmt: skip
-        token = torch.zeros(1, 1, dtype=torch.int64, device=compute.device)
-        for _ in range(WARM + STEPS):
-            _wait(compute)
-            began = time.perf_counter()
-            causal(input_ids=token, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            _wait(compute)
-            took.append(time.perf_counter() - began)
+    for _ in range(WARM + STEPS):
+        wait(compute)
+        began = time.perf_counter()
+        way.run([Part(row, [0])])
+        wait(compute)
+        took.append(time.perf_counter() - began)
     return statistics.median(took[WARM:])
 
 
@@ -60,8 +59,3 @@ def quicker_in_int8(causal: Any, compute: Compute, seconds: Callable[[Any, Compu
         undo()
         return f"{name}: int8 was no faster here ({1e3 * eight:.1f} beside {1e3 * own:.1f} ms a token)"
     return f"int8{' with norms' if folded else ''}: {own / eight:.2f} times as fast as {name}"
-
-
-def _wait(compute: Compute) -> None:
-    if compute.device.type == "cuda":
-        torch.cuda.synchronize()

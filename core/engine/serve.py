@@ -3,9 +3,9 @@
     GET /v1/models      POST /v1/chat/completions      POST /v1/completions
 
 Beside OpenAI's fields it takes top_k, min_p and repetition_penalty; a field it does not know is refused, not ignored. The
-last chunk carries `usage` and `gosmith`: the settings really used, tokens a second, time to the first token. Requests
-are answered one after the other; a client that hangs up ends its answer within a token. Every request needs the key, a
-loopback Host, and no foreign Origin.
+last chunk of a choice carries `gosmith`: the settings really used, tokens a second, time to the first token. Requests are
+answered side by side, each as if it were alone; a client that hangs up ends its answer within a token. Every request needs the
+key, a loopback Host, and no foreign Origin.
 
 `python -m core.engine.serve --model FOLDER` runs it in the foreground; its first line on stdout is JSON with url and key.
 """
@@ -21,45 +21,52 @@ import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from core.engine import generate, wire
-from core.engine.generate import Chatter, End, Piece
-from core.engine.wire import RefusedError, Shape
+from core.engine.asked import End, Piece
+from core.engine.generate import Chatter
+from core.engine.runner import Runner, Tell
+from core.engine.shape import Shape
+from core.engine.spelling import Spelling
+from core.engine.wire import Call, RefusedError
 from core.errors import UserError
-from core.inference.sampling import Sampling
 
+Parts = AsyncGenerator[tuple[int, Piece | End], None]
 MOST_BYTES = 4 * 2**20
+MOST_THROWN_AWAY = 64 * 2**20
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 LOOK_SECONDS = 0.05
 
 
 @dataclass(slots=True)
 class Service:
-    """What the routes share. last_used: monotonic time at which the last answer ended."""
+    """What the routes share."""
 
     chatter: Chatter
     name: str
     key: str
-    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "model"))
-    last_used: float = field(default_factory=time.monotonic)
-    active: int = 0
+    runner: Runner = field(init=False)
+    spelling: Spelling = field(init=False)
 
-    def ended(self) -> None:
-        """One answer less."""
-        self.active -= 1
-        self.last_used = time.monotonic()
+    def __post_init__(self) -> None:
+        self.runner = Runner(self.chatter.decoder)
+        self.spelling = Spelling(self.chatter.tokenizer)
+
+    def models(self) -> list[dict[str, Any]]:
+        """What may be asked."""
+        names = [self.name, *self.chatter.adapters]
+        return [{"id": name, "object": "model", "created": 0, "owned_by": "gosmith"} for name in names]
 
 
 def application(service: Service) -> Starlette:
@@ -72,33 +79,46 @@ def application(service: Service) -> Starlette:
                 response: Response = await handler(request)
                 return response
             except RefusedError as refusal:
-                return _error(refusal.status, refusal.message)
+                return _error(refusal)
             except UserError as error:
-                return _error(400, str(error))
+                return _error(RefusedError(400, str(error)))
 
         return answer
 
     async def models(_request: Request) -> Response:
-        entry = {"id": service.name, "object": "model", "created": 0, "owned_by": "gosmith"}
-        return JSONResponse({"object": "list", "data": [entry]})
+        return JSONResponse({"object": "list", "data": service.models()})
+
+    async def model(request: Request) -> Response:
+        name = request.path_params["name"]
+        found = next((model for model in service.models() if model["id"] == name), None)
+        if found is None:
+            raise RefusedError(404, f"There is no model “{name}” here.", "model", "model_not_found")
+        return JSONResponse(found)
 
     async def chat(request: Request) -> Response:
-        body = await _body(request)
-        return await _answer(service, request, body, service.chatter.chat_ids(wire.messages(body)), chat=True)
+        return await _answer(service, request, wire.read_chat(await _body(request), service.chatter, service.name))
 
     async def completions(request: Request) -> Response:
-        body = await _body(request)
-        prompt = body.get("prompt")
-        if not isinstance(prompt, str):
-            raise RefusedError(400, "prompt must be a text.")
-        return await _answer(service, request, body, service.chatter.text_ids(prompt), chat=False)
+        call = wire.read_completion(await _body(request), service.chatter, service.name)
+        return await _answer(service, request, call)
+
+    async def elsewhere(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        said = (
+            f"This server has no {request.method} {request.url.path}."
+            if status < 500
+            else "The server failed; its log says why."
+        )
+        return _error(RefusedError(status, said))
 
     return Starlette(
         routes=[
             Route("/v1/models", guarded(models)),
+            Route("/v1/models/{name:path}", guarded(model)),
             Route("/v1/chat/completions", guarded(chat), methods=["POST"]),
             Route("/v1/completions", guarded(completions), methods=["POST"]),
-        ]
+        ],
+        exception_handlers={HTTPException: elsewhere, 500: elsewhere},
     )
 
 
@@ -112,97 +132,107 @@ def _admit(request: Request, key: str) -> None:
         raise RefusedError(403, "This server answers no pages of other sites.")
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not secrets.compare_digest(given.encode(), key.encode()):
-        raise RefusedError(401, "The key is missing or wrong.")
+        raise RefusedError(401, "The key is missing or wrong.", code="invalid_api_key")
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    data = b""
+async def _body(request: Request) -> bytes:
+    """What is too much is read and thrown away: a client that is still sending would miss the answer."""
+    parts: list[bytes] = []
+    size = 0
     async for chunk in request.stream():
-        data += chunk
-        if len(data) > MOST_BYTES:
-            raise RefusedError(413, f"The request is larger than {MOST_BYTES // 2**20} MiB.")
-    return wire.parse(data)
+        size += len(chunk)
+        if size <= MOST_BYTES:
+            parts.append(chunk)
+        elif size > MOST_THROWN_AWAY:
+            break
+    if size > MOST_BYTES:
+        raise RefusedError(413, f"The request is larger than {MOST_BYTES // 2**20} MiB.")
+    return b"".join(parts)
 
 
-async def _answer(
-    service: Service, request: Request, body: Mapping[str, Any], ids: list[int], *, chat: bool
-) -> Response:
-    wanted = wire.sampling(body)
-    if not ids:
-        raise RefusedError(400, "The prompt is empty.")
-    if len(ids) >= service.chatter.context:
-        raise RefusedError(
-            400, f"The prompt has {len(ids):,} tokens; the model reads {service.chatter.context:,} with its answer."
-        )
-    parts = _generate(service, ids, wanted)
-    shape = Shape(service.name, chat)
-    if body.get("stream"):
-        return StreamingResponse(_events(parts, shape), media_type="text/event-stream")
-    collecting = asyncio.ensure_future(_collect(parts))
+async def _answer(service: Service, request: Request, call: Call) -> Response:
+    parts = _generate(service, call)
+    shape = Shape(call, service.spelling)
+    if call.stream:
+        return StreamingResponse(_events(parts, shape, call), media_type="text/event-stream")
+    collecting = asyncio.ensure_future(_collect(parts, len(call.requests)))
     try:
         while not (await asyncio.wait([collecting], timeout=LOOK_SECONDS))[0]:
             if await request.is_disconnected():
                 return Response(status_code=499)
-        text, end = collecting.result()
+        pieces, ends = collecting.result()
     finally:
         collecting.cancel()
-    return JSONResponse(shape.whole(text, end))
+    return JSONResponse(shape.whole(pieces, ends))
 
 
-async def _collect(parts: AsyncIterator[Piece | End]) -> tuple[str, End]:
-    text = ""
-    async for part in parts:
+async def _collect(parts: Parts, count: int) -> tuple[list[list[Piece]], list[End]]:
+    pieces: list[list[Piece]] = [[] for _ in range(count)]
+    ends: dict[int, End] = {}
+    async for index, part in parts:
         if isinstance(part, End):
-            return text, part
-        text += part.text
-    raise AssertionError("an answer has an end")
+            ends[index] = part
+        else:
+            pieces[index].append(part)
+    return pieces, [ends[index] for index in range(count)]
 
 
-async def _generate(service: Service, ids: list[int], wanted: Sampling) -> AsyncIterator[Piece | End]:
-    """Run the decode loop on the model's one thread. Leaving this iterator early cancels it within a token."""
+async def _generate(service: Service, call: Call) -> Parts:
+    """Every choice as it comes, with its number. Leaving this iterator early cancels all of them within a token."""
     loop = asyncio.get_running_loop()
-    arrived: asyncio.Queue[Piece | End | Exception] = asyncio.Queue()
-    gone = threading.Event()
+    arrived: asyncio.Queue[tuple[int, Piece | End | Exception]] = asyncio.Queue()
 
-    def work() -> None:
-        if gone.is_set():  # hung up while waiting for its turn
-            return
-        try:
-            for part in service.chatter.answer(ids, wanted, gone.is_set):
-                loop.call_soon_threadsafe(arrived.put_nowait, part)
-        except Exception as error:  # noqa: BLE001  handed to the request that waits, which answers with it
-            loop.call_soon_threadsafe(arrived.put_nowait, error)
+    def hear(index: int) -> Tell:
+        def tell(part: Piece | End | Exception) -> None:
+            loop.call_soon_threadsafe(arrived.put_nowait, (index, part))
 
-    service.active += 1
-    loop.run_in_executor(service.thread, work).add_done_callback(lambda _: service.ended())
+        return tell
+
+    asked = [service.runner.ask(request, hear(index)) for index, request in enumerate(call.requests)]
+    left = len(asked)
     try:
-        while True:
-            part = await arrived.get()
+        while left:
+            index, part = await arrived.get()
             if isinstance(part, Exception):
                 raise part
-            yield part
-            if isinstance(part, End):
-                return
+            yield index, part
+            left -= isinstance(part, End)
     finally:
-        gone.set()
+        for one in asked:
+            one.cancel()
 
 
-async def _events(parts: AsyncIterator[Piece | End], shape: Shape) -> AsyncIterator[str]:
+async def _events(parts: Parts, shape: Shape, call: Call) -> AsyncIterator[str]:
+    ends: dict[int, End] = {}
+    opened: set[int] = set()
     try:
-        async for part in parts:
-            data = shape.delta(part.text) if isinstance(part, Piece) else shape.last(part)
-            yield f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+        async for index, part in parts:
+            opening = None if index in opened else shape.opening(index)
+            opened.add(index)
+            if opening is not None:
+                yield _event(opening)
+            if isinstance(part, End):
+                ends[index] = part
+            yield _event(shape.delta(index, part) if isinstance(part, Piece) else shape.last(index, part))
+        if call.usage:
+            yield _event(shape.usage([ends[index] for index in range(len(call.requests))]))
         yield "data: [DONE]\n\n"
     except Exception as error:
-        yield f"data: {json.dumps({'error': {'message': str(error), 'type': 'server_error'}})}\n\n"
+        yield _event({"error": {"message": str(error), "type": "server_error", "param": None, "code": None}})
         raise
     finally:
-        await parts.aclose()  # type: ignore[attr-defined]
+        await parts.aclose()
 
 
-def _error(status: int, message: str) -> JSONResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": None}}, status_code=status)
+def _event(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _error(refusal: RefusedError) -> JSONResponse:
+    kinds = {401: "authentication_error", 403: "permission_error"}
+    kind = kinds.get(refusal.status, "invalid_request_error" if refusal.status < 500 else "server_error")
+    error = {"message": refusal.message, "type": kind, "param": refusal.param, "code": refusal.code}
+    return JSONResponse({"error": error}, status_code=refusal.status)
 
 
 async def run(
@@ -216,6 +246,7 @@ async def run(
     except OSError as error:
         listener.close()
         raise UserError(f"Port {port} cannot be used: {error.strerror}.", "Choose another, or 0 for any.") from error
+    service.runner.start()
     config = uvicorn.Config(
         application(service), log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
     )
@@ -230,7 +261,7 @@ async def run(
             server.should_exit = True
         await asyncio.sleep(LOOK_SECONDS)
     await serving
-    service.thread.shutdown(wait=True)
+    await asyncio.to_thread(service.runner.close)
 
 
 def main() -> int:
@@ -240,6 +271,7 @@ def main() -> int:
     parser.add_argument("--name", default="")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--int8", action="store_true")
+    parser.add_argument("--beside", action="append", default=[], metavar="NAME=FOLDER")
     options = parser.parse_args()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -248,7 +280,8 @@ def main() -> int:
         signal.signal(number, lambda *_: ended.set())
     key = os.environ.pop("GOSMITH_API_KEY", "") or secrets.token_urlsafe(24)
     try:
-        chatter = generate.load(options.model, int8=options.int8)
+        beside = {name: Path(folder) for name, _, folder in (word.partition("=") for word in options.beside)}
+        chatter = generate.load(options.model, int8=options.int8, beside=beside)
         service = Service(chatter, options.name or options.model.name, key)
 
         def ready(url: str) -> None:

@@ -21,14 +21,15 @@ GONE_SECONDS = 60.0
 
 def main(context: WorkerContext) -> None:
     """Request: {"model": folder, "name", "port": 0, "idle_seconds": number or null, "client_pid": number or absent,
-    "int8": true or absent}.
+    "int8": true or absent, "adapters": {name: folder} or absent, asked for by their names as models beside the model's}.
 
     Writes output/server.json ({"url", "key"}, readable by this user alone), then an event "ready".
     """
     request = context.request
     context.message("Loading the model.")
     key = secrets.token_urlsafe(24)
-    chatter = generate.load(Path(request["model"]), int8=bool(request.get("int8")))
+    beside = {str(name): Path(folder) for name, folder in request.get("adapters", {}).items()}
+    chatter = generate.load(Path(request["model"]), int8=bool(request.get("int8")), beside=beside)
     service = serve.Service(chatter, str(request["name"]), key)
     address = context.folder.output / "server.json"
 
@@ -48,7 +49,9 @@ def main(context: WorkerContext) -> None:
         if pid is None or (client is not None and alive(client)):
             seen = now
         idle = request.get("idle_seconds")
-        too_idle = idle is not None and not now_serving.active and now - now_serving.last_used > float(idle)
+        too_idle = (
+            idle is not None and not now_serving.runner.active and now - now_serving.runner.last_used > float(idle)
+        )
         return context.should_stop() or too_idle or now - seen > GONE_SECONDS
 
     asyncio.run(serve.run(service, int(request.get("port", 0)), ready=ready, should_stop=should_stop))

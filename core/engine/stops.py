@@ -13,7 +13,7 @@ class Text:
     """Turns ids into text piece by piece.
 
     At most one character is withheld while its bytes are incomplete, and at most as much as may be the beginning of a stop
-    string. Attributes: stopped, the stop string that ended the text, or None.
+    string. Attributes: stopped, the stop string that ended the text, or None; length, characters so far, those held back included.
     """
 
     def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
@@ -25,10 +25,13 @@ class Text:
         self._given = 0
         self._held = ""
         self.stopped: str | None = None
+        self.length = 0
 
     def add(self, token: int) -> str:
         """What may be shown after this token; may be empty."""
-        self._held += self._decode(token)
+        new = self._decode(token)
+        self._held += new
+        self.length += len(new)
         first = min(((place, stop) for stop in self._stops if (place := self._held.find(stop)) >= 0), default=None)
         if first is not None:
             shown, self.stopped = self._held[: first[0]], first[1]

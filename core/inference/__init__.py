@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from core.inference.client import Answer, Finish, Piece, ServerAddress, stream_chat, stream_completion
+from core.inference.client import Answer, Finish, Piece, stream_chat, stream_completion
+from core.inference.likelihoods import Likelihood, score
+from core.inference.refusals import ServerAddress
 from core.inference.sampling import Sampling, validate
 
-__all__ = ["Answer", "Finish", "Piece", "Sampling", "ServerAddress", "stream_chat", "stream_completion", "validate"]
+__all__ = [
+    "Answer",
+    "Finish",
+    "Likelihood",
+    "Piece",
+    "Sampling",
+    "ServerAddress",
+    "score",
+    "stream_chat",
+    "stream_completion",
+    "validate",
+]

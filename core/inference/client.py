@@ -14,7 +14,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import UserError
+from core.inference import likelihoods
+from core.inference.likelihoods import Likelihood
+from core.inference.refusals import ANY, ServerAddress, cut_off, refusal
 from core.inference.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -27,18 +29,11 @@ SILENCE_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """Where a model answers. url: ends in /v1. key: the server's own, made for its start."""
-
-    url: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Piece:
-    """The next part of the answer."""
+    """The next part of the answer. tokens: those it is of, where they were asked for."""
 
     text: str
+    tokens: tuple[Likelihood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,39 +112,66 @@ class Answer(Iterator[Piece | Finish]):
                         finished = isinstance(item, Finish)
                         yield item
                     if not finished and not self._closed:
-                        raise _cut_off()
+                        raise cut_off()
             except (openai.OpenAIError, httpx2.HTTPError) as error:
                 if not self._closed:
-                    raise _refusal(error, self._address, begun=self._response is not None) from error
+                    raise refusal(error, self._address, begun=self._response is not None) from error
             finally:
                 self._response = None
 
 
-def stream_chat(address: ServerAddress, messages: Sequence[Mapping[str, str]], sampling: Sampling) -> Answer:
-    """The model's next message. messages: {"role": "system" | "user" | "assistant", "content": text}."""
+def stream_chat(
+    address: ServerAddress,
+    messages: Sequence[Mapping[str, str]],
+    sampling: Sampling,
+    *,
+    alternatives: int | None = None,
+    model: str = ANY,
+) -> Answer:
+    """The model's next message. messages: {"role": "system" | "user" | "assistant", "content": text}.
+
+    alternatives: None, or how many likeliest tokens are told beside each token, 0 to 20. model: which one of a server that has several.
+    """
+    asked: dict[str, Any] = {} if alternatives is None else {"logprobs": True, "top_logprobs": alternatives}
 
     def ask(client: OpenAI) -> Stream[Any]:
         said: Any = [dict(message) for message in messages]
-        stream: Stream[Any] = client.chat.completions.create(messages=said, stream=True, **_fields(sampling))
+        stream: Stream[Any] = client.chat.completions.create(
+            messages=said, stream=True, **asked, **_fields(sampling, model)
+        )
         return stream
 
     return Answer(ask, address)
 
 
-def stream_completion(address: ServerAddress, prompt: str, sampling: Sampling) -> Answer:
-    """The text with which the model goes on after `prompt`."""
+def stream_completion(
+    address: ServerAddress,
+    prompt: str,
+    sampling: Sampling,
+    *,
+    suffix: str | None = None,
+    alternatives: int | None = None,
+    model: str = ANY,
+) -> Answer:
+    """The text with which the model goes on after `prompt`; with `suffix` what stands between the two. The others: see `stream_chat`.
+
+    A model whose tokenizer has no tokens for gaps refuses a suffix.
+    """
+    asked: dict[str, Any] = {} if suffix is None else {"suffix": suffix}
+    if alternatives is not None:
+        asked["logprobs"] = alternatives
 
     def ask(client: OpenAI) -> Stream[Any]:
-        stream: Stream[Any] = client.completions.create(prompt=prompt, stream=True, **_fields(sampling))
+        stream: Stream[Any] = client.completions.create(prompt=prompt, stream=True, **asked, **_fields(sampling, model))
         return stream
 
     return Answer(ask, address)
 
 
-def _fields(sampling: Sampling) -> dict[str, Any]:
+def _fields(sampling: Sampling, model: str) -> dict[str, Any]:
     """Every setting written out; what OpenAI's interface does not know goes into the body beside it."""
     known: dict[str, Any] = {
-        "model": "gosmith",
+        "model": model,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
@@ -182,11 +204,14 @@ def _pieces(stream: Stream[Any], asked: float) -> Iterator[Piece | Finish]:
         if chunk.usage is not None:
             tokens = int(chunk.usage.completion_tokens)
         for choice in chunk.choices:
-            text = choice.delta.content if chunk.object == "chat.completion.chunk" else choice.text
+            if chunk.object == "chat.completion.chunk":
+                text, tokens_of = choice.delta.content, likelihoods.of_chat(choice.logprobs)
+            else:
+                text, tokens_of = choice.text, likelihoods.of_completion(choice.logprobs)
             reason = choice.finish_reason or reason
-            if text:
+            if text or tokens_of:
                 first = first or time.monotonic()
-                yield Piece(text)
+                yield Piece(text or "", tokens_of)
     if reason is None:
         return
     seconds = time.monotonic() - first if first else 0.0
@@ -206,43 +231,3 @@ def _hang_up(response: httpx2.Response) -> None:
     if isinstance(peer, socket.socket):
         with contextlib.suppress(OSError):  # the server may have hung up first
             peer.shutdown(socket.SHUT_RDWR)
-
-
-def _refusal(error: Exception, address: ServerAddress, *, begun: bool) -> UserError:
-    """What a person reads instead of an HTTP error."""
-    import openai
-
-    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        return UserError(f"The model's server at {address.url} refused the key.", "Load the model again.")
-    if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-        return UserError(
-            f"The model's server refused the request: {_said(error)}", "Change that setting and send again."
-        )
-    if isinstance(error, openai.NotFoundError):
-        return UserError(f"Nothing answers questions at {address.url}.", "Load the model again.")
-    if isinstance(error, openai.RateLimitError):
-        return UserError("The model is busy with another answer.", "Wait for it to end, or stop it.")
-    if isinstance(error, openai.APIStatusError):
-        return UserError(f"The model's server failed: {_said(error)}", "Its log has the details; load the model again.")
-    if isinstance(error, openai.APITimeoutError):
-        return UserError(f"The model's server at {address.url} does not answer in time.", "Load the model again.")
-    if begun and isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
-        return UserError(f"The model failed in the middle of its answer: {_said(error)}", "Its log has the details.")
-    if begun:
-        return _cut_off()
-    return UserError(f"The model's server at {address.url} is gone.", "Load the model again.")
-
-
-def _cut_off() -> UserError:
-    return UserError("The model's process ended in the middle of its answer.", "Load the model again.")
-
-
-def _said(error: Exception) -> str:
-    """The server's own sentence, from the usual {"error": {"message": ...}} or {"detail": ...}."""
-    import openai
-
-    body = error.body if isinstance(error, openai.APIError) else None
-    for key in ("message", "detail", "error"):
-        if isinstance(body, dict) and isinstance(body.get(key), str):
-            return str(body[key]).rstrip(".") + "."
-    return str(error).splitlines()[0].rstrip(".") + "."

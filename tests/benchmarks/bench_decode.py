@@ -1,13 +1,16 @@
-"""Tokens a second of our decode loop beside `model.generate` of transformers, and with weights of 8 bits: one prompt, greedy, on this CPU.
+"""Tokens a second of our decode loop beside transformers, one prompt and 32 at once, and the time to the first token late in a chat: greedy, on this CPU.
 
 python -m tests.benchmarks.bench_decode
 
 The starter as it is, and a model of Qwen2.5-Coder-0.5B's shape with random weights. Both sides run the same weights in the same number format with the same
-number of threads, from the same prompt, to the same number of new tokens; no end token stops either. Arms take turns, the best round counts.
+number of threads, from the same prompts, to the same number of new tokens; no end token stops either. Arms take turns, the best round counts. One prompt:
+`model.generate`, and ours with weights of 8 bits where they are faster. 32 prompts of 16 to 140 tokens: `model.generate_batch`, which is their continuous
+batching. Turns of a chat: each adds 40 tokens to the history, the first one to none, the last one to about 2,000.
 """
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,14 +18,16 @@ from typing import Any
 import torch
 
 from core.engine import generate
+from core.engine.asked import End, Request
 from core.engine.compute import Compute
-from core.engine.generate import Chatter, End
+from core.engine.generate import Chatter
 from core.engine.quantize import quicker_in_int8
 from core.inference.sampling import Sampling
 from core.paths import resources
 from tests.benchmarks.report import report
 
 ROUNDS = 3
+PROMPTS = 32
 SHAPE = {
     "hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2,
     "tie_word_embeddings": True, "vocab_size": 151936, "max_position_embeddings": 4096,
@@ -46,9 +51,9 @@ def random_chatter() -> Chatter:
 
 
 def ours(chatter: Chatter, ids: list[int], tokens: int) -> None:
-    """Greedy, by our loop, from an empty cache."""
-    chatter.ends = frozenset()
-    chatter._held = []
+    """Greedy, by our loop, with nothing remembered."""
+    chatter.decoder.ends = frozenset()
+    chatter.decoder.kept.clear()
     *_, end = chatter.answer(ids, Sampling(temperature=0.0, max_tokens=tokens))
     assert isinstance(end, End)
     assert end.tokens == tokens
@@ -80,20 +85,88 @@ def compare(chatter: Chatter, tokens: int) -> dict[str, float]:
     return found
 
 
+def prompts(chatter: Chatter) -> list[list[int]]:
+    """32 of different lengths."""
+    words = chatter.text_ids("package main\n\nfunc main() {\n\tfor i := range 10 {\n\t\tfmt.Println(i)\n\t}\n}\n" * 8)
+    return [words[number : number + 16 + 4 * number] for number in range(PROMPTS)]
+
+
+def ours_together(chatter: Chatter, asked: list[list[int]], tokens: int) -> None:
+    """All at once, by our loop, with nothing remembered."""
+    chatter.decoder.ends = frozenset()
+    chatter.decoder.kept.clear()
+    heard: list[Any] = []
+    for ids in asked:
+        chatter.decoder.ask(Request(tuple(ids), Sampling(temperature=0.0, max_tokens=tokens)), heard.append)
+    while chatter.decoder.busy:
+        chatter.decoder.step()
+    assert sum(part.tokens for part in heard if isinstance(part, End)) == tokens * len(asked)
+
+
+def theirs_together(chatter: Chatter, asked: list[list[int]], tokens: int) -> None:
+    """All at once, by the continuous batching of transformers, in as much memory as ours may take."""
+    from transformers import ContinuousBatchingConfig, GenerationConfig
+
+    before = chatter.causal.config._attn_implementation
+    settings = GenerationConfig(do_sample=False, max_new_tokens=tokens, eos_token_id=-1, pad_token_id=0)
+    batching = ContinuousBatchingConfig(num_blocks=64, max_batch_tokens=512)
+    found = chatter.causal.generate_batch(asked, generation_config=settings, continuous_batching_config=batching, progress_bar=False)  # fmt: skip
+    chatter.causal.set_attn_implementation(before)
+    assert sum(len(one.generated_tokens) for one in found.values()) == tokens * len(asked)
+
+
+def turns(chatter: Chatter) -> tuple[float, float]:
+    """Seconds to the first token of a chat's first turn, and of the turn with 2,000 tokens of history: medians of three chats."""
+    first, last = [], []
+    limit = min(2000, chatter.context - 60)
+    for chat in range(ROUNDS):
+        chatter.decoder.kept.clear()
+        ids: list[int] = []
+        while len(ids) < limit:
+            ids += [(13 * (chat + 1) * (len(ids) + place)) % 4000 + 5 for place in range(40)]
+            *_, end = chatter.answer(ids, Sampling(temperature=0.0, max_tokens=2))
+            assert isinstance(end, End)
+            assert end.seconds_to_first is not None
+            if len(ids) == 40:
+                first.append(end.seconds_to_first)
+        last.append(end.seconds_to_first)
+    return statistics.median(first), statistics.median(last)
+
+
+def together(chatter: Chatter, tokens: int) -> dict[str, float]:
+    """New tokens a second of 32 prompts, both arms in turns."""
+    asked = prompts(chatter)
+    found = {"ours": 0.0, "continuous batching": 0.0}
+    for _ in range(ROUNDS):
+        for name, arm in (("ours", ours_together), ("continuous batching", theirs_together)):
+            began = time.perf_counter()
+            arm(chatter, asked, tokens)
+            found[name] = max(found[name], tokens * len(asked) / (time.perf_counter() - began))
+    return found
+
+
 def main() -> None:
-    torch.set_num_threads(1)
     figures: dict[str, Any] = {}
-    for name, chatter, tokens in (
-        ("starter", generate.load(resources() / "starter"), 200),
-        ("0.5B", random_chatter(), 24),
+    for name, make, tokens in (
+        ("0.5B", random_chatter, 24),
+        ("starter", lambda: generate.load(resources() / "starter"), 200),
     ):
+        chatter = make()
         found = compare(chatter, tokens)
         figures |= {f"{name}, {arm}, tokens/s": round(value, 1) for arm, value in found.items()}
         figures[f"{name}, ours to generate"] = round(found["ours"] / found["generate"], 2)
+        batch = together(chatter, tokens // 4)
+        figures |= {f"{name}, {PROMPTS} prompts, {arm}, tokens/s": round(value, 1) for arm, value in batch.items()}
+        figures[f"{name}, {PROMPTS} prompts, ours to theirs"] = round(batch["ours"] / batch["continuous batching"], 2)
+        first, last = turns(chatter)
+        figures[f"{name}, first token of turn 1, ms"] = round(1e3 * first, 1)
+        figures[f"{name}, first token after 2,000 tokens, ms"] = round(1e3 * last, 1)
+        figures[f"{name}, late turn to first turn"] = round(last / first, 2)
         said = quicker_in_int8(chatter.causal, chatter.compute)
         figures[f"{name}, weights of 8 bits"] = said
         if said.startswith("int8"):
             ids = chatter.text_ids("package main\n\nfunc main() {\n")
+            chatter = Chatter(chatter.causal, chatter.tokenizer, chatter.compute)
             eight = max(speed(ours, chatter, ids, tokens) for _ in range(ROUNDS))
             figures[f"{name}, ours with 8 bits, tokens/s"] = round(eight, 1)
             figures[f"{name}, 8 bits to 16"] = round(eight / found["ours"], 2)

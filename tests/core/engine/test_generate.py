@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from core.engine import generate, loop, model
-from core.engine.generate import Chatter, End, Piece
+from core.engine import decoder, generate, loop, model
+from core.engine.asked import End, Piece, describe
+from core.engine.generate import Chatter
 from core.engine.parallel import Group
 from core.errors import UserError
 from core.inference.sampling import Sampling, validate
@@ -56,7 +57,7 @@ def test_greedy_text_is_that_of_transformers(chatter: Chatter) -> None:
     text, end = run(chatter, ids, GREEDY)
     theirs = chatter.causal.generate(
         torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), do_sample=False, max_new_tokens=24, use_cache=True,
-        eos_token_id=sorted(chatter.ends),
+        eos_token_id=sorted(chatter.decoder.ends),
     )  # fmt: skip
     assert text == chatter.tokenizer.decode(theirs[0, len(ids) :], skip_special_tokens=True)
     assert (end.tokens, end.prompt_tokens) == (theirs.shape[1] - len(ids), len(ids))
@@ -113,7 +114,7 @@ def test_the_cache_of_earlier_turns_never_changes_a_token(tuned: Path, chatter: 
     prompt = ask(kept)
     saved = 0
     for _ in range(6):
-        chatter._held = []
+        chatter.decoder.kept.clear()
         expected, fresh = run(chatter, prompt, GREEDY)
         text, end = run(kept, prompt, GREEDY)
         assert text == expected
@@ -142,8 +143,8 @@ def test_a_whole_prompt_in_the_cache_still_runs_its_last_token(chatter: Chatter)
 def test_a_long_prompt_is_read_in_parts_with_the_same_result(chatter: Chatter, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = ask(chatter, "Sum " * 40)
     whole, _ = run(chatter, ids, GREEDY)
-    monkeypatch.setattr(generate, "PREFILL", 7)
-    chatter._held = []
+    monkeypatch.setattr(decoder, "PREFILL", 7)
+    chatter.decoder.kept.clear()
     assert run(chatter, ids, GREEDY)[0] == whole
 
 
@@ -156,10 +157,10 @@ def test_a_stop_string_is_not_shown_and_is_named(chatter: Chatter) -> None:
 
 
 def test_an_end_token_of_tokenizer_model_or_template_ends_the_answer(chatter: Chatter) -> None:
-    assert chatter.tokenizer.eos_token_id in chatter.ends
+    assert chatter.tokenizer.eos_token_id in chatter.decoder.ends
     ids = ask(chatter)
     first = int(chatter.causal(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
-    chatter.ends = frozenset({first})
+    chatter.decoder.ends = frozenset({first})
     text, end = run(chatter, ids, GREEDY)
     assert (text, end.reason, end.tokens) == ("", "stop", 1)
 
@@ -203,7 +204,7 @@ def test_the_last_position_of_the_context_can_be_used_and_not_more(chatter: Chat
 
 def test_speed_is_told(chatter: Chatter) -> None:
     _, end = run(chatter, ask(chatter), Sampling(temperature=1.0, seed=3, max_tokens=8))
-    facts = generate.describe(end)
+    facts = describe(end)
     assert facts["time_to_first_token"] > 0
     assert end.tokens < 2 or facts["tokens_per_second"] > 0
 

@@ -15,11 +15,13 @@ import pytest
 
 from core.engine import preview_job, serve_job, train_job
 from core.errors import UserError
-from core.inference.client import Finish, Piece, ServerAddress, stream_chat
+from core.inference.client import Finish, Piece, stream_chat
+from core.inference.refusals import ServerAddress
 from core.inference.sampling import Sampling
 from core.jobs.events import read_events
 from core.jobs.folder import JobFolder, create
 from core.jobs.worker import WorkerContext
+from core.paths import resources
 from tests.core.engine.conftest import config, conversation, write_snapshot
 
 Job = Callable[[str, dict[str, Any]], WorkerContext]
@@ -110,6 +112,21 @@ def test_a_serve_job_answers_and_ends_when_it_is_idle(job: Job, base: Path, even
 def test_a_model_that_cannot_be_served_is_a_sentence(job: Job, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no tokenizer"):
         serve_job.main(job("serve", {"model": str(tmp_path), "name": "x", "port": 0, "idle_seconds": None}))
+
+
+@pytest.mark.slow
+def test_a_model_that_is_killed_in_the_middle_of_an_answer_is_a_sentence() -> None:
+    command = [sys.executable, "-m", "core.engine.serve", "--model", str(resources() / "starter")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        address = ServerAddress(**json.loads(child.stdout.readline()))
+        # seconds of tokens, and an end token is unlikely among what is drawn at this heat
+        answer = stream_chat(address, [{"role": "user", "content": "x"}], Sampling(temperature=2.0, top_p=1.0, max_tokens=1900, seed=1))  # fmt: skip
+        next(answer)
+        child.kill()
+        with pytest.raises(UserError, match="ended in the middle of its answer"):
+            for _ in answer:
+                pass
 
 
 @pytest.mark.slow

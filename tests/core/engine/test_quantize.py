@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from core.engine import generate, model
+from core.engine.asked import End, describe
 from core.engine.compute import Compute
-from core.engine.generate import End
 from core.engine.quantize import quicker_in_int8, step_seconds
 from core.inference.sampling import Sampling
 from kernels import tile
@@ -82,4 +82,4 @@ def test_an_answer_says_what_its_weights_were(base: Path) -> None:
         *_, end = chatter.answer(chatter.text_ids("func"), Sampling(temperature=0.0, max_tokens=4))
         assert isinstance(end, End)
         assert words in end.weights
-        assert generate.describe(end)["weights"] == end.weights
+        assert describe(end)["weights"] == end.weights

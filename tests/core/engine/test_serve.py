@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +17,18 @@ import pytest
 
 from core.engine import generate, serve
 from core.errors import UserError
-from core.inference.client import Finish, Piece, ServerAddress, stream_chat, stream_completion
+from core.inference.client import Finish, Piece, stream_chat, stream_completion
+from core.inference.refusals import ServerAddress
 from core.inference.sampling import Sampling
+from tests.core.engine.serving import MESSAGES, Served, serving
 
-MESSAGES = [{"role": "user", "content": "Write Sum3."}]
 ENDLESS = {"max_tokens": 230, "temperature": 2.0, "seed": 1}
-
-
-@dataclass
-class Served:
-    service: serve.Service
-    url: str
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rsplit(":", 1)[1].removesuffix("/v1"))
-
-    def post(self, path: str, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        given = {"Authorization": "Bearer key", "Content-Type": "application/json", **headers}
-        connection.request("POST" if path != "/v1/models" else "GET", path, data, given)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, json.loads(text)
-
-    def chat(self, **fields: Any) -> tuple[int, dict[str, Any]]:
-        return self.post("/v1/chat/completions", {"model": "m", "messages": MESSAGES, "max_tokens": 8, **fields})
 
 
 @pytest.fixture(scope="module")
 def served(base: Path) -> Iterator[Served]:
-    """A real server in a thread of this process."""
-    service = serve.Service(generate.load(base, "fp32"), "tiny", "key")
-    service.chatter.ends = frozenset()  # answers go on until something else ends them
-    stop, ready = threading.Event(), threading.Event()
-    urls: list[str] = []
-
-    def told(url: str) -> None:
-        urls.append(url)
-        ready.set()
-
-    run = serve.run(service, 0, ready=told, should_stop=lambda _: stop.is_set())
-    thread = threading.Thread(target=lambda: asyncio.run(run))
-    thread.start()
-    assert ready.wait(30)
-    yield Served(service, urls[0])
-    stop.set()
-    thread.join(30)
-    assert not thread.is_alive()
+    with serving(generate.load(base, "fp32")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -130,8 +91,8 @@ def test_the_stream_ends_with_usage_and_done(served: Served) -> None:
     connection.close()
     assert all(line.startswith("data: ") for line in lines)
     assert lines[-1] == "data: [DONE]"
-    last = json.loads(lines[-2].removeprefix("data: "))
-    assert last["usage"]["completion_tokens"] == 4
+    last, usage = (json.loads(line.removeprefix("data: ")) for line in lines[-3:-1])
+    assert (usage["usage"]["completion_tokens"], usage["choices"]) == (4, [])
     assert last["gosmith"]["settings"]["max_tokens"] == 4
     assert last["choices"][0]["finish_reason"] == "length"
 
@@ -154,8 +115,13 @@ def test_the_models_are_listed(served: Served) -> None:
         ({"seed": -4}, "seed is -4"),
         ({"stop": [""]}, "empty text"),
         ({"temprature": 1}, "does not know: temprature"),
-        ({"logprobs": True}, "does not know: logprobs"),
-        ({"n": 2}, "n must be 1"),
+        ({"logprobs": 3}, "logprobs must be true or false"),
+        ({"top_logprobs": 3}, "logprobs is not true"),
+        ({"logprobs": True, "top_logprobs": 21}, "top_logprobs must be"),
+        ({"n": 0}, "n must be 1 to 32"),
+        ({"n": 33}, "n must be"),
+        ({"frequency_penalty": 0.5}, "frequency_penalty has no effect here"),
+        ({"suffix": "x"}, "does not know: suffix"),
         ({"messages": []}, "messages must be a list"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "role"),
         ({"messages": [{"role": "user", "content": None}]}, "content"),
@@ -177,8 +143,9 @@ def test_a_body_that_is_no_object_is_refused(served: Served, body: bytes) -> Non
 
 
 def test_a_body_that_is_too_large_is_refused(served: Served) -> None:
-    status, answer = served.post("/v1/chat/completions", b" " * (serve.MOST_BYTES + 1))
-    assert (status, "larger than 4 MiB" in answer["error"]["message"]) == (413, True)
+    for size in (serve.MOST_BYTES + 1, 10_000_000):
+        status, answer = served.post("/v1/chat/completions", b" " * size)
+        assert (status, "larger than 4 MiB" in answer["error"]["message"]) == (413, True)
 
 
 @pytest.mark.parametrize(
@@ -209,36 +176,38 @@ def hang_up(served: Served, *, stream: bool) -> None:
         if stream:
             assert b"200 OK" in connection.recv(4096)
         else:
-            while not served.service.active:
+            while not served.service.runner.active:
                 pass
 
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_client_that_hangs_up_frees_the_model(served: Served, eventually: Callable[..., None], stream: bool) -> None:
     calls = 0
-    forward = served.service.chatter._forward
+    forward = served.service.chatter.decoder.way.logits
 
-    def slow(tokens: list[int]) -> Any:
+    def slow(*given: Any) -> Any:
         nonlocal calls
         calls += 1
         threading.Event().wait(0.02)
-        return forward(tokens)
+        return forward(*given)
 
-    served.service.chatter._forward = slow  # type: ignore[method-assign]
+    served.service.chatter.decoder.way.logits = slow
     try:
         hang_up(served, stream=stream)
-        eventually(lambda: served.service.active == 0, 5, "the answer nobody waits for ends")
+        eventually(lambda: served.service.runner.active == 0, 5, "the answer nobody waits for ends")
         assert calls < 60, "230 tokens were asked for"
     finally:
-        served.service.chatter._forward = forward  # type: ignore[method-assign]
+        served.service.chatter.decoder.way.logits = forward
     assert served.chat()[0] == 200
 
 
-def test_requests_are_answered_one_after_the_other_and_do_not_mix(served: Served) -> None:
-    expected = {seed: served.chat(seed=seed, temperature=1.5)[1]["choices"] for seed in range(4)}
+def test_requests_are_answered_side_by_side_and_do_not_mix(served: Served) -> None:
+    def said(seed: int) -> str:
+        return str(served.chat(seed=seed, temperature=1.5)[1]["choices"][0]["message"]["content"])
+
+    expected = [said(seed) for seed in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        together = dict(pool.map(lambda seed: (seed, served.chat(seed=seed, temperature=1.5)[1]["choices"]), range(4)))
-    assert together == expected
+        assert list(pool.map(said, range(4))) == expected
 
 
 def test_a_port_that_is_taken_is_a_sentence(served: Served) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from core.errors import UserError
-from core.inference.client import Answer, Finish, Piece, ServerAddress, stream_chat, stream_completion
+from core.inference.client import Answer, Finish, Piece, stream_chat, stream_completion
+from core.inference.refusals import ServerAddress
 from core.inference.sampling import Sampling
 
 KEY = "sk-local"
