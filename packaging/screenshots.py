@@ -2,8 +2,8 @@
 
     python packaging/screenshots.py FOLDER [--workspace DIR] [--size 1280x800]
 
-The workspace is a temporary one unless named; two short training runs and two jobs of a teacher that answers by rule are done in it first, so that the
-curves are real.
+The workspace is a temporary one unless named; two short training runs, two jobs of a teacher and one of a judge that answer by rule are done in it
+first, so that the curves are real.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def prepare(root: Path) -> None:
 
     ids = [str(sample["id"]) for sample in json.loads(listing.stdout)["samples"]]
     gosmith("samples", "review", *ids[::2], "--status", "accepted")
+    gosmith("samples", "review", *ids[1::6], "--status", "rejected", "--reason", "too easy")
     gosmith("snapshot", "create", "gold-v1", "status:accepted")
     for name, text in (("slow.toml", SLOW), ("run.toml", RUN)):
         config = root / name
@@ -103,6 +104,28 @@ def ask_teacher(root: Path) -> None:
             (job.path / "quota").write_text(str(quota))
         start(job, main_file=TEACHER)
         wait_for_end(job, 600)
+
+
+def ask_judge(root: Path) -> None:
+    """A judge that likes some samples more than others, and those that pass most."""
+    from tests.core.teacher.asking.scripted_server import ScriptedServer
+    from tests.core.teacher.scripted_judge import by_text, judge
+
+    def points(question: str, criterion: str, best: int) -> int:
+        liked = len(question) % 5 > 1
+        return (
+            max(1, by_text(question, criterion, best) - (not liked))
+            if "fail" in question
+            else min(best, by_text(question, criterion, best) + liked)
+        )
+
+    with ScriptedServer(judge(points, prompt=1400, completion=260)) as endpoint:
+        plan = root / "judge.toml"
+        plan.write_text(
+            f'model = "gpt-4.1-mini"\nbase_url = "{endpoint.url}"\nquery = "-status:new"\n', encoding="utf-8"
+        )
+        words = [sys.executable, "-m", "app.cli", "--workspace", str(root), "teacher", "judge", str(plan)]
+        subprocess.run(words, check=True)
 
 
 def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
@@ -161,6 +184,14 @@ def _teacher_pictures(window: MainWindow, context: AppContext, folder: Path, loo
     settle(lambda: bool(page.dialog.side.examples.text.toPlainText()))
     _save(page.dialog, folder / f"plan_dialog_{look}.png")
     page.dialog.reject()
+    page.jobs.select(next(job.id for job in context.jobs.jobs if job.kind == "judge"))
+    settle(lambda: page.judge_view.state is not None and not context.tasks.busy())
+    settle(lambda: False, 1.0)
+    _save(window, folder / f"judge_{look}.png")
+    page.open_judge_dialog("status:new")
+    settle(lambda: bool(page.judge_dialog.side.examples.text.toPlainText()))
+    _save(page.judge_dialog, folder / f"judge_dialog_{look}.png")
+    page.judge_dialog.reject()
     page.open_editor("bug-fix")
     settle(lambda: page.editor.draft.whole)
     _save(page.editor, folder / f"recipe_editor_{look}.png")
@@ -218,6 +249,7 @@ def main() -> int:
         open_workspace(root)
         prepare(root)
         ask_teacher(root)
+        ask_judge(root)
     app = QApplication([])
     fonts.load()
     for look in ("light", "dark"):

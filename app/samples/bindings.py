@@ -27,8 +27,8 @@ def bind_commands(page: SamplesPage) -> None:
     review, analysis, checks = page.review, page.analysis, page.checks
     for name, run in (
         ("samples.search", page.search.focus),
-        ("samples.next", page.next_sample),
-        ("samples.previous", page.previous_sample),
+        ("samples.next", page.front.next),
+        ("samples.previous", page.front.previous),
         ("samples.select_all", page.table.selectAll),
         ("samples.refresh", page.refresh),
         ("samples.import", page.import_files),

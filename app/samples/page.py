@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
@@ -22,6 +22,7 @@ from app.samples.columns import number
 from app.samples.detail import DetailPane
 from app.samples.drafts import DraftChecker
 from app.samples.filters import FilterChips
+from app.samples.front import Front
 from app.samples.go_checks import GoChecks
 from app.samples.long_work import LongWork
 from app.samples.model import SampleModel
@@ -33,7 +34,6 @@ from app.samples.table import SampleTable
 from app.samples.toolbar import Toolbar
 from app.samples.tools import Tools
 from app.samples.transfer import Transfer
-from app.samples.uses import Uses
 from app.samples.views_menu import ViewsMenu
 from app.samples.writer import Writer
 from app.state import window_state
@@ -44,9 +44,6 @@ from core.samples import query as queries
 from core.samples import store
 from core.samples.edits import Operation
 from core.samples.query import Query, SortKey
-
-_AHEAD = 4
-"""Samples read before they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class _Place:
 
 
 class SamplesPage(Page):
-    """Attributes: toolbar, stage, search, chips, table, model, detail, results, writer, review, transfer, checks, analysis."""
+    """Attributes: toolbar, stage, search, chips, table, model, detail, front, results, writer, review, transfer, checks, analysis."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Samples")
@@ -68,8 +65,6 @@ class SamplesPage(Page):
         self._wanted_id: int | None = None
         self._place: _Place | None = None
         self._check_offered = False
-        self._detail_timer = QTimer(self, singleShot=True, interval=0)  # after the table's paint, where one looks
-        self._detail_timer.timeout.connect(self._refresh_detail)
         self.model = SampleModel(lambda ids: store.rows(context.reader(), ids), self)
         self.table = SampleTable(self.model, theme)
         self.search = SearchField(theme)
@@ -79,9 +74,9 @@ class SamplesPage(Page):
         self.detail = DetailPane(theme, self.checker)
         self.results = Results(tasks, self)
         self.writer = Writer(context, self)
-        self.uses = Uses(context, self)
         self.selection_banner = Banner(theme, name="selectionBanner")
         self.review = Review(self.model, self.table, self.detail, self.writer, self.banner, self._searched, self)
+        self.front = Front(context, self.model, self.table, self.detail, self.review, self)
         self.progress = ProgressLine(theme, name="samplesProgress")
         work = LongWork(context, self.banner, self.progress, self)
         self.transfer = Transfer(context, work, self)
@@ -129,18 +124,17 @@ class SamplesPage(Page):
         self.results.arrived.connect(self._on_arrived)
         self.results.counted.connect(self._on_counted)
         self.results.failed.connect(self.banner.problem)
-        self.table.current_changed.connect(self._on_current_changed)
         self.table.scope_changed.connect(self._on_scope_changed)
         self.table.sort_wanted.connect(self._on_sort_wanted)
         self.table.menu_wanted.connect(self._on_menu_wanted)
         self.writer.failed.connect(self.banner.problem)
-        self.writer.saved.connect(self._on_saved)
+        self.writer.saved.connect(self.front.show_saved)
+        self.front.shown.connect(self._on_scope_changed)
         self.detail.edit_ended.connect(self._show_view)
         for source in (self.transfer, self.checks, self.analysis):
             source.search_wanted.connect(self.search_for)
         self.views.query_wanted.connect(self.search.set_query)
         self.views.failed.connect(self.banner.problem)
-        self.uses.told.connect(self.detail.show_uses)
         self.detail.run_wanted.connect(self.context.open_run)
         self.tools.query_wanted.connect(self.search.set_query)
         self.tools.closed.connect(self.review.focus_table)
@@ -182,7 +176,7 @@ class SamplesPage(Page):
         elif row is not None or (whole and len(ids)):
             self.table.choose(row if row is not None else min(place.row, len(ids) - 1))
         elif whole and not self.detail.edit.dirty:
-            self._show_detail(None)
+            self.front.show(None)
         self._show_view()
         if whole:
             self._place = None
@@ -240,48 +234,6 @@ class SamplesPage(Page):
         self.header.set_detail(text)
         self.toolbar.show_counts(counts)
 
-    # --- the sample in front -----------------------------------------------------------------------------------
-
-    def next_sample(self) -> None:
-        """Go one row down."""
-        self.table.step(1)
-
-    def previous_sample(self) -> None:
-        """Go one row up."""
-        self.table.step(-1)
-
-    def _on_current_changed(self, row: int) -> None:
-        sample_id = self.model.ids[row] if 0 <= row < len(self.model.ids) else None
-        editing = self.detail.edit.sample
-        if editing is not None and sample_id != editing.id:
-            if self.review.hold_draft():
-                return
-            self.detail.end_edit()
-        self._show_detail(sample_id)
-
-    def _show_detail(self, sample_id: int | None) -> None:
-        """One row by its id, with its text: 0.3 ms of SQLite and a few milliseconds of layout, so it is done here."""
-        if sample_id is None or store.rows(self.context.reader(), [sample_id]) == [None]:
-            self.detail.show_sample(None)
-        else:
-            self.detail.show_sample(store.sample(self.context.reader(), sample_id))
-        self.uses.ask(self.detail.sample)
-        self._on_scope_changed()
-        self._read_ahead()
-
-    def _read_ahead(self) -> None:
-        """The samples that come next shall be in memory when one goes there."""
-        row = self.table.currentIndex().row()
-        coming = list(self.model.ids[row + 1 : row + 1 + _AHEAD])
-        if coming:
-            self.context.tasks.run_query(lambda connection: store.touch(connection, coming), owner=self)
-
-    def _on_saved(self, sample_id: int) -> None:
-        if self.detail.edit.sample is not None and self.detail.edit.sample.id == sample_id:
-            self.detail.end_edit()
-        self._show_detail(sample_id)
-        self.review.focus_table()
-
     # --- scope -------------------------------------------------------------------------------------------------
 
     def _searched(self) -> tuple[Query, int]:
@@ -308,13 +260,7 @@ class SamplesPage(Page):
             self.refresh()
             return
         self.model.refresh(changes.ids)
-        shown = self.detail.sample
-        if shown is not None and (changes.ids is None or shown.id in changes.ids):
-            self._detail_timer.start()
-
-    def _refresh_detail(self) -> None:
-        if self.detail.sample is not None and not self.detail.editing:
-            self._show_detail(self.detail.sample.id)
+        self.front.take(changes)
 
     def _on_undone(self, operation: Operation) -> None:
         ids = operation.changes.ids

@@ -73,7 +73,11 @@ def window(context: AppContext, qtbot: QtBot) -> Iterator[MainWindow]:
     made = MainWindow(context)
     made.resize(1280, 800)
     made.show()
-    for pause in (samples_page(made).search._timer, samples_page(made).results._timer, samples_page(made).uses._timer):
+    for pause in (
+        samples_page(made).search._timer,
+        samples_page(made).results._timer,
+        samples_page(made).front.uses._timer,
+    ):
         pause.setInterval(1)  # these wait for people
     qtbot.waitUntil(lambda: samples_page(made).model.rowCount() > 0)
     settle(made)
@@ -104,7 +108,7 @@ def samples_page(window: MainWindow) -> SamplesPage:
 def settle(window: MainWindow) -> None:
     """Run the event loop, as the application does, until no task and no short timer of the page is under way."""
     page = samples_page(window)
-    timers = [page.search._timer, page.results._timer, page.uses._timer]
+    timers = [page.search._timer, page.results._timer, page.front.uses._timer]
     loop, tick = QEventLoop(), QTimer()
     calm = 0
 

@@ -231,7 +231,7 @@ def test_the_first_complaint_is_where_one_starts(
 ) -> None:
     first = page.model.ids[0]
     give_verdicts([first], {"parse": "pass", "types": "fail"}, Diagnostic("types", 5, 1, "undefined: x"))
-    page._show_detail(first)
+    page.front.show(first)
     page.checker.close()
     qtbot.keyClick(page.table, Qt.Key.Key_E)
     assert page.detail.edit.editor.textCursor().blockNumber() == 4
