@@ -39,6 +39,11 @@ class Workspace:
         return self.root / "snapshots"
 
     @property
+    def suites(self) -> Path:
+        """Suites of this workspace's own; there only if somebody made it."""
+        return self.root / "suites"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.output import Progress, Session, table
 from app.cli.search import database, query_of
+from core.errors import UserError
 from core.samples import contamination
+
+if TYPE_CHECKING:
+    from core.evaluation.finding import NamedSuite
 
 
 @click.group()
@@ -31,20 +36,88 @@ def add(session: Session, file: Path, name: str) -> None:
     }  # fmt: skip
     lines = [f"Added “{name}” ({suite.format}): {len(suite.problems):,} problems, {len(suite.bad):,} rows rejected."]
     lines += [f"  {file}:{row.line}: {row.reason}" for row in suite.bad[:20]]
-    lines.append("`gosmith suites check` looks for them in your samples.")
+    lines.append("`gosmith suites find` looks for them in your samples.")
     session.answer(data, "\n".join(lines))
 
 
 @suites.command("list")
 @click.pass_obj
 def list_(session: Session) -> None:
-    """List the suites."""
+    """List the suites: bundled, private (in the workspace's folder `suites`), and added."""
+    from core.evaluation import finding, ours
+
+    rows: list[tuple[str, str, str, int, int]] = []
+    bad: list[str] = []
+    for name, origin, folder in finding.available(session.workspace().suites):
+        try:
+            suite = ours.read(folder)
+        except UserError as error:
+            bad.append(error.message)
+            continue
+        rows.append((name, origin, suite.format, len(suite.problems), 0))
+        bad += [f"{folder / row.file}:{row.line}: {row.reason}" for row in suite.bad]
     with database(session, readonly=True) as connection:
-        found = contamination.list_suites(connection)
-    rows = [(one.name, one.format, f"{one.problems:,}", f"{one.contaminated:,}") for one in found]
-    session.answer(
-        {"suites": [asdict(one) for one in found]}, table(rows, ("name", "format", "problems", "contaminated samples"))
-    )
+        added = contamination.list_suites(connection)
+    rows += [(one.name, "added", one.format, one.problems, one.contaminated) for one in added]
+    keys = ("name", "origin", "format", "problems", "contaminated")
+    text = table(rows, ("name", "origin", "format", "problems", "contaminated samples"))
+    data = {"suites": [dict(zip(keys, row, strict=True)) for row in rows], "rejected": bad}
+    session.answer(data, "\n".join([text, *bad]))
+
+
+@suites.command()
+@click.argument("name", metavar="SUITE")
+@click.argument("task", required=False)
+@click.pass_obj
+def show(session: Session, name: str, task: str | None) -> None:
+    """Show the problems of SUITE (a name, a file or a folder), or one of them as a whole."""
+    from core.evaluation import finding
+
+    suite = opened(session, name).suite
+    if task is not None:
+        one = finding.problem_of(suite, task)
+        data = {key: value for key, value in asdict(one).items() if key != "record"}
+        session.answer(data, "\n\n".join([one.task, one.prompt, one.solution, one.test]))
+        return
+    rows = [(one.task, one.entry_point, one.topic, one.difficulty) for one in suite.problems]
+    keys = ("task", "entry_point", "topic", "difficulty")
+    rejected = [asdict(row) for row in suite.bad]
+    data = {
+        "format": suite.format, "sha256": suite.sha256, "problems": [dict(zip(keys, row, strict=True)) for row in rows],
+        "rejected": rejected,
+    }  # fmt: skip
+    lines = [f"{row.file or name}:{row.line}: {row.reason}" for row in suite.bad]
+    session.answer(data, "\n".join([table(rows, ("problem", "asks for", "topic", "difficulty")), *lines]))
+
+
+@suites.command()
+@click.argument("name", metavar="SUITE")
+@click.option("--mode", type=click.Choice(["fixed", "paper"]), default="fixed", show_default=True)
+@click.pass_obj
+def check(session: Session, name: str, mode: str) -> None:
+    """Check that SUITE measures something: tests compile, references pass, stubs fail. What does not is shown."""
+    from core.evaluation import checking
+    from core.evaluation.judging import Judge
+    from core.golang.helper import prepare
+    from core.golang.toolchain import find
+
+    suite = opened(session, name).suite
+    toolchain = find()
+    prepare(toolchain, say=lambda text: click.echo(text, err=True))
+    with Judge(suite.format, mode, toolchain) as judge:
+        found = checking.check(suite.problems, judge, toolchain)
+    wrong = [one for one in found if one.complaints]
+    data = {
+        "problems": len(suite.problems), "sound": len(found) - len(wrong), "sha256": suite.sha256,
+        "wrong": [asdict(one) for one in wrong], "flaky": [one.task for one in found if one.flaky],
+        "rejected": [asdict(row) for row in suite.bad],
+    }  # fmt: skip
+    lines = [f"{row.file or name}:{row.line}: {row.reason}" for row in suite.bad]
+    lines += [f"{one.task}: {complaint}" for one in wrong for complaint in one.complaints]
+    lines.append(f"{len(found) - len(wrong):,} of {len(suite.problems):,} problems of {name} are sound.")
+    session.answer(data, "\n".join(lines))
+    if wrong or suite.bad:
+        raise click.exceptions.Exit(1)
 
 
 @suites.command()
@@ -57,13 +130,24 @@ def delete(session: Session, name: str) -> None:
     session.answer({"deleted": name}, f"Deleted suite “{name}”.")
 
 
-@suites.command()
+@suites.command("find")
 @click.argument("words", nargs=-1)
 @click.pass_obj
-def check(session: Session, words: tuple[str, ...]) -> None:
-    """Look for all suites in the samples that match QUERY; what gives a problem away never leaves the workspace."""
+def find_(session: Session, words: tuple[str, ...]) -> None:
+    """Look for the added suites in the samples that match QUERY; what gives a problem away never leaves the workspace."""
     progress = Progress("Comparing")
     with database(session) as connection:
         contaminated, _ = contamination.check(connection, query_of(words), progress=progress.update)
     progress.end()
     session.answer({"contaminated": contaminated}, f"{contaminated:,} samples give away a problem (contaminated:yes).")
+
+
+def opened(session: Session, reference: str) -> NamedSuite:
+    """The suite of that name, file or folder. Raises UserError when there is none."""
+    from core.evaluation import finding
+
+    with database(session, readonly=True) as connection:
+        added = contamination.stored_suite(connection, reference)
+    if added is not None:
+        return finding.NamedSuite(reference, "added", added, reference)
+    return finding.open_suite(reference, session.workspace().suites)

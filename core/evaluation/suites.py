@@ -22,11 +22,14 @@ _FUNC = re.compile(r"^func\s+(\w+)\s*\(", re.MULTILINE)
 _DEF = re.compile(r"^def\s+(\w+)\s*\(", re.MULTILINE)
 
 FORMATS = ("humaneval-x", "humanevalpack", "multipl-e", "humaneval")
+OURS = "gosmith"
+"""The format of suites that are folders of Markdown files; see `core.evaluation.ours`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One task. entry_point: the function that is asked for; solution: "" where the suite brings none; record: the whole row."""
+    """One task. entry_point: the function or type that is asked for; solution: "" where the suite brings none, else what follows the
+    prompt, in suites of ours a whole file; record: the whole row. topic, difficulty, signature: "" where the suite does not tell."""
 
     task: str
     entry_point: str
@@ -34,14 +37,18 @@ class Problem:
     solution: str
     test: str
     record: Mapping[str, Any]
+    topic: str = ""
+    difficulty: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that is no problem. line: from 1."""
+    """A row that is no problem. line: from 1. file: which of the suite's files, "" where it has but one."""
 
     line: int
     reason: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +138,17 @@ def _problem(line: bytes) -> tuple[str, Problem] | str:
         return "task or prompt is empty"
     if not all(_whole(task + prompt + text) for text in texts.values()):
         return "a text holds half of a character (a lone surrogate)"
-    asked = [*_FUNC.findall(texts.get("declaration", "")), *_FUNC.findall(prompt), *_DEF.findall(prompt)]
-    entry = texts.get("entry_point") or (asked[-1] if kind == "multipl-e" and asked else asked[0] if asked else "")
+    entry = _entry(texts.get("entry_point", ""), texts.get("declaration", ""), prompt)
     test = texts.get("test") or texts.get("tests") or ""
     return kind, Problem(task, entry, prompt, texts.get("canonical_solution", ""), test, record)
+
+
+def _entry(named: str, declaration: str, prompt: str) -> str:
+    """The function that is asked for: the last that a prompt opens. A name that it does not declare is that of another language."""
+    functions = _FUNC.findall(declaration) or _FUNC.findall(prompt)
+    if functions:
+        return named if named in functions else functions[-1]
+    return named or next(iter(_DEF.findall(prompt)), "")
 
 
 def _whole(text: str) -> bool:

@@ -20,6 +20,7 @@ from core.golang.pipeline import GivenUp, Pipeline
 from core.golang.toolchain import Toolchain, environment
 
 MODULE = "sample"
+SUFFIX = "_"
 COMPILE_MEMORY = 4 << 30  # bytes of address space of a compiler
 _LAVISH = {"GOGC": "off", "GOMEMLIMIT": "512MiB"}
 COMPILE_SECONDS = 60  # of processor time of a compiler; a bomb never ends, a large test takes two
@@ -40,7 +41,8 @@ class Arranged:
 
     folder: below the module. shift: characters put in front of line 1 of code and test. tests, examples: what must report
     by name. alone: why it must not be linked with other samples, "" when it may. outside: why it cannot be built here, "" when it can. wrong: (text, line, column, message) of what keeps it from being
-    built anywhere, None when nothing does; text is "code" or "test". package: the test's.
+    built anywhere, None when nothing does; text is "code" or "test". package: the test's. shared: code and test with SUFFIX + folder
+    behind all that they declare, so that they fit into one package with others; None where they do not, or nobody asked.
     """
 
     key: int
@@ -54,6 +56,7 @@ class Arranged:
     outside: str
     wrong: tuple[str, int, int, str] | None
     package: str = ""
+    shared: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,18 @@ class Complaint:
     message: str
 
 
-def arrange(pipeline: Pipeline, items: Iterable[tuple[int, str, str]]) -> list[Arranged]:
-    """Arrange (key, code, test) triples; the folders are named by their order."""
+def arrange(pipeline: Pipeline, items: Iterable[tuple[int, str, str]], *, shared: bool = False) -> list[Arranged]:
+    """Arrange (key, code, test) triples; the folders are named by their order. shared: also as what fits into one package."""
     questions = (
-        ((key, f"s{at:04d}"), {"code": code, "test": test, "path": f"{MODULE}/s{at:04d}"})
+        (
+            (key, f"s{at:04d}"),
+            {
+                "code": code,
+                "test": test,
+                "path": f"{MODULE}/s{at:04d}",
+                "suffix": f"{SUFFIX}s{at:04d}" if shared else "",
+            },
+        )
         for at, (key, code, test) in enumerate(items)
     )
     return [_arranged(*subject, answer) for subject, answer in pipeline.ask(questions)]
@@ -85,6 +96,16 @@ def lay(module: Path, samples: Sequence[Arranged], toolchain: Toolchain, *, test
         (folder / "code.go").write_text(sample.code, encoding="utf-8", newline="")
         if sample.test:
             (folder / test).write_text(sample.test, encoding="utf-8", newline="")
+
+
+def lay_shared(module: Path, name: str, samples: Sequence[Arranged]) -> None:
+    """Write a folder that these samples share, next to what `lay` wrote: two files for each."""
+    folder = module / name
+    folder.mkdir()
+    for sample in samples:
+        assert sample.shared is not None
+        for ending, text in zip(("code.go", "codetest.go"), sample.shared, strict=True):
+            (folder / f"{sample.folder}{ending}").write_text(text, encoding="utf-8", newline="")
 
 
 def go(
@@ -107,12 +128,12 @@ def go(
     )  # fmt: skip
 
 
-_HEADING = re.compile(rf"# {MODULE}/(s\d{{4}})\b")
-_PLACED = re.compile(r"(?:vet: )?(?:\./)?(s\d{4})/code(_?test)?\.go:(\d+)(?::(\d+))?: (.*)")
+_HEADING = re.compile(rf"# {MODULE}/([sg]\d{{4}})\b")
+_PLACED = re.compile(r"(?:vet: )?(?:\./)?(?:g\d{4}/)?(s\d{4})/?code(_?test)?\.go:(\d+)(?::(\d+))?: (.*)")
 
 
 def complaints(output: str) -> dict[str, list[Complaint]]:
-    """What a go command wrote about each folder, in order. Lines that begin with a tab belong to the one before."""
+    """What a go command wrote about each sample's folder, or about one that several share, in order. Lines that begin with a tab belong to the one before."""
     found: dict[str, list[Complaint]] = {}
     folder = ""
     for line in output.splitlines():
@@ -186,4 +207,5 @@ def _arranged(key: int, folder: str, answer: dict[str, Any] | GivenUp) -> Arrang
         outside=answer["outside"],
         wrong=(wrong["in"], wrong["line"], wrong["column"], wrong["message"]) if wrong else None,
         package=answer["testing"],
+        shared=(answer["sharedCode"], answer["sharedTest"]) if answer["sharedCode"] else None,
     )

@@ -17,13 +17,28 @@ _MAX_DIAGNOSTICS = 12
 _MARK = "\x16"
 _HEAD = re.compile(r"(=== (?:RUN|CONT|NAME|PAUSE)|--- (?:PASS|FAIL|SKIP):) +(\S*)(?: \(\d[\d.]*s\))?[ \t]*\n?")
 _MESSAGE = re.compile(r" *([\w.-]+\.go):(\d+): ?(.*)")
-_FRAME = re.compile(r"^\t\S*/(code|code_?test)\.go:(\d+)", re.MULTILINE)
+_FRAME = re.compile(r"^\t\S*/(?:s\d{4})?(code|code_?test)\.go:(\d+)", re.MULTILINE)
 _CRASH = re.compile(r"^(panic|fatal error|runtime): (.*(?:\n(?!\n|goroutine |\tpanic: |\[signal ).*)*)", re.MULTILINE)
 _RACE = re.compile(
     r"^WARNING: DATA RACE\n(Read|Write) at (.*?\n)\n *Previous (read|write) at (.*?\n)\n", re.MULTILINE | re.DOTALL
 )
-_RACE_FRAME = re.compile(r"^ +\S*/(code|code_?test)\.go:(\d+)", re.MULTILINE)
+_RACE_FRAME = re.compile(r"^ +\S*/(?:s\d{4})?(code|code_?test)\.go:(\d+)", re.MULTILINE)
+_TOO_LONG = re.compile(r"^SIGXCPU: ", re.MULTILINE)
 _TIMEOUT = re.compile(r"panic: test timed out after (\S+)(?:\n\s*running tests:((?:\n\s+\S+ \(\S+\))+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a sample's test. state: "pass", "fail" or "skipped".
+
+    cause, in one word for who counts: "" where it passed; of a test that ran, "wrong", "panic" (or any other crash), "left" (it
+    ended before its tests were over), "timeout", "memory", "output", "processes" or "skips"; of one that did not, "syntax", "types",
+    "build" (too much for the compiler), "outside" (not of the standard library), "none" (no test) or "sandbox" (our own failure).
+    """
+
+    state: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +99,8 @@ def judge(
     seconds: float,
     processor: int,
     seal: str = "",
-) -> tuple[str, tuple[Diagnostic, ...]]:
-    """State and diagnostics of a run in which these tests had to report.
+) -> Verdict:
+    """The verdict on a run in which these tests had to report.
 
     stopped: "" or why the binary was killed ("time", "output"). seconds, processor: the limits, for the messages.
     seal: the example of ours that must report after all others, "" for none.
@@ -93,22 +108,27 @@ def judge(
     report = read(stdout)
     crash = _crash(stderr, code, stopped, seconds, processor, report)
     if crash is not None:
-        return "fail", (crash, *_failures(report, crashed=True))[:_MAX_DIAGNOSTICS]
+        cause, said = crash
+        return Verdict("fail", (said, *_failures(report, crashed=True))[:_MAX_DIAGNOSTICS], cause)
     if report.failed:
-        return "fail", _failures(report) or (_whole("the tests failed"),)
+        return Verdict("fail", _failures(report) or (_whole("the tests failed"),), "wrong")
     silent = [name for name in tests if name not in report.passed and name not in report.skipped]
     if code != 0 or silent or not report.complete:
         what = f"{silent[0]} never reported" if silent else "the tests never finished"
-        return "fail", (_whole(f"the program ended with exit code {code}, but {what}"),)
+        return Verdict("fail", (_whole(f"the program ended with exit code {code}, but {what}"),), "left")
     if seal and seal not in report.passed:
-        return "fail", (_whole("the program left before its tests were over, whatever it printed"),)
+        said = _whole("the program left before its tests were over, whatever it printed")
+        return Verdict("fail", (said,), "left")
     if not any(name in report.passed for name in tests):
         why = next((text for _, _, _, text in report.messages), "")
-        return "skipped", (_whole("every test skips itself" + (f": {why}" if why else "")),)
-    return "pass", ()
+        return Verdict("skipped", (_whole("every test skips itself" + (f": {why}" if why else "")),), "skips")
+    return Verdict("pass")
 
 
-def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int, report: Report) -> Diagnostic | None:
+def _crash(
+    stderr: str, code: int, stopped: str, seconds: float, processor: int, report: Report
+) -> tuple[str, Diagnostic] | None:
+    """The cause and what is said of it; None for a program that ended as one does."""
     if code == 0 and not stopped:
         return None  # whatever it wrote to stderr is its own affair
     last = report.last or (report.failed[-1] if report.failed else "")
@@ -116,17 +136,20 @@ def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int,
     timeout = _TIMEOUT.search(stderr)
     if timeout or stopped == "time":
         names = re.findall(r"\n\s+(\S+) \(", timeout[2] or "") if timeout else [last] if last else []
-        return _whole(f"{', '.join(names) or 'the tests'} did not finish within {seconds:g} seconds")
+        return "timeout", _whole(f"{', '.join(names) or 'the tests'} did not finish within {seconds:g} seconds")
     if stopped == "output":
-        return _whole(f"the tests print more than they should{during}; they were stopped")
+        return "output", _whole(f"the tests print more than they should{during}; they were stopped")
     if re.search(r"out of memory|cannot allocate memory|failed to (?:reserve|allocate)", stderr):
-        return _whole(f"the tests ran out of memory{during}")
+        return "memory", _whole(f"the tests ran out of memory{during}")
     if "runtime: failed to create new OS thread" in stderr:
-        return _whole(f"the tests start more processes or threads than they may{during}")
-    if code in (128 + 24, 128 + 9, -24, -9):  # SIGXCPU or SIGKILL, as told from behind the walls or directly
-        return _whole(f"the tests used more than {processor} seconds of processor time or too much memory{during}")
+        return "processes", _whole(f"the tests start more processes or threads than they may{during}")
+    if code in (128 + 24, -24) or _TOO_LONG.search(stderr):  # Go's runtime says so itself
+        return "timeout", _whole(f"the tests used more than {processor} seconds of processor time{during}")
+    if code in (128 + 9, -9):  # told from behind the walls or directly
+        said = f"the tests used more than {processor} seconds of processor time or too much memory{during}"
+        return "memory", _whole(said)
     if raced := _RACE.search(stderr):
-        return _data_race(raced, during)
+        return "wrong", _data_race(raced, during)
     crash = _CRASH.search(stderr)
     if crash is None:
         return None
@@ -140,7 +163,7 @@ def _crash(stderr: str, code: int, stopped: str, seconds: float, processor: int,
         in_test = next((int(at) for name, at in frames if name != "code"), 0)
         line = in_test
         place = f" (code line {number})" if file == "code" else ""
-    return Diagnostic("test", line, 0, f"{kind}: {message}{place}{during}")
+    return "panic", Diagnostic("test", line, 0, f"{kind}: {message}{place}{during}")
 
 
 def _data_race(raced: re.Match[str], during: str) -> Diagnostic:
@@ -168,7 +191,7 @@ def _failures(report: Report, *, crashed: bool = False) -> tuple[Diagnostic, ...
         ):  # the framework's word on a race
             continue
         explained.add(test)
-        own = file in ("code_test.go", "codetest.go")
+        own = file.endswith(("code_test.go", "codetest.go"))
         place = "" if own else f" ({file.removesuffix('.go')} line {line})"
         found.append(Diagnostic("test", line if own else 0, 0, f"{test}: {text}{place}"))
     for test in report.failed if not crashed else ():

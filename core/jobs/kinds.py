@@ -15,6 +15,7 @@ KINDS: Final[dict[str, str]] = {
     "serve": "core.engine.serve_job",
     "starter": "core.engine.starter_job",
     "check": "core.golang.job",
+    "evaluate": "core.evaluation.job",
     "teacher": "core.teacher.job",
     "warm": "core.golang.warm_job",
 }

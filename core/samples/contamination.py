@@ -125,6 +125,20 @@ def list_suites(connection: sqlite3.Connection) -> list[StoredSuite]:
     return [StoredSuite(*row) for row in connection.execute(statement)]
 
 
+def stored_suite(connection: sqlite3.Connection, name: str) -> Suite | None:
+    """A suite with its whole problems; None when there is none of that name."""
+    found = connection.execute("SELECT id, format, sha256 FROM suite WHERE name = ?", (name,)).fetchone()
+    if found is None:
+        return None
+    columns = "task, entry_point, prompt, solution, test, record"
+    rows = connection.execute(f"SELECT {columns} FROM problem WHERE suite_id = ? ORDER BY id", (found[0],))
+    problems = tuple(
+        Problem(task, entry, prompt, solution, test, json.loads(record))
+        for task, entry, prompt, solution, test, record in rows
+    )
+    return Suite(found[1], problems, (), found[2])
+
+
 def delete_suite(connection: sqlite3.Connection, name: str) -> None:
     """Forget a suite, its problems and what was found of them. Raises UserError when there is none of that name."""
     with transaction(connection):

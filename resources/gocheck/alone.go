@@ -98,6 +98,10 @@ func acts(value ast.Expr, kinds map[string]bool) bool {
 			return false // not called here: the call would be found
 		case *ast.UnaryExpr:
 			found = found || n.Op == token.ARROW
+		case *ast.IndexExpr, *ast.SliceExpr, *ast.TypeAssertExpr: // each of these may panic
+			found = true
+		case *ast.BinaryExpr:
+			found = found || n.Op == token.QUO || n.Op == token.REM
 		case *ast.CallExpr:
 			found = found || !computes(n.Fun, kinds)
 		}

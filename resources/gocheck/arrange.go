@@ -27,6 +27,9 @@ type arrangement struct {
 	Alone    string    `json:"alone"`   // why it must not be linked with other samples, or ""
 	Outside  string    `json:"outside"` // why it cannot be built here at all, or ""
 	Wrong    *mistake  `json:"wrong"`   // why it cannot be built anywhere, or null
+
+	SharedCode string `json:"sharedCode"` // as files of a package that others share, where that was asked for and can be, else ""
+	SharedTest string `json:"sharedTest"`
 }
 
 // example is an example function with expected output; it must report too.
@@ -142,6 +145,9 @@ func arrange(r request, std *library) (a arrangement) {
 	a.Code, a.Shift[0] = code.apply(), code.shift
 	if r.Test != "" {
 		a.Test, a.Shift[1] = test.apply(), test.shift
+		if r.Suffix != "" && a.Alone == "" {
+			a.share(r.Suffix, std)
+		}
 	}
 	return a
 }

@@ -12,13 +12,18 @@ import (
 	"time"
 )
 
-// request is one line of input: a check, with a path an arrangement, with stub the same code without what it does.
+// request is one line of input: a check, with a path an arrangement, with stub the same code without what it does, with an
+// entry an answer to a problem made ready for its test.
 type request struct {
 	Sequence int64  `json:"n"`
 	Code     string `json:"code"`
 	Test     string `json:"test"`
 	Path     string `json:"path"`
+	Suffix   string `json:"suffix"`
 	Stub     bool   `json:"stub"`
+	Entry    string `json:"entry"`
+	Given    string `json:"given"`
+	Open     bool   `json:"open"`
 }
 
 // greeting is the first line of output.
@@ -103,6 +108,9 @@ func serve(arguments []string) {
 				case t.Stub:
 					w.begin(t.Sequence, "types")
 					a = stub(t.request, std)
+				case t.Entry != "":
+					w.begin(t.Sequence, "parse")
+					a = prepareCandidate(t.request, std)
 				case t.Path != "":
 					w.begin(t.Sequence, "parse")
 					a = arrange(t.request, std)

@@ -35,6 +35,16 @@ def test_each_shape_is_known(
     assert suite.sha256 == suites.read(problems.write(tmp_path / "again.jsonl", [make(n) for n in range(3)])).sha256
 
 
+def test_the_function_asked_for_is_the_one_that_the_prompt_leaves_open(tmp_path: Path) -> None:
+    declaration = "func helper(n int) int {\n    return n\n}\n\nfunc Asked(n int) int {\n"
+    rows = [
+        problems.humanevalpack(0, declaration=declaration, entry_point="asked_in_python"),
+        problems.humanevalpack(1, declaration=declaration, entry_point="helper"),
+    ]
+    suite = suites.read(problems.write(tmp_path / "s.jsonl", rows))
+    assert [one.entry_point for one in suite.problems] == ["Asked", "helper"]
+
+
 def test_bad_rows_are_named_and_good_ones_are_kept(tmp_path: Path) -> None:
     rows = [
         problems.humaneval_x(0), "{", "[]", problems.humaneval_x(0), problems.humaneval_x(1, prompt=" "),

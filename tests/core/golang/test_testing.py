@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.golang import sandbox
 from core.golang.checker import CheckResult
 from core.golang.sandbox import Limits, Sandbox, SandboxLevel
-from core.golang.testing import TestItem, run_tests
+from core.golang.testing import RUNS, TestItem, run_tests, try_tests
 from core.golang.toolchain import Toolchain, environment
 
 CODE = "package a\n\nfunc Sum(a, b int) int { return a + b }\n"
@@ -246,3 +246,91 @@ def test_without_a_c_compiler_the_race_detector_says_what_to_install(
     with pytest.raises(UserError, match="race detector cannot be used here") as caught:
         next(run_tests([TestItem(0, CODE, TEST)], toolchain, race=True))
     assert "apt-get install gcc" in caught.value.hint
+
+
+RICH = """package a
+
+import (
+	"fmt"
+	str "strings"
+)
+
+type number interface{ ~int | ~float64 }
+
+type Pair[K comparable, V number] struct {
+	Key K
+	Val V
+}
+
+func (p Pair[K, V]) String() string { return fmt.Sprint(p.Key, "=", p.Val) }
+
+type base struct{ name string }
+
+type kind int
+
+const (
+	first kind = iota
+	second
+)
+
+var names = map[kind]string{first: "first", second: "second"}
+
+func (k kind) String() string { return names[k] }
+
+func Sum(a, b int) int {
+	Sum := Pair[string, int]{Key: str.ToUpper("k"), Val: a}
+	total := Sum.Val
+add:
+	for range b {
+		total++
+		if total > 1000 {
+			break add
+		}
+	}
+	return total
+}
+
+func Show() string { return fmt.Sprint(Pair[string, int]{Val: 1, Key: "k"}, second, base{name: "x"}.name) }
+"""
+SHOW = 'package a\n\nimport "testing"\n\nfunc TestShow(t *testing.T) {\n\tif got := Show(); got != "k=1 secondx" {\n\t\tt.Fatal(got)\n\t}\n}\n'
+
+
+def test_many_share_a_package_though_all_declare_the_same(toolchain: Toolchain) -> None:
+    embeds = f"{CODE}\ntype Base struct{{ N int }}\n\ntype Top struct{{ Base }}\n\nfunc (t Top) Get() int {{ return t.Base.N }}\n"
+    uses = TEST.replace("}\n}\n", '}\n\tif (Top{Base{2}}).Get() != 2 {\n\t\tt.Error("embedded")\n\t}\n}\n')
+    wrong, missing = CODE.replace("a + b", "a - b"), CODE.replace("Sum", "Plus")
+    panics = CODE.replace("return a + b", "panic(a)")
+    pairs = [
+        (CODE, TEST),
+        (RICH, TEST),
+        (RICH, SHOW),
+        (embeds, uses),
+        (wrong, TEST),
+        (missing, TEST),
+        (panics, TEST),
+    ] * 3
+    items = [TestItem(at, code, test) for at, (code, test) in enumerate(pairs)]
+    found = list(try_tests(items, toolchain, believed=True))
+    expected = ["", "", "", "", "wrong", "types", "panic"] * 3
+    assert [one.verdict.cause for one in found] == expected, [one.verdict for one in found]
+    assert [one.runs for one in found[:7]] == [("pass",)] * 4 + [("fail",) * RUNS, (), ("fail",) * RUNS]
+    assert found[4].verdict.diagnostics[0].line == 8
+    assert "undefined: Sum" in found[5].verdict.diagnostics[0].message
+    assert "panic: 1 (code line 3) during TestSum" in found[6].verdict.diagnostics[0].message
+
+
+@pytest.mark.parametrize(
+    "spoiler",
+    [
+        "var kept = make([]byte, 4<<30)",
+        "var kept [3 << 30]byte",
+        "var list = []int{1}\n\nvar one = list[len(list)]",
+        "var none *struct{ n int }\n\nvar n = none.n",
+    ],
+)
+def test_who_spoils_a_shared_program_spoils_it_for_nobody_else(toolchain: Toolchain, spoiler: str) -> None:
+    spoilt = f"{CODE}\n{spoiler}\n"
+    items = [TestItem(at, code, TEST) for at, code in enumerate([CODE, spoilt, CODE, CODE, CODE.replace("+", "-")])]
+    found = list(try_tests(items, toolchain, believed=True))
+    states = [one.verdict.state for one in found]
+    assert states == ["pass", "fail", "pass", "pass", "fail"]

@@ -32,10 +32,8 @@ sample/s0000.TestZ(0x29ea91f10fc8?)
 def verdict(
     tests: str, stdout: str = "", stderr: str = "", code: int = 0, stopped: str = ""
 ) -> tuple[str, list[tuple[int, str]]]:
-    state, said = judge(
-        tests.split(), code=code, stdout=stdout, stderr=stderr, stopped=stopped, seconds=10, processor=20
-    )
-    return state, [(one.line, one.message) for one in said]
+    found = judge(tests.split(), code=code, stdout=stdout, stderr=stderr, stopped=stopped, seconds=10, processor=20)
+    return found.state, [(one.line, one.message) for one in found.diagnostics]
 
 
 def test_a_test_passes_when_it_says_so_by_name() -> None:
@@ -46,7 +44,7 @@ def test_without_the_seal_at_the_end_nothing_is_believed() -> None:
     def sealed(stdout: str) -> str:
         return judge(
             ["TestA"], code=0, stdout=stdout, stderr="", stopped="", seconds=1, processor=1, seal="ExampleSeal1"
-        )[0]
+        ).state
 
     seal = f"{M}=== RUN   ExampleSeal1\n{M}--- PASS: ExampleSeal1 (0.00s)\n"
     assert sealed(PASSED) == "fail"
@@ -122,7 +120,8 @@ pieces = st.sampled_from(
 @given(st.lists(pieces, max_size=40).map("".join), st.text())
 def test_any_output_can_be_judged(stdout: str, stderr: str) -> None:
     read(stdout)
-    state, said = judge(["TestX"], code=1, stdout=stdout, stderr=stderr, stopped="", seconds=1, processor=1)
-    assert state == "fail"
-    assert said
-    assert all(isinstance(one, Diagnostic) and one.check == "test" for one in said)
+    found = judge(["TestX"], code=1, stdout=stdout, stderr=stderr, stopped="", seconds=1, processor=1)
+    assert found.state == "fail"
+    assert found.cause
+    assert found.diagnostics
+    assert all(isinstance(one, Diagnostic) and one.check == "test" for one in found.diagnostics)

@@ -1,0 +1,106 @@
+"""`gosmith evaluate` and `gosmith compare`: how many problems are solved, and whether one is better than another."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.output import Session, table
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from core.evaluation.results import Evaluation
+
+
+def _ks(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
+    try:
+        ks = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        ks = [0]
+    if ks[0] < 1:
+        raise click.BadParameter("give whole numbers from 1 on, such as 1,10")
+    return ks
+
+
+@click.command()
+@click.option(
+    "--completions", "file", type=click.Path(path_type=Path), required=True,
+    help='What to judge: {"task_id": …, "completion": …} a line.',
+)  # fmt: skip
+@click.option(
+    "--problems", "suite", required=True, help="A suite by name (`gosmith suites list`), or a file or folder."
+)
+@click.option("--mode", type=click.Choice(["fixed", "paper"]), default="fixed", show_default=True)
+@click.option("-k", "ks", callback=_ks, default="1", show_default=True, help="Which pass@k, such as 1,10.")
+@click.option(
+    "--timeout", type=click.FloatRange(1, 600), default=10.0, show_default=True, help="Seconds for one candidate."
+)
+@click.pass_obj
+def evaluate(session: Session, file: Path, suite: str, mode: str, ks: list[int], timeout: float) -> None:
+    """Judge ready-made completions of a suite's problems; fixed reads answers as they were meant, paper as the suite's authors do."""
+    from app.cli.suites import opened
+    from app.cli.waiting import wait_for
+    from core.evaluation import results
+    from core.evaluation.starting import start_evaluation
+
+    workspace = session.workspace()
+    folder = start_evaluation(workspace.jobs, opened(session, suite), file, mode=mode, ks=ks, seconds=timeout)
+    info = wait_for(folder, "Judging")
+    if info.state != "done":
+        raise UserError(
+            "The evaluation was stopped before its end.", f"`gosmith jobs resume {info.id}` goes on with it."
+        )
+    found = results.read(folder.output)
+    data = {**results.as_json(found), "job": info.id, "folder": str(folder.output)}
+    lines = [
+        f"pass@{k}: {100 * one.value:.1f} % ({100 * one.interval[0]:.1f} to {100 * one.interval[1]:.1f})"
+        for k, one in found.pass_at.items()
+    ]
+    lines += [f"{found.problems:,} problems of {found.origin.suite}, mode {mode}, in {found.seconds:.1f} s"]
+    lines += [", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in found.statuses.items() if count)]
+    for what, names in (
+        ("without completions", found.missing),
+        ("whose own answer does not pass", tuple(found.references)),
+        ("that pass now and then", found.flaky),
+    ):
+        if names:
+            lines.append(f"{len(names):,} problems {what}: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}")
+    session.answer(data, "\n".join([*lines, str(folder.output)]))
+
+
+@click.command()
+@click.argument("a", metavar="EVAL_A")
+@click.argument("b", metavar="EVAL_B")
+@click.option("-k", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling for k > 1.")
+@click.pass_obj
+def compare(session: Session, a: str, b: str, k: int, seed: int) -> None:
+    """What EVAL_B has on EVAL_A, problem by problem; each a job's id, a folder or an evaluation.json."""
+    from core.evaluation import comparing
+
+    found = comparing.compare(_read(session, a), _read(session, b), k, seed=seed)
+    data = asdict(found)
+    flips = {"gained": data.pop("gained"), "lost": data.pop("lost")}
+    low, high = (100 * one for one in found.interval)
+    lines = [
+        f"{found.word}: {100 * found.difference:+.1f} points in pass@{k} ({low:+.1f} to {high:+.1f}), p = {found.p_value:.3g} "
+        f"({found.method}, {found.problems:,} problems)"
+    ]
+    rows = [
+        (word, one.task, f"{one.a[0]}/{one.a[1]}", f"{one.b[0]}/{one.b[1]}")
+        for word, some in (("gained", found.gained), ("lost", found.lost))
+        for one in some
+    ]
+    lines += [table(rows, ("flip", "problem", "A", "B"))] if rows else ["No problem flips."]
+    session.answer({**data, "flips": flips}, "\n".join(lines))
+
+
+def _read(session: Session, reference: str) -> Evaluation:
+    from core.evaluation import results
+    from core.jobs.folder import find
+
+    path = Path(reference).expanduser()
+    return results.read(path if path.exists() else find(session.workspace().jobs, reference).path)
