@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.models import INT8
 from app.cli.output import Session, table
 from core.errors import UserError
 
@@ -26,29 +27,70 @@ def _ks(_context: click.Context, _parameter: click.Parameter, text: str) -> list
 
 
 @click.command()
+@click.argument("model", required=False)
 @click.option(
-    "--completions", "file", type=click.Path(path_type=Path), required=True,
-    help='What to judge: {"task_id": …, "completion": …} a line.',
+    "--completions", "file", type=click.Path(path_type=Path),
+    help='Judge these instead of a model\'s: {"task_id": …, "completion": …} a line.',
 )  # fmt: skip
 @click.option(
     "--problems", "suite", required=True, help="A suite by name (`gosmith suites list`), or a file or folder."
 )
 @click.option("--mode", type=click.Choice(["fixed", "paper"]), default="fixed", show_default=True)
+@click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Answers to each problem.")
+@click.option("--temperature", type=float, help="By default 0 for one sample, 0.8 for several.")
+@click.option("--top-p", type=float)
+@click.option("--top-k", type=int)
+@click.option("--min-p", type=float)
+@click.option("--max-tokens", type=int)
+@click.option("--seed", type=int)
+@click.option(
+    "--continue", "goes_on", is_flag=True, help="Have the model go on from the signature, without a chat template."
+)
+@INT8
 @click.option("-k", "ks", callback=_ks, default="1", show_default=True, help="Which pass@k, such as 1,10.")
 @click.option(
     "--timeout", type=click.FloatRange(1, 600), default=10.0, show_default=True, help="Seconds for one candidate."
 )
 @click.pass_obj
-def evaluate(session: Session, file: Path, suite: str, mode: str, ks: list[int], timeout: float) -> None:
-    """Judge ready-made completions of a suite's problems; fixed reads answers as they were meant, paper as the suite's authors do."""
+def evaluate(
+    session: Session,
+    model: str | None,
+    file: Path | None,
+    suite: str,
+    mode: str,
+    samples: int,
+    goes_on: bool,
+    int8: bool,
+    ks: list[int],
+    timeout: float,
+    **fields: float | None,
+) -> None:
+    """Have MODEL answer a suite's problems and judge the answers, or judge ready-made ones; the mode fixed reads answers as they were meant, paper
+    as the suite's authors do."""
     from app.cli.suites import opened
     from app.cli.waiting import wait_for
     from core.evaluation import results
-    from core.evaluation.starting import start_evaluation
+    from core.evaluation.starting import LONGEST, SEVERAL, start_evaluation, start_model_evaluation
+    from core.inference.sampling import validate
+    from core.models import resolve
 
     workspace = session.workspace()
-    folder = start_evaluation(workspace.jobs, opened(session, suite), file, mode=mode, ks=ks, seconds=timeout)
-    info = wait_for(folder, "Judging")
+    if (model is None) == (file is None):
+        raise UserError("Nobody is named to evaluate." if file is None else "A model and completions are named both.",
+                        "Give a MODEL (`gosmith models list`) or --completions FILE.")  # fmt: skip
+    named = opened(session, suite)
+    if file is not None:
+        folder = start_evaluation(workspace.jobs, named, file, mode=mode, ks=ks, seconds=timeout)
+    else:
+        assert model is not None
+        found_model = resolve(model, workspace.models, workspace.jobs)
+        usual = {"temperature": 0.0 if samples == 1 else SEVERAL, "max_tokens": LONGEST}
+        wanted = validate(**{**usual, **{name: value for name, value in fields.items() if value is not None}})
+        folder = start_model_evaluation(
+            workspace.jobs, named, found_model.name, found_model.path, mode=mode, ks=ks, samples=samples, sampling=wanted,
+            chat=not goes_on, int8=int8, seconds=timeout,
+        )  # fmt: skip
+    info = wait_for(folder, "Judging" if file is not None else "Evaluating")
     if info.state != "done":
         raise UserError(
             "The evaluation was stopped before its end.", f"`gosmith jobs resume {info.id}` goes on with it."

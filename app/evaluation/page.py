@@ -7,13 +7,13 @@ from app.pages import EmptyPage
 
 
 class EvaluationPage(EmptyPage):
-    """States that measuring checkpoints is not built yet."""
+    """States that the page is not built yet, and which command measures."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(
             context,
             "Evaluation",
             "target",
-            "Measuring checkpoints on Go problems is not built yet. Try a checkpoint by hand in the playground.",
+            "This page is still to be built. `gosmith evaluate MODEL --problems workshop` measures a checkpoint on Go problems; try one by hand in the playground.",
             ("Go to Playground", lambda: context.page_wanted.emit("playground")),
         )

@@ -79,7 +79,7 @@ class Chatter:
         asked = self.decoder.ask(request, heard.append, cancelled)
         try:
             while not asked.ended:
-                self._step()
+                self.step()
                 while heard:
                     yield heard.popleft()
         finally:
@@ -94,7 +94,8 @@ class Chatter:
         tokens = [token for part in self.ask(request) if isinstance(part, Piece) for token in part.tokens]
         return [-token.logprob for token in tokens if token.logprob is not None]
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """One pass for all that is asked; whatever it raises, every request is given up."""
         try:
             self.decoder.step()
         except BaseException:

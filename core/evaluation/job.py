@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -36,8 +36,9 @@ def main(context: WorkerContext) -> None:
     judge_all(context, list(completions_of(context.folder)))
 
 
-def judge_all(context: WorkerContext, given: Sequence[Completion]) -> None:
-    """Judge these completions of the job's problems, and write the evaluation unless the job is stopped meanwhile.
+def judge_all(context: WorkerContext, given: Sequence[Completion], *, told: Mapping[str, object] | None = None) -> None:
+    """Judge these completions of the job's problems, and write the evaluation unless the job is stopped meanwhile. told: what there is to say
+    of how they were made besides the request's settings.
 
     Events: message, progress, and at the end `evaluated` with what evaluation.json says in short. The request gives suite, format,
     sha256, mode, k, seconds, model, completions and settings.
@@ -73,7 +74,7 @@ def judge_all(context: WorkerContext, given: Sequence[Completion]) -> None:
     evaluation = results.summed(
         Origin(
             request["suite"], request["format"], request["sha256"], request["mode"], request["model"], request["completions"],
-            request["settings"], asdict(limits), toolchain.version, probe(toolchain).level.name, tools(),
+            {**request["settings"], **(told or {})}, asdict(limits), toolchain.version, probe(toolchain).level.name, tools(),
         ),
         results.tally(done, {task: (one.topic, one.difficulty) for task, one in problems.items()}),
         counts(one.status for one in done),

@@ -1,4 +1,4 @@
-"""Start an evaluation of ready-made completions: a job that gets the problems and the completions as files of its own.
+"""Start an evaluation, of ready-made completions or of a model: a job that gets the problems as a file of its own.
 
 Nothing that changes later, a suite or a file of completions, changes what the job does or repeats.
 """
@@ -6,10 +6,14 @@ Nothing that changes later, a suite or a file of completions, changes what the j
 from __future__ import annotations
 
 import json
+import secrets
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from core.errors import UserError
 from core.evaluation import completions
@@ -21,11 +25,16 @@ from core.evaluation.passing import Tally, estimate
 from core.evaluation.suites import Problem
 from core.files import read_json, write_json
 from core.golang.toolchain import find
+from core.inference.sampling import Sampling, as_dict, effective
 from core.jobs import JobFolder, create, start
 
-KIND = "evaluate"
+KIND, MODEL_KIND = "evaluate", "evaluate_model"
 PROBLEMS = "problems.json"
 COMPLETIONS = "completions.jsonl"
+SEVERAL = 0.8
+"""Temperature at which several answers to a problem differ enough (Chen et al. 2021 take it for pass@100)."""
+LONGEST = 1024
+"""Tokens of an answer, unless said otherwise."""
 
 
 def start_evaluation(
@@ -50,34 +59,106 @@ def start_evaluation(
         counts[one.task] = counts.get(one.task, 0) + 1
     for k in ks:
         estimate((Tally(task, n, 0, 0) for task, n in counts.items()), k)
-    request = {
-        "suite": named.name, "format": named.suite.format, "sha256": named.suite.sha256, "mode": mode, "k": list(ks),
-        "seconds": seconds, "model": "", "completions": read.sha256, "settings": {"file": str(file)},
-    }  # fmt: skip
-    words = [
-        "--completions",
-        str(file.resolve()),
-        "--problems",
-        named.reference,
-        "--mode",
-        mode,
-        "-k",
-        ",".join(map(str, ks)),
-    ]
-    folder = create(
-        jobs_dir, KIND, request, title=f"Evaluate {file.name} on {named.name}",
-        command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs_dir.parent), "evaluate", *words, "--timeout", f"{seconds:g}"),
+    folder = _make(
+        jobs_dir, KIND, named, f"Evaluate {file.name} on {named.name}", ["--completions", str(file.resolve())],
+        mode=mode, ks=ks, seconds=seconds, model="", completions=read.sha256, settings={"file": str(file)},
     )  # fmt: skip
-    try:
+    with _writing(folder), (folder.path / COMPLETIONS).open("w", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in read.all)
+    start(folder)
+    return folder
+
+
+def start_model_evaluation(
+    jobs_dir: Path,
+    named: NamedSuite,
+    name: str,
+    path: Path,
+    *,
+    mode: str = "fixed",
+    ks: Sequence[int] = (1,),
+    samples: int = 1,
+    sampling: Sampling | None = None,
+    chat: bool = True,
+    int8: bool = False,
+    seconds: float = LIMITS.seconds,
+) -> JobFolder:
+    """Start a job that has a model answer each problem `samples` times and judges the answers. name: of the model; path: its folder.
+
+    sampling: by default greedy for one sample, and at a temperature of 0.8 for several. chat: ask in the chat template; else, and always in the
+    mode `paper`, the model goes on from the signature. Raises UserError when the suite has no such mode, when several samples would all be the
+    same, when a k asks for more of them, or when there is no Go toolchain.
+    """
+    find()
+    check_mode(named.suite.format, mode)
+    if samples < 1:
+        raise UserError(f"{samples} samples of each problem are none.", "Ask for one or more.")
+    if max(ks) > samples:
+        raise UserError(
+            f"pass@{max(ks)} needs {max(ks)} samples of each problem, and {samples} are asked for.",
+            f"Use --samples {max(ks)} or a smaller -k.",
+        )
+    chosen = sampling or Sampling(temperature=0.0 if samples == 1 else SEVERAL, max_tokens=LONGEST)
+    if samples > 1 and chosen.temperature == 0:
+        raise UserError(
+            f"At a temperature of 0 all {samples} samples of a problem are the same.",
+            "Ask for one sample, or for a temperature above 0.",
+        )
+    chosen = effective(replace(chosen, seed=chosen.seed if chosen.seed is not None else secrets.randbelow(2**31)))
+    chat = chat and mode != "paper"
+    fields = as_dict(chosen)
+    settings = {"path": str(path), "samples": samples, "chat": chat, "int8": int8, "sampling": fields}
+    words = [name, "--samples", str(samples), *([] if chat else ["--continue"]), *(["--int8"] if int8 else [])]
+    for key in ("temperature", "top_p", "top_k", "min_p", "max_tokens", "seed"):
+        if fields[key] is not None:
+            words += [f"--{key.replace('_', '-')}", str(fields[key])]
+    folder = _make(
+        jobs_dir, MODEL_KIND, named, f"Evaluate {name} on {named.name}", words,
+        mode=mode, ks=ks, seconds=seconds, model=name, completions="", settings=settings,
+    )  # fmt: skip
+    start(folder)
+    return folder
+
+
+def _make(
+    jobs_dir: Path,
+    kind: str,
+    named: NamedSuite,
+    title: str,
+    words: Sequence[str],
+    *,
+    mode: str,
+    ks: Sequence[int],
+    seconds: float,
+    **request: Any,
+) -> JobFolder:
+    """The folder of an evaluation, with the problems in it. words: of `gosmith evaluate` that do the same again."""
+    common = ["--problems", named.reference, "--mode", mode, "-k", ",".join(map(str, ks)), "--timeout", f"{seconds:g}"]
+    folder = create(
+        jobs_dir,
+        kind,
+        {
+            "suite": named.name, "format": named.suite.format, "sha256": named.suite.sha256, "mode": mode, "k": list(ks),
+            "seconds": seconds, **request,
+        },
+        title=title,
+        command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs_dir.parent), "evaluate", *words, *common),
+    )  # fmt: skip
+    with _writing(folder):
         write_json(folder.path / PROBLEMS, {"problems": [asdict(one) for one in named.suite.problems]})
-        with (folder.path / COMPLETIONS).open("w", encoding="utf-8") as lines:
-            lines.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in read.all)
+    return folder
+
+
+@contextmanager
+def _writing(folder: JobFolder) -> Iterator[None]:
+    """A folder that cannot be filled is removed. Raises UserError."""
+    try:
+        yield
     except OSError as error:
+        shutil.rmtree(folder.path, ignore_errors=True)
         raise UserError(
             f"{folder.path} cannot be written: {error.strerror}.", "Free some space and try again."
         ) from error
-    start(folder)
-    return folder
 
 
 def problems_of(folder: JobFolder) -> dict[str, Problem]:

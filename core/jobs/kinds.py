@@ -18,5 +18,6 @@ KINDS: Final[dict[str, str]] = {
     "evaluate": "core.evaluation.job",
     "teacher": "core.teacher.job",
     "judge": "core.teacher.judging.job",
+    "evaluate_model": "core.engine.evaluate_job",
     "warm": "core.golang.warm_job",
 }

@@ -116,3 +116,24 @@ def test_what_is_not_there_is_a_sentence(say: Any, words: tuple[str, ...], what:
 def test_k_is_whole_numbers(space: Path, k: str) -> None:
     words = ["evaluate", "--completions", "c", "--problems", "p", "-k", k]
     assert main(["--workspace", str(space), *words]) == 2
+
+
+def test_one_is_named_to_evaluate_and_only_one(tmp_path: Path, say: Any) -> None:
+    code, answer = say("evaluate", "--problems", "mine")
+    assert (code, answer["error"]) == (1, "Nobody is named to evaluate.")
+    code, answer = say("evaluate", "starter", "--completions", str(tmp_path / "c.jsonl"), "--problems", "mine")
+    assert (code, answer["error"]) == (1, "A model and completions are named both.")
+    code, answer = say("evaluate", "starter", "--problems", "mine", "--temperature", "3")
+    assert code == 1
+    assert "temperature is 3.0, which is out of range" in answer["error"]
+
+
+@pytest.mark.slow
+def test_a_model_is_evaluated(say: Any) -> None:
+    words = ["--problems", "mine", "--samples", "2", "--max-tokens", "16", "--seed", "5", "-k", "1,2"]
+    code, answer = say("evaluate", "starter", *words)
+    assert code == 0
+    assert (answer["problems"], set(answer["pass_at"])) == (len(TASKS), {"1", "2"})
+    assert sum(answer["statuses"].values()) == 2 * len(TASKS)
+    code, again = say("compare", answer["job"], answer["job"])
+    assert (code, again["difference"], again["flips"]) == (0, 0.0, {"gained": [], "lost": []})
