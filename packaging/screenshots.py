@@ -185,7 +185,7 @@ def _teacher_pictures(window: MainWindow, context: AppContext, folder: Path, loo
     _save(page.dialog, folder / f"plan_dialog_{look}.png")
     page.dialog.reject()
     page.jobs.select(next(job.id for job in context.jobs.jobs if job.kind == "judge"))
-    settle(lambda: page.judge_view.state is not None and not context.tasks.busy())
+    settle(lambda: page.judge_view.frame.state is not None and not context.tasks.busy())
     settle(lambda: False, 1.0)
     _save(window, folder / f"judge_{look}.png")
     page.open_judge_dialog("status:new")

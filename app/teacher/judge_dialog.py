@@ -59,7 +59,7 @@ class JudgeDialog(QDialog):
         open_ = Button("Open…", context.theme, kind="quiet", name="judgeOpen", tip="Fill in a plan from a TOML file")
         open_.clicked.connect(self.files.ask_open)
         save = Button("Save…", context.theme, kind="quiet", name="judgeSave", tip="Write this plan as a TOML file")
-        save.clicked.connect(lambda: self.files.ask_save(self.draft.plan, f"judge-{self.form.picker.rubric}"))
+        save.clicked.connect(lambda: self.files.ask_save(self.draft.plan, f"judge-{self.form.picker.choice.name}"))
         self.desk = PlanDesk(
             context.theme, self.draft, self.form, (self.form,), self.side,
             start="judgeStart", foot=(open_, save), parent=self,
@@ -79,14 +79,14 @@ class JudgeDialog(QDialog):
         self.form.fields["query"].editor.setFocus()
 
     def _on_listed(self, found: Sequence[RubricEntry]) -> None:
-        self.form.picker.set_rubrics(found, self._wanted["rubric"])
+        self.form.picker.choice.set_entries(found, self._wanted["rubric"])
 
     def _on_loaded(self, plan: JudgePlan, name: str) -> None:
         self._wanted = to_mapping(plan)
         self.form.set_values({"budget_usd": None, "most": None, **self._wanted})
         self.desk.banner.clear()
         self.desk.note(f"This is the plan of {name}.")
-        if not self.form.picker.choose(plan.rubric):
+        if not self.form.picker.choice.choose(plan.rubric):
             self.desk.banner.problem(
                 UserError(f"{name} names the rubric “{plan.rubric}”, which is not here.", "Choose another.")
             )

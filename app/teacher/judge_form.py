@@ -61,10 +61,10 @@ class JudgeForm(QWidget):
 
     def values(self) -> dict[str, Any]:
         """What stands in the form, as in the file; wrong values as they were typed, empty ones left out."""
-        return {**self._terms.values(), "rubric": self.picker.rubric}
+        return {**self._terms.values(), "rubric": self.picker.choice.name}
 
     def set_values(self, plan: Mapping[str, Any]) -> None:
-        """Fill the form from a plan's plain data, but for its rubric: `picker.choose` does that."""
+        """Fill the form from a plan's plain data, but for its rubric: `picker.choice.choose` does that."""
         self._terms.set_values(plan)
 
     def problems(self) -> dict[str, str]:

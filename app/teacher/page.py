@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMenu, QStackedWidget
 from app.context import AppContext
 from app.pages import Page
 from app.teacher.actions import TeacherActions
+from app.teacher.job_frame import JobFrame
 from app.teacher.job_rows import job_row
 from app.teacher.job_view import JobView
 from app.teacher.judge_dialog import JudgeDialog
@@ -61,13 +62,13 @@ class TeacherPage(Page):
         self.jobs.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.jobs.customContextMenuRequested.connect(self._on_menu_requested)
         self.view = JobView(context)
-        self.view.stop.clicked.connect(self.actions_of_job.stop)
+        self.view.frame.head.stop.clicked.connect(self.actions_of_job.stop)
         self.view.resume_wanted.connect(self.actions_of_job.resume)
         self.view.retry_wanted.connect(self._on_retry_wanted)
         self.view.samples_wanted.connect(context.open_samples)
         self.view.state_changed.connect(self.actions_of_job.show_job)
         self.judge_view = JudgeView(context)
-        self.judge_view.stop.clicked.connect(self.actions_of_job.stop)
+        self.judge_view.frame.head.stop.clicked.connect(self.actions_of_job.stop)
         self.judge_view.resume_wanted.connect(self.actions_of_job.resume)
         self.judge_view.samples_wanted.connect(context.open_samples)
         self.judge_view.state_changed.connect(self.actions_of_job.show_job)
@@ -108,14 +109,14 @@ class TeacherPage(Page):
         self.jobs.set_rows([job_row(job, self._standing(job)) for job in found])
         if not found:
             self.actions_of_job.show_job(None)
-        view = self._shown()
-        now = self.context.jobs.job(view.state.id) if view.state is not None else None
-        if view.state is not None and now is not None and now.state != view.state.state:
-            view.refresh()
+        seen = self._frame().state
+        now = self.context.jobs.job(seen.id) if seen is not None else None
+        if seen is not None and now is not None and now.state != seen.state:
+            self._frame().refresh()
 
-    def _shown(self) -> JobView | JudgeView:
-        """The view of the chosen job's kind."""
-        return self.view if self._views.currentWidget() is self.view else self.judge_view
+    def _frame(self) -> JobFrame:
+        """That of the chosen job's kind."""
+        return self.view.frame if self._views.currentWidget() is self.view else self.judge_view.frame
 
     def _standing(self, job: JobInfo) -> Standing | None:
         """Read again only when the job has moved on: a look at the last 16 kB of its events, 0.2 ms."""
@@ -137,11 +138,11 @@ class TeacherPage(Page):
         self.context.jobs.refresh()
 
     def _on_retry_wanted(self, numbers: list[int]) -> None:
-        if self.view.feed.folder is not None:
-            self.actions_of_job.retry(self.view.feed.folder, numbers)
+        if (folder := self.view.frame.feed.folder) is not None:
+            self.actions_of_job.retry(folder, numbers)
 
     def _look(self) -> None:
-        self._shown().refresh()
+        self._frame().refresh()
         self.context.jobs.refresh()
 
     def _on_menu_requested(self, place: QPoint) -> None:

@@ -78,7 +78,7 @@ class PlanDialog(QDialog):
         open_ = Button("Open…", theme, kind="quiet", name="planOpen", tip="Fill in a plan from a TOML file")
         open_.clicked.connect(self.files.ask_open)
         self._save = Button("Save…", theme, kind="quiet", name="planSave", tip="Write this plan as a TOML file")
-        self._save.clicked.connect(lambda: self.files.ask_save(self.draft.plan, self.picker.recipe))
+        self._save.clicked.connect(lambda: self.files.ask_save(self.draft.plan, self.picker.choice.name))
         self.desk = PlanDesk(
             theme, self.draft, self.form, (self.picker, self.form), self.side,
             start="teacherStart", foot=(open_, self._save), parent=self,
@@ -99,7 +99,7 @@ class PlanDialog(QDialog):
         self._context.tasks.run(lambda: listed(root), self._on_listed, self.banner.problem, owner=self)
 
     def _on_listed(self, found: Sequence[RecipeEntry]) -> None:
-        self.picker.set_recipes(found, self._wanted["recipe"])
+        self.picker.choice.set_entries(found, self._wanted["recipe"])
 
     def _on_recipe_chosen(self, entry: RecipeEntry) -> None:
         self._wanted["recipe"] = entry.name
@@ -109,13 +109,13 @@ class PlanDialog(QDialog):
 
     def values(self) -> dict[str, Any]:
         """The plan as it stands in the dialog."""
-        return {**self.form.values(), "recipe": self.picker.recipe or self._wanted["recipe"]}
+        return {**self.form.values(), "recipe": self.picker.choice.name or self._wanted["recipe"]}
 
     def _on_loaded(self, plan: TeacherPlan, name: str) -> None:
         self._wanted = to_mapping(plan)
         self.form.set_values({"budget_usd": None, **self._wanted})
         self.banner.clear()
-        if self.picker.choose(plan.recipe):
+        if self.picker.choice.choose(plan.recipe):
             self.desk.note(f"This is the plan of {name}.")
         else:
             self.banner.problem(

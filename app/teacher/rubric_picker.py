@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app import fonts
 from app.teacher import words
-from app.widgets.calm_combo import CalmCombo
+from app.teacher.named_picker import NamedPicker
 from app.widgets.labels import ElidedLabel, label
 from core.errors import UserError
 from core.teacher.judging import rubrics
@@ -45,20 +44,14 @@ def listed(workspace: Path) -> list[RubricEntry]:
 
 
 class RubricPicker(QWidget):
-    """Signals: chosen(name), also when the program chose."""
+    """Attributes: choice. Signals: chosen(name), also when the program chose."""
 
     chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._entries: list[RubricEntry] = []
-        self.box = CalmCombo()
-        self.box.setObjectName("judgeRubric")
-        self.box.setAccessibleName("Rubric")
-        self.box.activated.connect(self._on_activated)
-        caption = label("Rubric", tone="dim", size=12)
-        caption.setBuddy(self.box)
-        self.about = label(tone="dim", size=12, wrap=True, name="rubricAbout")
+        self.choice = NamedPicker("Rubric", name="judgeRubric", about="rubricAbout")
+        self.choice.chosen.connect(self._on_chosen)
         self._criteria = QWidget()
         self._criteria.setAccessibleName("Criteria")
         self._grid = QGridLayout(self._criteria)
@@ -70,38 +63,10 @@ class RubricPicker(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        column.addWidget(caption)
-        column.addWidget(self.box)
-        column.addWidget(self.about)
+        column.addWidget(self.choice)
         column.addWidget(self._criteria)
 
-    @property
-    def rubric(self) -> str:
-        """The name of the chosen one, "" for none."""
-        place = self.box.currentIndex()
-        return self._entries[place].name if 0 <= place < len(self._entries) else ""
-
-    def set_rubrics(self, entries: Sequence[RubricEntry], wanted: str) -> None:
-        """Offer these and choose one."""
-        self._entries = list(entries)
-        self.box.clear()
-        for entry in entries:
-            self.box.addItem(f"{entry.title}, your copy" if entry.own else entry.title, entry.name)
-        if not self.choose(wanted) and entries:
-            self.choose(entries[0].name)
-
-    def choose(self, name: str) -> bool:
-        """Choose this one; False when there is none."""
-        place = self.box.findData(name)
-        if place < 0:
-            return False
-        self.box.setCurrentIndex(place)
-        self._on_activated(place)
-        return True
-
-    def _on_activated(self, place: int) -> None:
-        entry = self._entries[place]
-        self.about.setText(entry.problem or entry.about)
+    def _on_chosen(self, entry: RubricEntry) -> None:
         for cell in self._cells:
             self._grid.removeWidget(cell)
             cell.hide()

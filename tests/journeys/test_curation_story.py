@@ -62,7 +62,7 @@ def test_a_team_curates_its_samples(gosmith: Gosmith, tmp_path: Path) -> None:
     ]
     leak.write_text(json.dumps({"messages": turns}) + "\n", encoding="utf-8")
     gosmith("samples", "import", leak)
-    assert gosmith("suites", "check").json == {"contaminated": 1}
+    assert gosmith("suites", "find").json == {"contaminated": 1}
     out = tmp_path / "out.jsonl"
     exported = gosmith("samples", "export", out, "-status:rejected").json
     assert exported["contaminated"] == exported["manifest"]["contaminated_left_out"] == 1

@@ -70,7 +70,7 @@ def test_out_of_quota_stands_in_the_banner_and_resume_goes_on(
     endpoint.script = poor
     begin(teacher, endpoint, qtbot, 3)
     qtbot.waitUntil(lambda: ended(teacher, "stopped"), timeout=JOB_ENDS)
-    qtbot.waitUntil(lambda: "has no quota left" in teacher.view.banner.text, timeout=LONG)
+    qtbot.waitUntil(lambda: "has no quota left" in teacher.view.frame.head.banner.text, timeout=LONG)
     endpoint.script = rich
     qtbot.mouseClick(teacher.findChild(QPushButton, "teacherResume"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: teacher.actions_of_job._question is not None, timeout=LONG)

@@ -101,16 +101,19 @@ def begin(page: TeacherPage, endpoint: ScriptedServer, qtbot: QtBot, search: str
     retype(dialog, qtbot, "field-base_url", endpoint.url)
     told(dialog, qtbot)
     press(dialog, qtbot, "judgeStart")
-    qtbot.waitUntil(lambda: page.judge_view.feed.folder is not None, timeout=LONG)
-    folder = page.judge_view.feed.folder
+    qtbot.waitUntil(lambda: page.judge_view.frame.feed.folder is not None, timeout=LONG)
+    folder = page.judge_view.frame.feed.folder
     assert folder is not None
     return folder
 
 
 def wait_for(page: TeacherPage, qtbot: QtBot, state: str) -> None:
     def reached() -> None:
-        assert page.judge_view.state is not None
-        assert page.judge_view.state.state == state, (page.judge_view.state, page.judge_view.log.toPlainText())
+        assert page.judge_view.frame.state is not None
+        assert page.judge_view.frame.state.state == state, (
+            page.judge_view.frame.state,
+            page.judge_view.frame.log.toPlainText(),
+        )
 
     qtbot.waitUntil(reached, timeout=LONG)
 
@@ -231,7 +234,7 @@ def test_scores_arrive_beside_people_s_decisions_and_the_disputes_open_their_sam
     job = begin(teacher, endpoint, qtbot, "id:<=60")
     wait_for(teacher, qtbot, "done")
     qtbot.waitUntil(lambda: count(workspace, "judge:>=0") == 59, timeout=LONG)
-    facts = teacher.judge_view.facts.texts()
+    facts = teacher.judge_view.frame.facts.texts()
     assert (facts["judged"], facts["failed"]) == ("59", "1")
     assert facts["spent"].startswith("$0.")
     assert "left" not in facts
@@ -265,10 +268,10 @@ def test_scores_arrive_beside_people_s_decisions_and_the_disputes_open_their_sam
     assert failure.sample == 60
     assert "no JSON" in failure.texts[2]
     press(teacher, qtbot, "judgePlan")
-    qtbot.waitUntil(lambda: 'rubric = "go-sample"' in teacher.judge_view.plan.text.toPlainText(), timeout=LONG)
+    qtbot.waitUntil(lambda: 'rubric = "go-sample"' in teacher.judge_view.frame.plan.text.toPlainText(), timeout=LONG)
     with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
         press(teacher, qtbot, "judgeShowSamples")
-    assert wanted.args == [f"job:{teacher.judge_view.feed.folder.id} sort:-judge"]
+    assert wanted.args == [f"job:{teacher.judge_view.frame.feed.folder.id} sort:-judge"]
 
     again = opened(teacher, qtbot, "id:<=60")
     assert text_of(again, "judgeFound") == "1 sample to judge; 59 more were judged already and left out."
@@ -290,7 +293,7 @@ def test_out_of_quota_pauses_with_its_sentence_and_resume_goes_on_paying_nothing
     endpoint.script = poor
     begin(teacher, endpoint, qtbot, "id:<=8")
     wait_for(teacher, qtbot, "stopped")
-    assert "has no quota left" in teacher.judge_view.banner.text
+    assert "has no quota left" in teacher.judge_view.frame.head.banner.text
     endpoint.script = rich
     press(teacher, qtbot, "judgeResume")
     qtbot.waitUntil(lambda: teacher.actions_of_job._question is not None, timeout=LONG)
@@ -300,7 +303,7 @@ def test_out_of_quota_pauses_with_its_sentence_and_resume_goes_on_paying_nothing
     wait_for(teacher, qtbot, "done")
     qtbot.waitUntil(lambda: count(workspace, "judge:>=0") == 8, timeout=LONG)
     assert set(endpoint.delivered.values()) == {1}
-    assert teacher.judge_view.banner.text == ""
+    assert teacher.judge_view.frame.head.banner.text == ""
 
 
 @pytest.mark.slow

@@ -33,9 +33,9 @@ def wait_for(page: TeacherPage, qtbot: QtBot, job: JobFolder, state: str) -> Non
     page.jobs.select(job.id)
 
     def reached() -> None:
-        assert page.view.state is not None
-        assert page.view.state.id == job.id
-        assert page.view.state.state == state, (page.view.state, job.log.read_text())
+        assert page.view.frame.state is not None
+        assert page.view.frame.state.id == job.id
+        assert page.view.frame.state.state == state, (page.view.frame.state, job.log.read_text())
 
     qtbot.waitUntil(reached, timeout=LONG)
 
@@ -67,7 +67,7 @@ def test_a_job_streams_its_samples_into_the_workspace_and_the_page_tells_where_i
     wait_for(teacher, qtbot, job, "done")
     qtbot.waitUntil(lambda: count(workspace, f"job:{job.id}") == 6, timeout=LONG)
     assert count(workspace, f"job:{job.id} tag:verified") == 5  # four, and the fix of one of them
-    facts = teacher.view.facts.texts()
+    facts = teacher.view.frame.facts.texts()
     assert {name: facts[name] for name in ("verified", "unverified", "refused", "failed")} == {
         "verified": "4", "unverified": "1", "refused": "0", "failed": "1",
     }  # fmt: skip
@@ -105,7 +105,7 @@ def test_out_of_quota_pauses_with_its_sentence_and_goes_on_with_another_budget_p
 ) -> None:
     job = launch(quota=5)
     wait_for(teacher, qtbot, job, "stopped")
-    assert teacher.view.banner.text.startswith("The account's quota is used up. Resume it")
+    assert teacher.view.frame.head.banner.text.startswith("The account's quota is used up. Resume it")
     (job.path / "quota").unlink()
     before = [line.split()[0] for line in (job.path / "asked").read_text().splitlines()]
     press(teacher, qtbot, "teacherResume")
@@ -119,7 +119,7 @@ def test_out_of_quota_pauses_with_its_sentence_and_goes_on_with_another_budget_p
     question.dollars.write(9)
     press(question, qtbot, "budgetResume")
     wait_for(teacher, qtbot, job, "done")
-    assert teacher.view.banner.text == ""
+    assert teacher.view.frame.head.banner.text == ""
     changed = json.loads((job.path / "resume.json").read_text())["request"]["plan"]
     assert (changed["budget_usd"], changed["seed"]) == (9.0, 3)
     after = [line.split()[0] for line in (job.path / "asked").read_text().splitlines()]
@@ -149,8 +149,8 @@ def test_what_failed_is_listed_with_its_reason_and_tried_again_in_a_job_of_its_o
     assert troubles._retry.text() == "Try this one again"
     number = troubles.model.row(0).number
     press(teacher, qtbot, "teacherRetry")
-    qtbot.waitUntil(lambda: teacher.view.feed.folder != job, timeout=LONG)
-    again = teacher.view.feed.folder
+    qtbot.waitUntil(lambda: teacher.view.frame.feed.folder != job, timeout=LONG)
+    again = teacher.view.frame.feed.folder
     assert again is not None
     assert json.loads(again.request.read_text())["request"]["numbers"] == [number]
     wait_for(teacher, qtbot, again, "done")
@@ -163,7 +163,7 @@ def test_a_running_job_is_stopped_and_deleted_but_its_samples_stay(
 ) -> None:
     job = launch(samples=400)
     qtbot.waitUntil(lambda: count(workspace, f"job:{job.id}") > 0, timeout=LONG)
-    assert teacher.view.facts.texts()["left"] != ""
+    assert teacher.view.frame.facts.texts()["left"] != ""
     press(teacher, qtbot, "teacherStop")
     wait_for(teacher, qtbot, job, "stopped")
     qtbot.waitUntil(lambda: not teacher.context.tasks.busy(), timeout=LONG)
@@ -192,9 +192,9 @@ def test_the_tabs_show_rates_log_and_plan_and_samples_are_a_search_away(
         rates.press("topic-grid")
     assert wanted.args == ["tag:topic-grid"]
     press(teacher, qtbot, "teacherLog")
-    assert "teacher generate" in teacher.view.log.toPlainText()
+    assert "teacher generate" in teacher.view.frame.log.toPlainText()
     press(teacher, qtbot, "teacherPlan")
-    qtbot.waitUntil(lambda: "seed = 3" in teacher.view.plan.text.toPlainText(), timeout=LONG)
+    qtbot.waitUntil(lambda: "seed = 3" in teacher.view.frame.plan.text.toPlainText(), timeout=LONG)
     with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
         press(teacher, qtbot, "teacherShowSamples")
     assert wanted.args == [f"job:{job.id}"]
@@ -213,4 +213,4 @@ def test_people_accept_and_the_page_counts(
         ids = query.ids(connection, query.parse(f"job:{job.id} tag:verified"))
         done = edits.review(connection, ids[:2], status="accepted")
     teacher.context.report(done.changes)
-    qtbot.waitUntil(lambda: teacher.view.facts.texts()["accepted"] == "2", timeout=LONG)
+    qtbot.waitUntil(lambda: teacher.view.frame.facts.texts()["accepted"] == "2", timeout=LONG)

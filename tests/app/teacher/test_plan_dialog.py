@@ -106,14 +106,14 @@ def test_what_a_recipe_starts_from_is_asked_for_where_it_starts_from_something(
     dialog: PlanDialog, qtbot: QtBot, tmp_path: Path
 ) -> None:
     assert not dialog.form.fields["seeds.query"].editor.isVisible()
-    dialog.picker.choose("evol-instruct")
+    dialog.picker.choice.choose("evol-instruct")
     note = dialog.form.fields["seeds.query"].note
     qtbot.waitUntil(lambda: note.text().startswith("No sample with Go code is found"), timeout=LONG)
     assert dialog.side.examples.text.toPlainText() == ""
     retype(dialog, qtbot, "seeds.query", "topic:errors")
     told(dialog, qtbot)
     assert note.text() == ""
-    dialog.picker.choose("oss-instruct")
+    dialog.picker.choice.choose("oss-instruct")
     assert dialog.form.fields["seeds.folder"].editor.isVisible()
     retype(dialog, qtbot, "seeds.folder", str(tmp_path / "nowhere"))
     folder = dialog.form.fields["seeds.folder"].note
@@ -143,7 +143,7 @@ def test_a_plan_is_opened_from_a_file_and_saved_with_all_that_the_form_does_not_
     given, saved = tmp_path / "given.toml", tmp_path / "saved.toml"
     given.write_text(text)
     dialog.files.open_file(given)
-    qtbot.waitUntil(lambda: dialog.picker.recipe == "explain", timeout=LONG)
+    qtbot.waitUntil(lambda: dialog.picker.choice.name == "explain", timeout=LONG)
     told(dialog, qtbot)
     assert dialog.draft.plan == parse_plan(text)
     dialog.files.save_file(saved, dialog.draft.plan)
