@@ -206,6 +206,12 @@ class Carrier:
             outcome = self._judge(heard, batch.base_url)
             if outcome is None:
                 return heard
+            if heard.status == 404 and batch.id:
+                raise PausedError(
+                    f"{batch.base_url} does not know the batch {batch.id} that was made there: with another key or organisation, or it was "
+                    "deleted. Resume with the key that made it; if it is gone, “gosmith teacher retry” asks for what is missing, named by "
+                    "number, in a job of its own and pays for it again."
+                )
             attempt += 1
             out_of_reach = isinstance(outcome, Again) and outcome.name == "unreachable"
             if time.monotonic() - began > self._tempo.outage if out_of_reach else attempt >= self._tempo.attempts:

@@ -266,6 +266,31 @@ def test_an_open_batch_at_an_endpoint_out_of_reach_pauses_and_is_taken_up_later(
     assert server.batch_script.created == 1
 
 
+def test_a_batch_that_its_endpoint_no_longer_knows_pauses_with_a_way_out_and_is_not_paid_for_again(
+    server: ScriptedServer, ask_for: Make, batches: MakeBatches
+) -> None:
+    server.batch_script.ended = False
+
+    async def leave() -> None:
+        async with batches() as asking:
+            task = asyncio.create_task(asking(ask_for()))
+            while not server.batches:
+                await asyncio.sleep(0.01)
+            task.cancel()
+
+    asyncio.run(leave())
+    hidden = dict(server.batches)
+    server.batches.clear()
+    for _ in range(2):
+        (got,) = ask(batches(), ask_for())
+        assert isinstance(got, PausedError)
+        assert "does not know the batch batch_1" in str(got)
+    server.batches.update(hidden)  # the key that made it
+    server.batch_script.ended = True
+    assert isinstance(ask(batches(), ask_for())[0], Answer)
+    assert server.batch_script.created == 1
+
+
 def test_a_file_that_is_refused_frees_its_questions(
     server: ScriptedServer, ask_for: Make, batches: MakeBatches
 ) -> None:
