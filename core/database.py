@@ -6,6 +6,7 @@ This module knows SQLite and nothing of what the rows mean. It keeps no connecti
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,7 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     try:
         if not readonly:
             connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}").fetchone()  # no word to a database that exists
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            _write_ahead(connection)
         for pragma in _PRAGMAS:
             connection.execute(pragma).fetchone()
         page = connection.execute("PRAGMA page_size").fetchone()[0]
@@ -56,6 +57,23 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         connection.close()
         raise _cannot_open(path, error) from error
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have the database keep its log beside it. Where it does so already, this asks for no lock.
+
+    A new file is changed under a lock for which SQLite does not wait however long it may (two who hold a read lock would wait for one
+    another): while several programs make the same workspace, all but one are told at once that it is locked.
+    """
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.005)
 
 
 @contextmanager

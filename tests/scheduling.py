@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/core/golang/test_hostile.py", "tests/core/engine/test_parallel.py")
+TOGETHER = (
+    "tests/core/golang/test_hostile.py",
+    "tests/core/engine/test_parallel.py",
+    "tests/resources/test_workshop_suite.py",
+    "tests/core/evaluation/test_judging.py",
+    "tests/core/engine/test_adapters.py",
+    "tests/core/engine/test_generate.py",
+    "tests/core/engine/test_openai.py",
+    "tests/core/engine/test_serve.py",
+)
 
 
 class Scheduling(LoadScopeScheduling):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -179,6 +180,18 @@ def test_a_version_can_never_be_changed(connection: sqlite3.Connection) -> None:
         )
     with pytest.raises(sqlite3.IntegrityError, match="never changed"):
         connection.execute("UPDATE version SET response = 'other'")
+
+
+def test_several_programs_may_open_a_new_database_at_the_same_instant(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from core.database import connect\n"
+        "while time.time() < float(sys.argv[2]): pass\n"
+        "connect(Path(sys.argv[1])).close()"
+    )
+    for number in range(3):
+        words = [sys.executable, "-c", script, str(tmp_path / f"{number}.db"), str(time.time() + 1.0)]
+        programs = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(6)]
+        assert [(program.communicate()[1], program.returncode) for program in programs] == [("", 0)] * 6
 
 
 def test_several_programs_may_make_the_same_workspace_at_once(tmp_path: Path) -> None:
