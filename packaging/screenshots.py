@@ -108,6 +108,7 @@ def ask_teacher(root: Path) -> None:
 
 def ask_judge(root: Path) -> None:
     """A judge that likes some samples more than others, and those that pass most."""
+    sys.path.insert(0, str(Path(__file__).parent.parent))
     from tests.core.teacher.asking.scripted_server import ScriptedServer
     from tests.core.teacher.scripted_judge import by_text, judge
 
