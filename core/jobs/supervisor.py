@@ -318,6 +318,7 @@ def failure_of(run: Supervision) -> Failure:
 
 def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
     """The life of the detached process; `ready` is a pipe that hears how its beginning went."""
+    starter = os.pidfd_open(os.getppid())
     os.setsid()
     job = read_job(folder)
     state = State(attempt=read_state(folder).attempt + 1, supervisor=identity(os.getpid()), queued=time.time())
@@ -339,6 +340,9 @@ def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
         signal.signal(number, run.on_signal)
     os.write(ready, b"\0")
     os.close(ready)
+    # whoever started us carries the job's mark too: a job that ends at once would sweep it away before it has said that all is well
+    select.select([starter], [], [])
+    os.close(starter)
     try:
         supervise(run)
     except Exception as error:
