@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.commands import Commands
 from app.jobs import JobsModel
+from app.page_request import PageRequest
 from app.tasks import TaskRunner
 from app.teacher_intake import TeacherIntake
 from app.theme import Theme
@@ -24,18 +25,19 @@ class AppContext(QObject):
     """The state that pages share.
 
     Attributes: workspace, tasks, settings, theme, jobs, teacher (what its jobs write is taken in), commands.
+    Requests of pages to pages:
+        to_samples      search the samples for this text
+        to_training     open the launch dialog for the samples that this search finds
+        to_run          choose the run with this job id
+        to_teacher      choose this job of a teacher's or of a judge's
+        to_judging      ask how the samples that this search finds are to be judged
+        to_playground   choose this model, a name or path as `core.models.resolve` takes it
     Signals, all past facts or plain wishes:
         changed(Changes)           samples changed, whoever did it; every view decides whether to refresh
         undone(Operation)          an operation was undone or done again; `changed` was emitted for it before
         problem(UserError)         shown as a banner on the page in front
         noticed(text, label, run)  shown as a toast; label and run are an optional action ("" and None)
         page_wanted(name)          bring a page to the front
-        samples_wanted(text)       search the samples for this
-        training_wanted(text)      open the launch dialog for the samples that this search finds
-        run_wanted(job id)         choose this run
-        teacher_wanted(job id)     choose this job of a teacher's or of a judge's
-        judging_wanted(text)       ask how the samples that this search finds are to be judged
-        playground_wanted(model)   choose this model in the playground
         workspace_wanted(path)     close this workspace and open another
         settings_changed()
         closed()                   the tasks have ended: let go of child processes
@@ -46,12 +48,6 @@ class AppContext(QObject):
     problem = Signal(object)
     noticed = Signal(str, str, object)
     page_wanted = Signal(str)
-    samples_wanted = Signal(str)
-    training_wanted = Signal(str)
-    run_wanted = Signal(str)
-    teacher_wanted = Signal(str)
-    judging_wanted = Signal(str)
-    playground_wanted = Signal(str)
     workspace_wanted = Signal(object)
     settings_changed = Signal()
     closed = Signal()
@@ -65,13 +61,14 @@ class AppContext(QObject):
         self.jobs = JobsModel(workspace.jobs, tasks, parent=self)
         self.teacher = TeacherIntake(self.jobs, tasks, parent=self)
         self.commands = Commands(self)
+        show = self.page_wanted.emit
+        self.to_samples = PageRequest("samples", show, self)
+        self.to_training = PageRequest("training", show, self)
+        self.to_run = PageRequest("training", show, self)
+        self.to_teacher = PageRequest("teacher", show, self)
+        self.to_judging = PageRequest("teacher", show, self)
+        self.to_playground = PageRequest("playground", show, self)
         self._reader: sqlite3.Connection | None = None
-        self._samples_request: str | None = None
-        self._training_request: str | None = None
-        self._run_request: str | None = None
-        self._playground_request: str | None = None
-        self._teacher_request: str | None = None
-        self._judging_request: str | None = None
         tasks.problem.connect(self.problem)
         self.teacher.failed.connect(self.problem)
         self.teacher.taken.connect(lambda _job, taken: self.report(taken.changes))
@@ -90,79 +87,6 @@ class AppContext(QObject):
     def notice(self, text: str, label: str = "", run: Callable[[], object] | None = None) -> None:
         """Show a toast, with an action if `label` and `run` are given."""
         self.noticed.emit(text, label, run)
-
-    def open_samples(self, query: str) -> None:
-        """Ask for the Samples page with this search in its field. Works as `open_training` does."""
-        self._samples_request = query
-        self.page_wanted.emit("samples")
-        self.samples_wanted.emit(query)
-
-    def take_samples_request(self) -> str | None:
-        """The search to show that nobody has taken yet."""
-        request, self._samples_request = self._samples_request, None
-        return request
-
-    def open_training(self, query: str) -> None:
-        """Ask for the launch dialog on the samples that `query` finds (the text of a search; "" is every sample).
-
-        The window brings the Training page to the front. The page takes the request with `take_training_request` when it is
-        built, and later on each `training_wanted`.
-        """
-        self._training_request = query
-        self.page_wanted.emit("training")
-        self.training_wanted.emit(query)
-
-    def take_training_request(self) -> str | None:
-        """The search to train on that nobody has taken yet."""
-        request, self._training_request = self._training_request, None
-        return request
-
-    def open_run(self, job_id: str) -> None:
-        """Ask for the Training page with this run chosen. Works as `open_training` does."""
-        self._run_request = job_id
-        self.page_wanted.emit("training")
-        self.run_wanted.emit(job_id)
-
-    def take_run_request(self) -> str | None:
-        """The run to choose that nobody has taken yet."""
-        request, self._run_request = self._run_request, None
-        return request
-
-    def open_teacher(self, job_id: str) -> None:
-        """Ask for the Teacher page with this job chosen, a teacher's or a judge's. Works as `open_training` does."""
-        self._teacher_request = job_id
-        self.page_wanted.emit("teacher")
-        self.teacher_wanted.emit(job_id)
-
-    def take_teacher_request(self) -> str | None:
-        """The job to choose that nobody has taken yet."""
-        request, self._teacher_request = self._teacher_request, None
-        return request
-
-    def open_judging(self, query: str) -> None:
-        """Ask for the dialog that has the samples found by `query` judged. Works as `open_training` does, on the Teacher page."""
-        self._judging_request = query
-        self.page_wanted.emit("teacher")
-        self.judging_wanted.emit(query)
-
-    def take_judging_request(self) -> str | None:
-        """The search to judge that nobody has taken yet."""
-        request, self._judging_request = self._judging_request, None
-        return request
-
-    def open_playground(self, model: str) -> None:
-        """Ask for the playground with this model (a name or path as `core.models.resolve` takes it) chosen.
-
-        Works as `open_training` does: the page looks at `take_playground_request` when it is built, and on `playground_wanted`.
-        """
-        self._playground_request = model
-        self.page_wanted.emit("playground")
-        self.playground_wanted.emit(model)
-
-    def take_playground_request(self) -> str | None:
-        """The model to choose that nobody has taken yet."""
-        request, self._playground_request = self._playground_request, None
-        return request
 
     def update_settings(self, settings: Settings) -> None:
         """Keep these settings from now on. Raises UserError when they cannot be written."""

@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
             return  # it says so itself
         who = "The judge" if info.kind == JUDGE else "The teacher"
         words = {"done": f"{who} is done", "stopped": f"{who} has paused"}.get(info.state, f"{who} failed")
-        self.context.notice(f"{words}: {info.title}", "Show", lambda: self.context.open_teacher(info.id))
+        self.context.notice(f"{words}: {info.title}", "Show", lambda: self.context.to_teacher.make(info.id))
 
     # --- window state ------------------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class PlaygroundPage(Page):
         self._unload.hide()
         self.panel = SamplingPanel(theme)
         self.body.addWidget(self._split(), 1)
-        context.playground_wanted.connect(lambda _path: self._take_request())
+        context.to_playground.made.connect(lambda _path: self._take_request())
         context.jobs.job_changed.connect(self._on_job_changed)
         self._restore()
         self._take_request()
@@ -138,7 +138,7 @@ class PlaygroundPage(Page):
         return super().eventFilter(watched, event)
 
     def _take_request(self) -> None:
-        path = self.context.take_playground_request()
+        path = self.context.to_playground.take()
         if path is not None:
             self._wanted_path = path
             self._refresh_models()

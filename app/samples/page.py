@@ -135,13 +135,13 @@ class SamplesPage(Page):
             source.search_wanted.connect(self.search_for)
         self.views.query_wanted.connect(self.search.set_query)
         self.views.failed.connect(self.banner.problem)
-        self.detail.run_wanted.connect(self.context.open_run)
+        self.detail.run_wanted.connect(self.context.to_run.make)
         self.tools.query_wanted.connect(self.search.set_query)
         self.tools.closed.connect(self.review.focus_table)
         self.tools.failed.connect(self.banner.problem)
         self.context.changed.connect(self._on_changed)
         self.context.undone.connect(self._on_undone)
-        self.context.samples_wanted.connect(lambda _query: self._take_request())
+        self.context.to_samples.made.connect(lambda _query: self._take_request())
         self.context.closed.connect(self.checker.close)
 
     # --- searching ---------------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ class SamplesPage(Page):
         self.search.set_query(queries.parse(text))
 
     def _take_request(self) -> None:
-        query = self.context.take_samples_request()
+        query = self.context.to_samples.take()
         if query is not None:
             if self.stage.tool is not None:
                 self.tools.close()
@@ -307,11 +307,11 @@ class SamplesPage(Page):
 
     def train(self) -> None:
         """Ask for the launch dialog on what the search finds."""
-        self.context.open_training(queries.render(training_query(self.results.query)))
+        self.context.to_training.make(queries.render(training_query(self.results.query)))
 
     def judge(self) -> None:
         """Ask how what the search finds, or the selected samples when there are several, shall be judged."""
-        self.context.open_judging(queries.render(self.chosen_query()))
+        self.context.to_judging.make(queries.render(self.chosen_query()))
 
     def chosen_query(self) -> Query:
         """The search, narrowed to the selected samples when several are selected."""

@@ -109,7 +109,7 @@ class TeacherActions(QObject):
     def show_samples(self) -> None:
         """Its samples, in the table."""
         if self._job is not None:
-            self._context.open_samples(samples_of(self._job))
+            self._context.to_samples.make(samples_of(self._job))
 
     def retry(self, folder: JobFolder, numbers: Sequence[int]) -> None:
         """Ask for these samples of a job once more, in a job of their own; `started` follows."""

@@ -65,12 +65,12 @@ class TeacherPage(Page):
         self.view.frame.head.stop.clicked.connect(self.actions_of_job.stop)
         self.view.resume_wanted.connect(self.actions_of_job.resume)
         self.view.retry_wanted.connect(self._on_retry_wanted)
-        self.view.samples_wanted.connect(context.open_samples)
+        self.view.samples_wanted.connect(context.to_samples.make)
         self.view.state_changed.connect(self.actions_of_job.show_job)
         self.judge_view = JudgeView(context)
         self.judge_view.frame.head.stop.clicked.connect(self.actions_of_job.stop)
         self.judge_view.resume_wanted.connect(self.actions_of_job.resume)
-        self.judge_view.samples_wanted.connect(context.open_samples)
+        self.judge_view.samples_wanted.connect(context.to_samples.make)
         self.judge_view.state_changed.connect(self.actions_of_job.show_job)
         self._views = QStackedWidget()
         self._views.addWidget(self.view)
@@ -87,8 +87,8 @@ class TeacherPage(Page):
         context.commands.bind("teacher.judge", self, lambda: self.open_judge_dialog())
         context.commands.bind("teacher.recipes", self, lambda: self.open_editor(""))
         context.jobs.updated.connect(self._on_jobs_updated)
-        context.teacher_wanted.connect(lambda _job: self._take_request())
-        context.judging_wanted.connect(lambda _query: self._take_judging_request())
+        context.to_teacher.made.connect(lambda _job: self._take_request())
+        context.to_judging.made.connect(lambda _query: self._take_judging_request())
         self._on_jobs_updated()
         self._take_request()
         self._take_judging_request()
@@ -99,7 +99,7 @@ class TeacherPage(Page):
     # --- jobs --------------------------------------------------------------------------------------------------
 
     def _take_request(self) -> None:
-        if (job_id := self.context.take_teacher_request()) is not None:
+        if (job_id := self.context.to_teacher.take()) is not None:
             self.jobs.select(job_id)
 
     def _on_jobs_updated(self) -> None:
@@ -193,7 +193,7 @@ class TeacherPage(Page):
             self.judge_dialog = None
 
     def _take_judging_request(self) -> None:
-        if (query := self.context.take_judging_request()) is not None:
+        if (query := self.context.to_judging.take()) is not None:
             self.open_judge_dialog(query)
 
     def open_editor(self, recipe: str) -> None:

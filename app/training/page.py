@@ -68,7 +68,7 @@ class TrainingPage(Page):
         self.view = RunView(theme, context.tasks)
         self.view.resume_requested.connect(self._on_resume)
         self.view.checkpoint_chosen.connect(self._on_checkpoint_chosen)
-        self.view.samples_wanted.connect(context.open_samples)
+        self.view.samples_wanted.connect(context.to_samples.make)
         self.view.state_changed.connect(self._on_state_changed)
         empty = EmptyState(
             theme,
@@ -79,8 +79,8 @@ class TrainingPage(Page):
         self._pane = JobsPane(self._left(), self.view, empty, state="training/splitter")
         self.body.addWidget(self._pane, 1)
         context.jobs.updated.connect(self._on_jobs_updated)
-        context.training_wanted.connect(lambda _query: self._take_request())
-        context.run_wanted.connect(lambda _job_id: self._take_request())
+        context.to_training.made.connect(lambda _query: self._take_request())
+        context.to_run.made.connect(lambda _job_id: self._take_request())
         self._on_jobs_updated()
         context.tasks.run(look, lambda machine: self._on_gpus_counted(machine.gpus), owner=self)
         self._take_request()
@@ -99,10 +99,10 @@ class TrainingPage(Page):
         return side
 
     def _take_request(self) -> None:
-        job_id = self.context.take_run_request()
+        job_id = self.context.to_run.take()
         if job_id is not None:
             self.runs.select(job_id)
-        query = self.context.take_training_request()
+        query = self.context.to_training.take()
         if query is not None:
             self.open_dialog(query)
 
@@ -181,4 +181,4 @@ class TrainingPage(Page):
         self.banner.problem(error)
 
     def _on_checkpoint_chosen(self, path: str) -> None:
-        self.context.open_playground(path)
+        self.context.to_playground.make(path)

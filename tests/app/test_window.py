@@ -265,6 +265,6 @@ def test_what_ends_while_one_looks_elsewhere_is_said_with_a_way_there(
     folder = create(workspace.jobs, kind, {}, title="Three samples")
     window.context.teacher.finished.emit(replace(info(folder), state="stopped"))
     assert window.toast.text == f"{who} has paused: Three samples"
-    with qtbot.waitSignal(window.context.teacher_wanted) as wanted:
+    with qtbot.waitSignal(window.context.to_teacher.made) as wanted:
         window.toast.findChild(QAbstractButton).click()
     assert wanted.args == [folder.id]

@@ -91,7 +91,7 @@ def test_an_edited_sample_has_no_judgement_until_it_is_judged_again(
 def test_the_search_on_show_is_handed_to_the_judge(page: SamplesPage, calm: Calm, qtbot: QtBot) -> None:
     page.search.set_query(parse("topic:errors"))
     calm()
-    with qtbot.waitSignal(page.context.judging_wanted) as wanted:
+    with qtbot.waitSignal(page.context.to_judging.made) as wanted:
         qtbot.keyClick(page.table, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
     assert wanted.args == ["topic:errors"]
     teacher = page.window().pages["teacher"]

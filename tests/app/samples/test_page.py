@@ -141,11 +141,11 @@ def test_train_names_how_many_and_leaves_rejected_ones_out(
     assert train.text() == f"Train on {total - 1}…"
     wanted: list[str] = []
     context.page_wanted.disconnect()
-    context.training_wanted.connect(wanted.append)
+    context.to_training.made.connect(wanted.append)
     qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
     assert wanted == ["-status:rejected"]
-    assert context.take_training_request() == "-status:rejected"
-    assert context.take_training_request() is None
+    assert context.to_training.take() == "-status:rejected"
+    assert context.to_training.take() is None
 
 
 @pytest.mark.parametrize("size", [(1024, 640), (1280, 800)])

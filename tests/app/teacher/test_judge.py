@@ -89,7 +89,7 @@ def told(dialog: JudgeDialog, qtbot: QtBot) -> None:
 
 
 def opened(page: TeacherPage, qtbot: QtBot, search: str = "id:<=60") -> JudgeDialog:
-    page.context.open_judging(search)
+    page.context.to_judging.make(search)
     dialog = page.judge_dialog
     assert dialog is not None
     told(dialog, qtbot)
@@ -254,11 +254,11 @@ def test_scores_arrive_beside_people_s_decisions_and_the_disputes_open_their_sam
     liked, disliked = decided["rejected"][-1], decided["accepted"][-1]
     assert {entry.sample for entry in disputes.model.entries} == {liked, disliked}
     disputes.table.selectRow(0)
-    with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
+    with qtbot.waitSignal(teacher.context.to_samples.made) as wanted:
         qtbot.keyClick(disputes.table, Qt.Key.Key_Return)
     assert wanted.args == [f"id:{disputes.model.entries[0].sample}"]
     disputes.table.clearSelection()
-    with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
+    with qtbot.waitSignal(teacher.context.to_samples.made) as wanted:
         press(disputes, qtbot, "disputesShow")
     assert wanted.args == ["id:" + ",".join(str(entry.sample) for entry in disputes.model.entries)]
 
@@ -269,7 +269,7 @@ def test_scores_arrive_beside_people_s_decisions_and_the_disputes_open_their_sam
     assert "no JSON" in failure.texts[2]
     press(teacher, qtbot, "judgePlan")
     qtbot.waitUntil(lambda: 'rubric = "go-sample"' in teacher.judge_view.frame.plan.text.toPlainText(), timeout=LONG)
-    with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
+    with qtbot.waitSignal(teacher.context.to_samples.made) as wanted:
         press(teacher, qtbot, "judgeShowSamples")
     assert wanted.args == [f"job:{teacher.judge_view.frame.feed.folder.id} sort:-judge"]
 

@@ -188,14 +188,14 @@ def test_the_tabs_show_rates_log_and_plan_and_samples_are_a_search_away(
     wait_for(teacher, qtbot, job, "done")
     rates = teacher.view.rates.card
     qtbot.waitUntil(lambda: [(bar.key, bar.value) for bar in rates.bars] == [("topic-grid", "50 %")], timeout=LONG)
-    with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
+    with qtbot.waitSignal(teacher.context.to_samples.made) as wanted:
         rates.press("topic-grid")
     assert wanted.args == ["tag:topic-grid"]
     press(teacher, qtbot, "teacherLog")
     assert "teacher generate" in teacher.view.frame.log.toPlainText()
     press(teacher, qtbot, "teacherPlan")
     qtbot.waitUntil(lambda: "seed = 3" in teacher.view.frame.plan.text.toPlainText(), timeout=LONG)
-    with qtbot.waitSignal(teacher.context.samples_wanted) as wanted:
+    with qtbot.waitSignal(teacher.context.to_samples.made) as wanted:
         press(teacher, qtbot, "teacherShowSamples")
     assert wanted.args == [f"job:{job.id}"]
 

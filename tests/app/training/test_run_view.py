@@ -155,7 +155,7 @@ def test_a_run_shows_its_samples_and_a_sample_its_runs(
 ) -> None:
     runs.run(workspace.jobs, "on other data", 3, {"data": {"snapshot": "silver"}})
     window.context.jobs.start()
-    window.context.open_run(run.id)
+    window.context.to_run.make(run.id)
     training = window.pages["training"]
     assert isinstance(training, TrainingPage)
     qtbot.waitUntil(lambda: training.view.feed.folder == run)
