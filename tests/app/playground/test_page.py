@@ -59,8 +59,8 @@ def ask(playground: PlaygroundPage, qtbot: QtBot, press: Press) -> Callable[[str
         field(playground, "maxTokensField", "4000")
         field(playground, "seedField", "3")
         field(playground, "temperatureField", "1.5")
-        playground.prompt.setPlainText(text)
-        before = playground.transcript.toPlainText()
+        playground.chat.prompt.setPlainText(text)
+        before = playground.chat.transcript.toPlainText()
         press("sendButton")
         qtbot.waitUntil(lambda: said(playground, before, text) > 20, timeout=60_000)
 
@@ -69,11 +69,11 @@ def ask(playground: PlaygroundPage, qtbot: QtBot, press: Press) -> Callable[[str
 
 def said(page: PlaygroundPage, before: str, question: str) -> int:
     """How many characters of the answer have arrived."""
-    return len(page.transcript.toPlainText()) - len(before) - len(question) - 20
+    return len(page.chat.transcript.toPlainText()) - len(before) - len(question) - 20
 
 
 def field(page: PlaygroundPage, name: str, text: str) -> None:
-    page.panel.findChild(QLineEdit, name).setText(text)
+    page.chat.panel.findChild(QLineEdit, name).setText(text)
 
 
 def workers(workspace: Workspace) -> list[JobInfo]:
@@ -94,14 +94,14 @@ def test_a_process_that_is_killed_in_the_middle_of_an_answer_is_a_sentence_and_t
         os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: bool(playground.banner.text), timeout=20_000)
     assert "Traceback" not in playground.banner.text
-    assert "Write a very long program." in playground.transcript.toPlainText()
-    assert [turn["role"] for turn in playground._messages] == ["user", "assistant"]
+    assert "Write a very long program." in playground.chat.transcript.toPlainText()
+    assert [turn["role"] for turn in playground.chat._messages] == ["user", "assistant"]
     qtbot.waitUntil(lambda: not workers(workspace), timeout=20_000)
     qtbot.waitUntil(lambda: state(playground) == "Not loaded", timeout=20_000)
 
     ask("And another one.")
     assert workers(workspace)[0].id != first.id
-    assert [turn["role"] for turn in playground._messages] == ["user", "assistant", "user"]
+    assert [turn["role"] for turn in playground.chat._messages] == ["user", "assistant", "user"]
 
 
 @pytest.mark.slow
@@ -110,17 +110,17 @@ def test_stop_keeps_what_has_arrived_and_a_new_conversation_hears_nothing_of_the
 ) -> None:
     ask("Write a very long program.")
     press("stopButton")
-    qtbot.waitUntil(lambda: playground._stream is None, timeout=10_000)
+    qtbot.waitUntil(lambda: playground.chat._stream is None, timeout=10_000)
     assert state(playground) == "Stopped"
-    assert [turn["role"] for turn in playground._messages] == ["user", "assistant"]
-    assert len(playground._messages[1]["content"]) > 20
+    assert [turn["role"] for turn in playground.chat._messages] == ["user", "assistant"]
+    assert len(playground.chat._messages[1]["content"]) > 20
 
     ask("Another.")
     press("newConversation")
-    assert playground.transcript.toPlainText() == ""
+    assert playground.chat.transcript.toPlainText() == ""
     ask("Begin anew.")
-    assert [turn["content"] for turn in playground._messages] == ["Begin anew."]
-    assert playground.transcript.toPlainText().count("You") == 1
+    assert [turn["content"] for turn in playground.chat._messages] == ["Begin anew."]
+    assert playground.chat.transcript.toPlainText().count("You") == 1
 
     press("unloadModel")
     qtbot.waitUntil(lambda: not workers(workspace), timeout=20_000)
@@ -128,11 +128,11 @@ def test_stop_keeps_what_has_arrived_and_a_new_conversation_hears_nothing_of_the
 
 
 def test_a_question_without_an_answer_goes_back_to_be_sent_again(playground: PlaygroundPage) -> None:
-    playground._messages = [{"role": "user", "content": "Why?"}]
-    playground._answer = ""
-    playground._on_finished(None)
-    assert playground.prompt.toPlainText() == "Why?"
-    assert playground._messages == []
+    playground.chat._messages = [{"role": "user", "content": "Why?"}]
+    playground.chat._answer = ""
+    playground.chat._on_finished(None)
+    assert playground.chat.prompt.toPlainText() == "Why?"
+    assert playground.chat._messages == []
 
 
 def test_settings_and_model_come_back_in_the_next_window(
@@ -140,13 +140,13 @@ def test_settings_and_model_come_back_in_the_next_window(
 ) -> None:
     base = folders.model(workspace.models / "tiny")
     picker = playground.findChild(QComboBox, "modelPicker")
-    playground._refresh_models()
+    playground.bench.models.refresh()
     qtbot.waitUntil(lambda: picker.findData(str(base)) >= 0)
     picker.setCurrentIndex(picker.findData(str(base)))
     for name, text in (("temperatureField", "0.3"), ("seedField", "11"), ("stopField", "\\n}")):
         field(playground, name, text)
-    playground.panel.system.setPlainText("Be brief.")
-    playground.panel.findChild(QAbstractButton, "modeCompletion").click()
+    playground.chat.panel.system.setPlainText("Be brief.")
+    playground.chat.panel.findChild(QAbstractButton, "modeCompletion").click()
     kept = window_state()
     playground.save_state(kept)
     kept.sync()
@@ -154,11 +154,11 @@ def test_settings_and_model_come_back_in_the_next_window(
     again = PlaygroundPage(context)
     again.show()
     try:
-        sampling = again.panel.sampling()
+        sampling = again.chat.panel.sampling()
         assert sampling is not None
         assert (sampling.temperature, sampling.seed, sampling.stop) == (0.3, 11, ("\n}",))
-        assert again.panel.system.toPlainText() == "Be brief."
-        assert not again.panel.chat
+        assert again.chat.panel.system.toPlainText() == "Be brief."
+        assert not again.chat.panel.chat
         chosen = again.findChild(QComboBox, "modelPicker")
         qtbot.waitUntil(lambda: chosen.currentData() == str(base))
     finally:
@@ -167,9 +167,9 @@ def test_settings_and_model_come_back_in_the_next_window(
 
 @pytest.mark.parametrize("kept", ["", "{", '{"chat": 1}', '{"chat": true, "system": "", "sampling": {"top_p": 7}}'])
 def test_damaged_settings_are_the_defaults(playground: PlaygroundPage, kept: str) -> None:
-    before = playground.panel.state()
-    playground.panel.restore(kept)
-    assert playground.panel.state() == before
+    before = playground.chat.panel.state()
+    playground.chat.panel.restore(kept)
+    assert playground.chat.panel.state() == before
 
 
 def test_a_checkpoint_that_is_saved_while_one_looks_appears(
@@ -178,8 +178,8 @@ def test_a_checkpoint_that_is_saved_while_one_looks_appears(
     picker = playground.findChild(QComboBox, "modelPicker")
     qtbot.waitUntil(lambda: picker.count() == 1)
     job = folders.run(workspace.jobs, "20260101-000000-train-abcd", "gold", catalogue.resources() / "starter", (100,))
-    playground._refresh_timer.setInterval(1)
-    playground._on_job_changed(
+    playground.bench.models.refresh_timer.setInterval(1)
+    playground.bench.models._on_job_changed(
         JobInfo("20260101-000000-train-abcd", JobFolder(job), "train", "gold", "running", "", "", 0.0)
     )
     qtbot.waitUntil(lambda: picker.findText("gold/step-100") >= 0)
