@@ -10,35 +10,21 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from core.teacher.asking import sending
 from core.teacher.asking.budget import Bound, Budget, Spending, bound, check_budget
 from core.teacher.asking.committing import LedgerThread
+from core.teacher.asking.endpoint import Endpoint, Endpoints, note, span
 from core.teacher.asking.keys import Credentials, check_url, find_credentials
 from core.teacher.asking.ledger import Ending, Totals
 from core.teacher.asking.outcomes import Again, Answered, Heard, Outcome, Pause, Rejected, judge
-from core.teacher.asking.pacing import Pacer, retry_after
 from core.teacher.asking.patience import Patience
 from core.teacher.asking.prices import PriceTable
 from core.teacher.asking.recording import cleaned, ending_of, make_answer, read_received, stored_answer, today
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
-
-if TYPE_CHECKING:
-    import openai
-
-
-@dataclass(slots=True)
-class _Endpoint:
-    client: openai.AsyncOpenAI
-    credentials: Credentials
-    pacer: Pacer
-    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Asker:
@@ -67,13 +53,11 @@ class Asker:
         self._thread = LedgerThread(ledger)
         self._prices = prices
         self._budget = budget or Budget()
-        self._concurrency = concurrency
         self._patience = patience or Patience()
         self._stream = stream
-        self._credentials = credentials
         self._should_stop = should_stop
         self._say = say
-        self._endpoints: dict[tuple[str, str], _Endpoint] = {}
+        self._endpoints = Endpoints(credentials, concurrency, self._patience)
         self._asked: dict[str, asyncio.Task[Answer]] = {}
         self._paused: str | None = None
         self._broken: BaseException | None = None
@@ -100,8 +84,7 @@ class Asker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for endpoint in self._endpoints.values():
-                await endpoint.client.close()
+            await self._endpoints.close()
             await self._thread.__aexit__()
 
     async def __call__(self, question: Question) -> Answer:
@@ -148,7 +131,7 @@ class Asker:
         for number in range(before + 1, before + patience.attempts + patience.refusals + 1):
             most = bound(question, self._prices, today())
             check_budget(self._budget, question, most)
-            endpoint = self._endpoint(base_url, question.model)
+            endpoint = self._endpoints.at(base_url, question.model)
             ticket = await self._admit(endpoint, most)
             outcome, answer = await self._send(question, endpoint, ticket, most, number)
             if answer is not None:
@@ -174,17 +157,7 @@ class Asker:
         while (left := end - time.monotonic()) > 0 and self._paused is None:
             await asyncio.sleep(min(left, 0.1))
 
-    def _endpoint(self, base_url: str, model: str) -> _Endpoint:
-        """One for each model: that is how providers limit, and what their headers speak of."""
-        if (base_url, model) not in self._endpoints:
-            credentials = self._credentials(base_url)
-            client = sending.make_client(
-                base_url, credentials, connections=self._concurrency, silence=self._patience.silence
-            )
-            self._endpoints[base_url, model] = _Endpoint(client, credentials, Pacer(self._concurrency))
-        return self._endpoints[base_url, model]
-
-    async def _admit(self, endpoint: _Endpoint, most: Bound) -> int:
+    async def _admit(self, endpoint: Endpoint, most: Bound) -> int:
         """Wait for budget and pace, first come first served; returns the pacer's ticket. Whoever gets one must `_send`."""
         async with endpoint.gate:
             while True:
@@ -201,7 +174,7 @@ class Asker:
                         return endpoint.pacer.sent(now, most.expected)
                     if self._patience.retry_after < wait < float("inf"):
                         raise self._pause(
-                            f"The endpoint has nothing left for {_span(wait)}. Resume then; nothing is lost."
+                            f"The endpoint has nothing left for {span(wait)}. Resume then; nothing is lost."
                         )
                 elif self.spending.open == 0:
                     raise self._pause(self.spending.sentence(most))
@@ -212,7 +185,7 @@ class Asker:
                         await endpoint.changed.wait()
 
     async def _send(
-        self, question: Question, endpoint: _Endpoint, ticket: int, most: Bound, number: int
+        self, question: Question, endpoint: Endpoint, ticket: int, most: Bound, number: int
     ) -> tuple[Outcome | None, Answer | None]:
         """Send it once; ledger, budget and pacer know what came of it, whatever happens."""
         attempt: int | None = None
@@ -233,7 +206,13 @@ class Asker:
             outcome = judge(heard, question.base_url, question.model)
             ending = ending_of(outcome, question, self._prices)
         finally:
-            self._settle(endpoint, ticket, most, ending, outcome, heard, sent=sent)
+            news = note(endpoint.pacer, ticket, heard, outcome, self._patience)
+            if news.pause:
+                self._pause(news.pause)
+            if news.say:
+                self._say(news.say)
+            self._settle(most, ending, sent=sent)
+            self._endpoints.wake()
             if attempt is not None:
                 self._later(attempt, ending)
         if isinstance(outcome, Answered):
@@ -244,47 +223,11 @@ class Asker:
         if heard.status or heard.body:
             await self._thread.do(lambda ledger: ledger.receive(attempt, heard.status, heard.headers, heard.body, took))
 
-    def _settle(
-        self,
-        endpoint: _Endpoint,
-        ticket: int,
-        most: Bound,
-        ending: Ending,
-        outcome: Outcome,
-        heard: Heard | None,
-        *,
-        sent: bool,
-    ) -> None:
-        """Tell pacer and budget how a sending ended."""
-        now = time.monotonic()
-        headers = heard.headers if heard is not None else {}
-        pacer = endpoint.pacer
-        if heard is None:
-            pacer.dropped(now, ticket)
-        elif isinstance(outcome, Again) and outcome.name == "unreachable":
-            pacer.unreachable(now, ticket, self._patience.first_wait)
-            if now - (pacer.unreachable_since or now) >= self._patience.outage:
-                self._pause(f"{outcome.words} Nothing is lost; resume when it can be reached again.")
-        elif isinstance(outcome, Again) and outcome.name == "timeout":
-            pacer.slow(now, ticket)
-        elif isinstance(outcome, Again) and outcome.limited:
-            self._limited(pacer, now, ticket, headers)
-        elif isinstance(outcome, Again):
-            pacer.failed(now, ticket, headers)
-        else:
-            pacer.answered(now, ticket, headers)
+    def _settle(self, most: Bound, ending: Ending, *, sent: bool) -> None:
+        """Tell the budget how a sending ended."""
         doubtful = sent and (ending.possibly_billed or (ending.outcome == "answered" and ending.usage is None))
         tokens = ending.usage.prompt + ending.usage.completion if ending.usage else 0
         self.spending.settle(most, most.usd if doubtful else ending.cost_usd, most.tokens or 0 if doubtful else tokens)
-        for one in self._endpoints.values():
-            one.changed.set()
-
-    def _limited(self, pacer: Pacer, now: float, ticket: int, headers: Mapping[str, str]) -> None:
-        wait = pacer.limited(now, ticket, headers)
-        if (retry_after(headers) or 0) > self._patience.retry_after:
-            self._pause(f"The endpoint asks to wait {_span(wait)}. Resume then; nothing is lost.")
-        elif wait > 5:
-            self._say(f"The endpoint asks to wait {_span(wait)}.")
 
     def _later(self, attempt: int, ending: Ending) -> None:
         """Note an ending without waiting for the disk: it can be read again from what is there."""
@@ -302,8 +245,7 @@ class Asker:
             self._paused = sentence
             if aloud:
                 self._say(sentence)
-        for endpoint in self._endpoints.values():
-            endpoint.changed.set()
+        self._endpoints.wake()
         return PausedError(self._paused)
 
     async def _watch_for_stop(self) -> None:
@@ -325,11 +267,4 @@ class Asker:
     def _fail(self, error: BaseException) -> None:
         """The ledger or the caller's own function broke: nothing may be sent any more."""
         self._broken = self._broken or error
-        for endpoint in self._endpoints.values():
-            endpoint.changed.set()
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+        self._endpoints.wake()

@@ -206,3 +206,37 @@ def _running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+LINGERING = """
+import atexit, os, select, sys
+from core.jobs import supervisor
+from core.jobs.folder import JobFolder
+from core.jobs.status import read_state
+from pathlib import Path
+
+started = os.getpid()
+folder = JobFolder(Path(sys.argv[1]))
+
+def linger():
+    for _ in range(30 if os.getpid() == started else 0):
+        if read_state(folder).finished:
+            return
+        select.select([], [], [], 0.05)
+
+atexit.register(linger)
+sys.exit(supervisor.main(sys.argv[1:]))
+"""
+
+
+def test_a_job_that_ends_at_once_does_not_sweep_its_starter_away(
+    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "lingering.py"
+    script.write_text(LINGERING, encoding="utf-8")
+    folder = jobs.create(tmp_path / "jobs", "sleeper", {"steps": 0}, title="A blink")
+    words = [sys.executable, str(script), str(folder.path), str(SLEEPER)]
+    done = subprocess.run(words, env=control.python_environment(folder.path), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    eventually(lambda: ended(folder))
+    assert jobs.info(folder).state == "done"

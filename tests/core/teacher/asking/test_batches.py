@@ -18,7 +18,9 @@ from core.teacher.asking.budget import Budget
 from core.teacher.asking.ledger import Ledger
 from core.teacher.asking.patience import Tempo
 from core.teacher.exchange import Answer, AskFailedError, PausedError, Question
+from tests.core.teacher.asking.askers import ask
 from tests.core.teacher.asking.asking_child import PRICES
+from tests.core.teacher.asking.scripted_batches import reply
 from tests.core.teacher.asking.scripted_replies import Reply, Seen, answer, error, quota
 from tests.core.teacher.asking.scripted_server import ScriptedServer
 
@@ -37,18 +39,22 @@ def batches(tmp_path: Path) -> MakeBatches:
     return make
 
 
-def ask(asker: BatchAsker | Asker, *questions: Question) -> list[Answer | BaseException]:
-    """All of them at once; what came of each."""
-
-    async def run() -> list[Answer | BaseException]:
-        async with asker:
-            return await asyncio.gather(*(asker(question) for question in questions), return_exceptions=True)
-
-    return asyncio.run(run())
-
-
 def text(question: Question) -> str:
     return question.messages[-1]["content"]
+
+
+def leave_with_an_open_batch(server: ScriptedServer, batches: MakeBatches, question: Question) -> None:
+    """Ask, and be gone as soon as the endpoint has the batch, which it has not worked off."""
+    server.batch_script.ended = False
+
+    async def leave() -> None:
+        async with batches() as asking:
+            task = asyncio.create_task(asking(question))
+            while not server.batches:
+                await asyncio.sleep(0.01)
+            task.cancel()
+
+    asyncio.run(leave())
 
 
 def test_a_batch_goes_and_comes_back_for_half_the_price(
@@ -143,12 +149,12 @@ def test_a_batch_that_is_not_accepted_pauses_with_the_endpoint_s_words(
 def test_an_empty_account_and_an_endpoint_without_batches_pause(
     server: ScriptedServer, ask_for: Make, batches: MakeBatches
 ) -> None:
-    for reply, words in (
+    for refusal, words in (
         (quota(), "no quota"),
         (Reply(404, b"Not Found"), "no batches at all"),
         (error(401), "refused the key"),
     ):
-        server.other = lambda running, seen, reply=reply: reply  # type: ignore[misc]
+        server.other = lambda running, seen, refusal=refusal: refusal  # type: ignore[misc]
         (got,) = ask(batches(), ask_for())
         assert isinstance(got, PausedError)
         assert words in str(got)
@@ -176,8 +182,6 @@ def test_an_answer_about_a_batch_that_was_lost_on_the_way_creates_no_second_one(
 
     def lose(running: ScriptedServer, seen: Seen) -> Reply | None:
         if seen.method == "POST" and seen.path == "/batches" and not lost:
-            from tests.core.teacher.asking.scripted_batches import reply
-
             lost.append(reply(running, seen).body.decode())
             return Reply(cut=-1)
         return None
@@ -224,16 +228,7 @@ def test_a_budget_holds_over_many_batches(
 def test_a_question_in_an_open_batch_is_not_asked_the_other_way(
     server: ScriptedServer, ask_for: Make, batches: MakeBatches, asker: Callable[..., Asker]
 ) -> None:
-    server.batch_script.ended = False
-
-    async def leave() -> None:
-        async with batches() as asking:
-            task = asyncio.create_task(asking(ask_for()))
-            while not server.batches:
-                await asyncio.sleep(0.01)
-            task.cancel()
-
-    asyncio.run(leave())
+    leave_with_an_open_batch(server, batches, ask_for())
     (got,) = ask(asker(), ask_for())
     assert isinstance(got, PausedError)
     assert "batch" in str(got)
@@ -245,16 +240,7 @@ def test_a_question_in_an_open_batch_is_not_asked_the_other_way(
 def test_an_open_batch_at_an_endpoint_out_of_reach_pauses_and_is_taken_up_later(
     server: ScriptedServer, ask_for: Make, batches: MakeBatches, tmp_path: Path
 ) -> None:
-    server.batch_script.ended = False
-
-    async def leave() -> None:
-        async with batches() as asking:
-            task = asyncio.create_task(asking(ask_for()))
-            while not server.batches:
-                await asyncio.sleep(0.01)
-            task.cancel()
-
-    asyncio.run(leave())
+    leave_with_an_open_batch(server, batches, ask_for())
     server.batch_script.ended = True
     server.other = lambda running, seen: error(500)
     impatient = Tempo(linger=0.05, poll=0.01, first_wait=0.01, attempts=2)
@@ -269,16 +255,7 @@ def test_an_open_batch_at_an_endpoint_out_of_reach_pauses_and_is_taken_up_later(
 def test_a_batch_that_its_endpoint_no_longer_knows_pauses_with_a_way_out_and_is_not_paid_for_again(
     server: ScriptedServer, ask_for: Make, batches: MakeBatches
 ) -> None:
-    server.batch_script.ended = False
-
-    async def leave() -> None:
-        async with batches() as asking:
-            task = asyncio.create_task(asking(ask_for()))
-            while not server.batches:
-                await asyncio.sleep(0.01)
-            task.cancel()
-
-    asyncio.run(leave())
+    leave_with_an_open_batch(server, batches, ask_for())
     hidden = dict(server.batches)
     server.batches.clear()
     for _ in range(2):
