@@ -27,7 +27,8 @@ bench: $(READY) .venv/.ready-bench
 bench-gpu:
 	@$(or $(wildcard $(PYTHON)),python3) -m tests.benchmarks.gpu_kernels --minutes 4
 	@$(or $(wildcard $(PYTHON)),python3) -m tests.benchmarks.gpu_training --minutes 4
-	@$(or $(wildcard $(PYTHON)),python3) packaging/gpu_table.py
+	@$(or $(wildcard $(PYTHON)),python3) -m tests.benchmarks.gpu_decode --minutes 4
+	@$(or $(wildcard $(PYTHON)),python3) -m tests.benchmarks.gpu_table
 
 screenshots: $(READY)
 	$(PYTHON) packaging/screenshots.py resources/screenshots

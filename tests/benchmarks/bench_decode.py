@@ -61,7 +61,7 @@ def ours(chatter: Chatter, ids: list[int], tokens: int) -> None:
 
 def theirs(chatter: Chatter, ids: list[int], tokens: int) -> None:
     """Greedy, by transformers."""
-    batch = torch.tensor([ids])
+    batch = torch.tensor([ids], device=chatter.compute.device)
     out = chatter.causal.generate(
         batch, attention_mask=torch.ones_like(batch), do_sample=False, max_new_tokens=tokens, min_new_tokens=tokens, use_cache=True
     )  # fmt: skip

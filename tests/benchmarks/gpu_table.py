@@ -32,6 +32,8 @@ def newest(folder: Path, name: str) -> dict[str, Any]:
 def table(folder: Path) -> str:
     """The table in Markdown, with a sentence about where it was measured."""
     kernels, training = newest(folder, "gpu_kernels"), newest(folder, "gpu_training")
+    decoding = newest(folder, "gpu_decode")
+    answers: Mapping[str, Any] = decoding.get("figures", {})
     single: Mapping[str, Any] = kernels.get("figures", {})
     steps: Mapping[str, Any] = training.get("figures", {})
     ours = {name: found["ours"] for name, found in single.items() if _dict(found, "ours")}
@@ -53,6 +55,14 @@ def table(folder: Path) -> str:
             )
             for how in ("kept", "recomputed")
         ),
+        *(
+            (
+                f"Answers of a {size}, one at a time: tokens/s, share of what the bandwidth in the data sheet allows",
+                goal,
+                _answers(answers, size),
+            )
+            for size, goal in (("0.5B", "0.60"), ("7B", "0.85"))
+        ),
         ("Decode products of 8-bit weights: least share of a copy's bandwidth", "", _least(decode)),
         (
             "AdamW over a 7B's adapter: torch's own as it lies, and flat (what a program of ours could win)",
@@ -63,7 +73,7 @@ def table(folder: Path) -> str:
     lines = ["| On one GPU (`make bench-gpu`) | goal | measured |", "| --- | --- | --- |"]
     lines += [f"| {what} | {goal} | {measured} |" for what, goal, measured in rows]
     where = " ".join(f"{found['name']}: {found['figures'].get('machine') or found['figures'].get('device')}, {found['date'][:10]}."
-                     for found in (kernels, training) if found)  # fmt: skip
+                     for found in (kernels, training, decoding) if found)  # fmt: skip
     return "\n".join([*lines, *(["", where] if where else [])])
 
 
@@ -83,6 +93,13 @@ def _step(found: Mapping[str, float] | None) -> str:
     if not found:
         return NONE
     return f"{found['tokens_per_second']:.2f}, {_of(found.get('peak'), '{:.2f}')}"
+
+
+def _answers(figures: Mapping[str, Any], size: str) -> str:
+    speed, share = (figures.get(f"{size}, ours, {what}") for what in ("tokens/s", "share of the data sheet"))
+    if not isinstance(speed, float):
+        return NONE
+    return f"{speed:,.0f}, {_of(share, '{:.2f}')}"
 
 
 def with_table(text: str, made: str) -> str:

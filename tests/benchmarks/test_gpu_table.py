@@ -27,6 +27,14 @@ TRAINING: dict[str, Any] = {
 }
 
 
+DECODE: dict[str, Any] = {
+    "device": "a GPU (torch 2)",
+    "0.5B, ours, tokens/s": 2950.2,
+    "0.5B, ours, share of the data sheet": 0.607,
+    "7B, ours, tokens/s": "left out: no time",
+}
+
+
 def write(folder: Path, day: str, name: str, figures: dict[str, Any]) -> None:
     record = {"name": name, "date": f"{day}T10:00:00", "figures": figures}
     (folder / f"{day}-{name}.json").write_text(json.dumps(record))
@@ -46,9 +54,12 @@ def test_figures_are_the_worst_of_what_was_measured_and_name_the_machine(tmp_pat
     write(tmp_path, "2026-01-01", "gpu_kernels", {"machine": "an old GPU"})
     write(tmp_path, "2026-02-01", "gpu_kernels", KERNELS)
     write(tmp_path, "2026-02-01", "gpu_training", TRAINING)
+    write(tmp_path, "2026-02-01", "gpu_decode", DECODE)
     made = gpu_table.table(tmp_path)
-    assert cells(made) == ["0.93", "0.97", "19 µs", "1.31, 0.62", "not measured", "0.81", "0.5 ms, 0.3 ms"]
-    assert made.endswith("gpu_kernels: a GPU (torch 2), 2026-02-01. gpu_training: a GPU (torch 2), 2026-02-01.")
+    assert cells(made) == [
+        "0.93", "0.97", "19 µs", "1.31, 0.62", "not measured", "2,950, 0.61", "not measured", "0.81", "0.5 ms, 0.3 ms"
+    ]  # fmt: skip
+    assert made.endswith("gpu_training: a GPU (torch 2), 2026-02-01. gpu_decode: a GPU (torch 2), 2026-02-01.")
 
 
 def test_the_readme_holds_the_table_of_the_results_that_are_kept() -> None:

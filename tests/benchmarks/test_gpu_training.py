@@ -71,7 +71,7 @@ class Missing:
         if name.partition(".")[0] in ("pydantic", "PySide6", "sqlite_utils", "datasets", "click", "openai"):
             raise ImportError(name, name=name)
 sys.meta_path.insert(0, Missing())
-import tests.benchmarks.gpu_kernels, tests.benchmarks.gpu_table
+import tests.benchmarks.gpu_decode, tests.benchmarks.gpu_kernels, tests.benchmarks.gpu_table
 from tests.benchmarks import gpu_training
 print(gpu_training.forecast_off(gpu_training.cases(tiny=True)[0], None, 1))
 """
