@@ -1,0 +1,98 @@
+"""A frame of an answer that streams into the playground's transcript, beside the same text set anew a frame. `python -m tests.benchmarks.bench_streaming`
+
+An answer of 20,000 characters, prose and Go, comes 40 characters a frame into a transcript of 900 by 700 that holds two earlier turns; a frame is what
+inserting, colouring, layout and painting take until the widget has been repainted, in milliseconds. Budget: 4 at the 95th percentile of the last hundred frames. The peer
+is what chats usually do: a text widget that is given the whole answer as Markdown at each frame; ten of those frames are timed. Offscreen, painted by the processor.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication, QTextBrowser, QWidget
+
+from app import fonts
+from app.playground.transcript import Transcript
+from app.theme import Theme
+from tests.benchmarks.report import report
+
+CHARACTERS = 20_000
+PIECE = 40
+LAST = 100
+
+BLOCK = """Then wrap the error, so that whoever reads it knows where it came from, and keep the cause:
+
+```go
+// Load reads the settings in path; a file that is missing is no error.
+func Load(path string) (Settings, error) {
+\tvar found Settings
+\ttext, err := os.ReadFile(path)
+\tif errors.Is(err, fs.ErrNotExist) {
+\t\treturn found, nil
+\t}
+\tif err != nil {
+\t\treturn found, fmt.Errorf("read settings in %q: %w", path, err)
+\t}
+\treturn found, json.Unmarshal(text, &found)
+}
+```
+
+"""
+
+
+def frame(widget: QWidget, act: Callable[[], object]) -> float:
+    """Milliseconds of an act and the painting that follows it."""
+    start = time.perf_counter()
+    act()
+    QApplication.processEvents()
+    widget.repaint()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def shown(widget: QWidget) -> None:
+    widget.resize(900, 700)
+    widget.show()
+    QApplication.processEvents()
+
+
+def main() -> None:
+    """Measure and report."""
+    app = QApplication([])
+    fonts.load()
+    theme = Theme(app)
+    answer = (BLOCK * (CHARACTERS // len(BLOCK) + 1))[:CHARACTERS]
+    pieces = [answer[at : at + PIECE] for at in range(0, CHARACTERS, PIECE)]
+    transcript = Transcript(theme)
+    shown(transcript)
+    for turn in range(2):
+        transcript.speaker(f"Turn {turn}")
+        transcript.append(BLOCK * 5)
+    transcript.speaker("starter")
+    took = [frame(transcript, lambda piece=piece: transcript.append(piece)) for piece in pieces]
+    ours = sorted(took[-LAST:])
+    peer = QTextBrowser()
+    shown(peer)
+    theirs = [
+        frame(peer, lambda end=end: peer.setMarkdown(answer[: CHARACTERS - PIECE * end])) for end in range(9, -1, -1)
+    ]
+    report(
+        "streaming",
+        {
+            "characters": CHARACTERS,
+            "median of the first hundred frames, ms": statistics.median(took[:LAST]),
+            "median of the last hundred frames, ms": statistics.median(ours),
+            "95th percentile of the last hundred frames, ms": ours[int(0.95 * LAST) - 1],
+            "worst frame, ms": max(took),
+            "all Markdown anew a frame, median, ms": statistics.median(theirs),
+            "ratio": statistics.median(theirs) / statistics.median(ours),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
