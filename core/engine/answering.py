@@ -66,6 +66,11 @@ class Answering:
             self._of_prompt.append(Token(self.request.ids[0], None))
 
     @property
+    def most_tokens(self) -> int:
+        """Of prompt and answer together."""
+        return len(self.request.ids) + self._fitted.max_tokens
+
+    @property
     def reading(self) -> bool:
         """Is some of the prompt still to be read?"""
         return self.row is not None and len(self.row.ids) < len(self.request.ids)

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from core.errors import UserError
+from core.training import machine
 
 NEEDED = {"torch": (2, 11), "transformers": (5, 17)}
 
@@ -80,6 +81,13 @@ def wait(compute: Compute) -> None:
     """Until what was asked of the device is done, so that a clock may be read."""
     if compute.device.type == "cuda":
         torch.cuda.synchronize()
+
+
+def free_memory(compute: Compute) -> int:
+    """Bytes that nobody uses, of the device's memory."""
+    if compute.device.type == "cuda":
+        return int(torch.cuda.mem_get_info(compute.device)[0])
+    return machine.look().free
 
 
 def check_versions() -> None:

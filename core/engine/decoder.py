@@ -39,19 +39,29 @@ MOST = 32
 WORTH_WAITING = 64
 """Tokens of a prompt that another is about to read, from which it is quicker to wait for them."""
 
+GROWTH = 1.5
+"""Room of a row to what it holds, at the most: rows grow by half."""
+
 KEPT_BYTES = 2**30
 """Memory for what is remembered of earlier texts."""
 
 
 class Decoder:
-    """A model and the requests that it is answering. weights: what to say of them in every answer. guesses: whether to guess ahead."""
+    """A model and the requests that it is answering.
 
-    def __init__(self, way: Way, tokenizer: Any, context: int, ends: frozenset[int], weights: str = "") -> None:
+    weights: what to say of them in every answer. guesses: whether to guess ahead. room: bytes that the rows of all answers under way may come
+    to take; who would take more waits, but never for nobody.
+    """
+
+    def __init__(
+        self, way: Way, tokenizer: Any, context: int, ends: frozenset[int], weights: str = "", room: int = 2**62
+    ) -> None:
         self.way = way
         self.context = context
         self.ends = ends
         self.weights = weights
         self.guesses = False
+        self.room = room
         self.kept = Kept(way, KEPT_BYTES)
         self._tokenizer = tokenizer
         self._waiting: list[Answering] = []
@@ -138,6 +148,8 @@ class Decoder:
         for one in self._waiting.copy():
             if len(self._active) >= MOST:
                 return
+            if self._active and self._needs([*self._active, one]) > self.room:
+                return
             if any(self._reads_for(other, one) for other in self._active):
                 continue
             rows = [other.row for other in self._active if other.row is not None]
@@ -146,6 +158,10 @@ class Decoder:
             fresh = one.request.prompt_too  # its prompt's logits are wanted, so it is read whatever is remembered
             adapter = one.request.adapter
             one.begin(self.way.memory(adapter) if fresh else self.kept.take(one.request.ids, adapter, rows))
+
+    def _needs(self, some: Sequence[Answering]) -> int:
+        """Bytes that rows of these may come to take."""
+        return int(GROWTH * self.way.token_bytes * sum(one.most_tokens for one in some))
 
     def _reads_for(self, reader: Answering, one: Answering) -> bool:
         if not reader.reading or one.request.prompt_too or reader.request.adapter != one.request.adapter:

@@ -46,6 +46,11 @@ class Way(Protocol):
 
     name: str
 
+    @property
+    def token_bytes(self) -> int:
+        """Memory that a token of a text takes."""
+        ...
+
     def memory(self, adapter: str = "") -> Memory:
         """Of a text that nothing is known of yet."""
         ...
@@ -70,6 +75,12 @@ class EndToEnd:
     logits: Pass
     like: Tensor
     adapters: dict[str, Adapter] | None = None
+
+    @property
+    def token_bytes(self) -> int:
+        """See `Way`."""
+        layers, two, heads, _, width = self.like.shape
+        return layers * two * heads * width * self.like.itemsize
 
     def memory(self, adapter: str = "") -> Row:
         """See `Way`."""
@@ -130,6 +141,17 @@ class Alone:
     device: torch.device
     forward: Callable[..., Any]
     name: str = "one at a time"
+
+    @property
+    def token_bytes(self) -> int:
+        """See `Way`. Of a cache of keys and values, which is more than others take; 0 where the configuration does not tell."""
+        config = self.causal.config.to_dict()
+        heads, hidden = config.get("num_attention_heads"), config.get("hidden_size")
+        if not heads or not hidden:
+            return 0
+        width = config.get("head_dim") or hidden // heads
+        keys = config.get("num_key_value_heads") or heads
+        return int(2 * (config.get("num_hidden_layers") or 0) * keys * width * self.causal.dtype.itemsize)
 
     def memory(self, adapter: str = "") -> OwnMemory:
         """See `Way`."""

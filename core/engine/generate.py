@@ -14,13 +14,16 @@ import torch
 
 from core.engine import adapters, lookup, model, template
 from core.engine.asked import End, Piece, Request
-from core.engine.compute import Compute, choose
+from core.engine.compute import Compute, choose, free_memory
 from core.engine.decoder import Decoder
 from core.engine.forward import Alone, EndToEnd
 from core.engine.forward import choose as choose_way
 from core.engine.quantize import quicker_in_int8
 from core.errors import UserError
 from core.inference.sampling import Sampling
+
+ROWS = 0.6
+"""Share of the memory that is free once the weights are loaded, for what is remembered of answers under way; a pass itself needs some, too."""
 
 SMALL = 512 * 2**20
 """Bytes of weights up to which a model counts as small."""
@@ -45,6 +48,7 @@ class Chatter:
             self.context,
             ending_tokens(causal, tokenizer),
             weights or str(compute.dtype).removeprefix("torch."),
+            room=int(ROWS * free_memory(compute)),
         )
 
     def beside(self, name: str, path: Path) -> None:

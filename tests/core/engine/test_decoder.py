@@ -11,7 +11,9 @@ import torch
 
 from core.engine import decoder, generate
 from core.engine.asked import End, Piece, Request, Token
+from core.engine.forward import Alone
 from core.engine.generate import Chatter
+from core.engine.rows import Row
 from core.errors import UserError
 from core.inference.sampling import Sampling, validate
 
@@ -301,3 +303,34 @@ def test_dropping_an_answer_keeps_what_was_read(chatter: Chatter) -> None:
     parts.close()  # type: ignore[attr-defined]
     assert not chatter.decoder.busy
     assert alone(chatter, request).end.cached == len(request.ids) - 1
+
+
+def test_who_would_take_more_memory_than_there_is_waits_for_the_others(
+    chatter: Chatter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [asked(chatter, number) for number in range(len(PROMPTS))]
+    expected = []
+    for request in requests:
+        chatter.decoder.kept.clear()
+        expected.append(alone(chatter, request).text)
+    row = max(len(request.ids) + request.sampling.max_tokens for request in requests)
+    monkeypatch.setattr(chatter.decoder, "room", int(decoder.GROWTH * chatter.decoder.way.token_bytes * row))
+    heard = [Heard() for _ in requests]
+    for request, one in zip(requests, heard, strict=True):
+        chatter.decoder.ask(request, one.parts.append)
+    together = 0
+    while chatter.decoder.busy:
+        chatter.decoder.step()
+        together = max(together, len(chatter.decoder._active))
+    assert [one.text for one in heard] == expected
+    assert together < len(requests)
+
+
+def test_memory_of_a_token_is_counted_as_rows_take_it(chatter: Chatter) -> None:
+    way = chatter.decoder.way
+    alone(chatter, asked(chatter, 1))
+    (row,) = chatter.decoder.kept._rows
+    assert isinstance(row, Row)
+    assert row.store is not None
+    assert way.token_bytes * row.store.shape[-2] == row.bytes
+    assert Alone(chatter.causal, chatter.compute.device, chatter.causal).token_bytes == way.token_bytes
