@@ -5,8 +5,8 @@ what the teacher saw of them, the next evaluation would no longer measure.
 
 How much a group of problems gets goes by what it is estimated to lack. Of m problems f = Σ (1 − c/n) are missing, c of n candidates passing;
 r is the share that is missing of the whole suite. The group's own share is drawn towards r as if ATTRACTED more problems had been
-asked that went as the suite does: weight = m · (f + ATTRACTED · r) / (m + ATTRACTED). So two problems that both fail do not count as a topic
-of which nothing is known. What passes as a whole gets nothing.
+asked that went as the suite does: weight = m · (f + ATTRACTED · r) / (m + ATTRACTED). So a topic of two
+problems that both fail is not believed to be missing as a whole, and does not take all where little else fails; what passes keeps a little.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.evaluation.results import Evaluation
 from core.teacher.plan import TeacherPlan, plan_from
 from core.teacher.recipes import Recipe
 
-ATTRACTED = 4
+ATTRACTED = 2
 AXIS = "difficulty"
 """The axis of a recipe that a suite's difficulties steer, where it has one."""
 _PERCENT = 100
@@ -82,7 +82,7 @@ def needs(evaluation: Evaluation, by: By) -> tuple[Need, ...]:
     found = []
     for name, each in groups.items():
         missing, count = math.fsum(each), len(each)
-        weight = count * (missing + ATTRACTED * suite) / (count + ATTRACTED) if missing > 0 else 0.0
+        weight = count * (missing + ATTRACTED * suite) / (count + ATTRACTED)
         found.append(Need(name, count, count - missing, missing, weight))
     return tuple(sorted(found, key=lambda one: (-one.weight, one.name)))
 
@@ -102,8 +102,8 @@ def answer(evaluation: Evaluation, job: str, recipe: Recipe, samples: int) -> An
     sound = _sound(evaluation)
     _something_is_missing(evaluation, sound, topics)
     known = recipe.file.topics()
-    if not any(one.weight and one.name in known for one in topics):
-        lacking = ", ".join(one.name for one in topics if one.weight)
+    if not any(one.missing and one.name in known for one in topics):
+        lacking = ", ".join(one.name for one in topics if one.missing)
         raise UserError(
             f"What fails is about {lacking}, and the recipe “{recipe.name}” knows no such topic.",
             f"It has: {', '.join(known)}. Choose another recipe, or edit a copy of this one.",
@@ -133,7 +133,7 @@ def _something_is_missing(evaluation: Evaluation, sound: Sequence[Tally], topics
             f"The problems of {suite} tell no topics, so their failures cannot steer a plan.",
             "Evaluate on a suite that has topics, such as workshop or a private one, or start a plan of your own.",
         )
-    if not any(one.weight for one in topics):
+    if not any(one.missing for one in topics):
         raise UserError(
             f"Only problems without a topic fail in {suite}, so they cannot steer a plan.",
             "Give these problems a topic, or start a plan of your own.",
@@ -149,19 +149,19 @@ def _notes(
     axis: Collection[str],
     job: str,
 ) -> Iterable[str]:
-    strange = [one for one in topics if one.weight and not one.known]
+    strange = [one for one in topics if one.missing and not one.known]
     if strange:
         yield (
             f"The recipe “{recipe.name}” has no topic {_listed(one.name for one in strange)}, so what fails there "
             f"({sum(one.missing for one in strange):.3g} of {sum(one.problems for one in strange)} problems) asks for nothing."
         )
-    if none := [one for one in topics if one.weight and one.known and not one.quota]:
+    if none := [one for one in topics if one.missing and one.known and not one.quota]:
         yield f"So few samples leave none for {_listed(one.name for one in none)}."
     if without := [one for one in sound if not one.topic and _missing(one)]:
         yield f"{_count(len(without), 'problem')} without a topic {'fails' if len(without) == 1 else 'fail'} and asks for nothing."
     if evaluation.references:
         yield f"{_count(len(evaluation.references), 'problem')} whose own answer does not pass {'is' if len(evaluation.references) == 1 else 'are'} left out."
-    hard = [one for one in difficulties if one.weight]
+    hard = [one for one in difficulties if one.missing]
     if hard and not axis:
         yield f"The recipe “{recipe.name}” has no axis “{AXIS}”, so how hard its tasks are is left to it."
     elif strange := [one for one in hard if not one.known]:
