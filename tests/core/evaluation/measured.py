@@ -41,10 +41,11 @@ def evaluation(groups: Groups, *, references: Mapping[str, str] | None = None, *
 
 def evaluated(jobs: Path, path: Path | str, model: str, groups: Groups, **origin: Any) -> JobInfo:
     """A finished job that evaluated the model in this folder."""
-    made = evaluation(groups, model=model, **origin)
+    settings = {**ORIGIN["settings"], **origin.pop("settings", {}), "path": str(path)}
+    made = evaluation(groups, model=model, settings=settings, **origin)
     asked = {
         "suite": made.origin.suite, "format": made.origin.format, "sha256": made.origin.sha256, "mode": made.origin.mode,
-        "k": [1], "seconds": 10.0, "model": model, "completions": "", "settings": {**made.origin.settings, "path": str(path)},
+        "k": [1], "seconds": 10.0, "model": model, "completions": "", "settings": settings,
     }  # fmt: skip
     folder: JobFolder = create(jobs, "evaluate_model", asked, title=f"Evaluate {model} on {made.origin.suite}")
     results.write(folder.output, made)
