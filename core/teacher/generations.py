@@ -22,7 +22,7 @@ from core.teacher.lineage import Lineage, Run
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A model that was evaluated. there: whether its folder still is. evaluation: the newest job that measured it, of `evaluations`.
+    """A model that was evaluated. model: run and step of a checkpoint, else what the evaluation calls it. there: whether its folder still is. evaluation: the newest job that measured it, of `evaluations`.
 
     run: what saved it, None for a base. generation is at least so much where at_least is set: something that it may come from is gone.
     samples: answers to each problem. passes: pass@1.
@@ -115,10 +115,11 @@ def _row(lineage: Lineage, job: Job, found: Evaluation) -> Row | None:
     run = lineage.student(path)
     name = Path(path).name
     step = int(name.removeprefix("checkpoint-")) if run is not None and name[11:].isdigit() else None
+    called = f"{run.title}/step-{step}" if run is not None and run.there and step is not None else found.origin.model
     sampling = settings.get("sampling")
     temperature = sampling.get("temperature") if isinstance(sampling, dict) else None
     return Row(
-        run.generation if run is not None else 0, run.at_least if run is not None else False, found.origin.model, path,
+        run.generation if run is not None else 0, run.at_least if run is not None else False, called, path,
         bool(path) and Path(path).is_dir(), job.id, 1, job.created, run, step, passes, found.problems, settings.get("samples"), temperature,
     )  # fmt: skip
 
