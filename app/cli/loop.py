@@ -92,10 +92,11 @@ def _cells(one: Need) -> tuple[str, int, str, int]:
 def generations(session: Session, suite: str, mode: str) -> None:
     """Show the generations of the student on SUITE: what each learnt, and pass@1."""
     from core.teacher import generations as loops
+    from core.teacher.lineage import Lineage
 
     workspace = session.workspace()
     with database(session, readonly=True) as connection:
-        found = loops.generations(workspace.jobs, workspace.snapshots, connection, suite, mode)
+        found = loops.generations(Lineage(workspace.jobs, workspace.snapshots, connection), suite, mode)
     data = {
         "suite": found.suite, "mode": found.mode, "sha256": found.sha256, "rows": [_as_json(row) for row in found.rows],
         "notes": list(found.notes),

@@ -91,7 +91,7 @@ class FailuresPanel(QWidget):
         line.addWidget(self._samples.cell(), 0, Qt.AlignmentFlag.AlignTop)
         press = QVBoxLayout()
         press.setSpacing(3)
-        press.addSpacing(caption.sizeHint().height())
+        press.addSpacing(caption.sizeHint().height() + choice.spacing())
         press.addWidget(self.ask)
         press.addStretch(1)
         line.addLayout(press)

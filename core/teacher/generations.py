@@ -6,7 +6,6 @@ answer. All of it is told from jobs, snapshots and provenance each time it is as
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,17 +54,14 @@ class Generations:
     notes: tuple[str, ...]
 
 
-def measured(jobs: Path, snapshots: Path, connection: sqlite3.Connection) -> list[tuple[str, str]]:
+def measured(lineage: Lineage) -> list[tuple[str, str]]:
     """Suites and modes that models were evaluated in, the one that was used last first."""
-    found = [(_asked(job, "suite"), _asked(job, "mode")) for job, _ in _finished(Lineage(jobs, snapshots, connection))]
+    found = [(_asked(job, "suite"), _asked(job, "mode")) for job, _ in _finished(lineage)]
     return list(dict.fromkeys(reversed(found)))
 
 
-def generations(
-    jobs: Path, snapshots: Path, connection: sqlite3.Connection, suite: str, mode: str = "fixed"
-) -> Generations:
+def generations(lineage: Lineage, suite: str, mode: str = "fixed") -> Generations:
     """The generations on a suite. Raises UserError when no model was evaluated on it in that mode."""
-    lineage = Lineage(jobs, snapshots, connection)
     every = _finished(lineage)
     chosen = [(job, folder) for job, folder in every if (_asked(job, "suite"), _asked(job, "mode")) == (suite, mode)]
     read = [(job, found) for job, folder in chosen if (found := _read(folder)) is not None]

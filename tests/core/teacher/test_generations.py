@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.jobs.folder import create
 from core.teacher import generations, lineage
 from core.teacher.generations import Generations
+from core.teacher.lineage import Lineage
 from tests.core.evaluation.measured import Groups, evaluated
 from tests.core.teacher.loops import Loop
 
@@ -33,7 +34,7 @@ def starter(tmp_path: Path) -> Path:
 
 
 def look(loop: Loop, suite: str = "set", mode: str = "fixed") -> Generations:
-    return generations.generations(loop.jobs, loop.snapshots, loop.connection, suite, mode)
+    return generations.generations(Lineage(loop.jobs, loop.snapshots, loop.connection), suite, mode)
 
 
 def twice_round(loop: Loop, starter: Path) -> tuple[Path, Path]:
@@ -139,7 +140,7 @@ def test_other_suites_modes_and_texts_are_kept_apart(loop: Loop, starter: Path, 
     assert [row.model for row in found.rows] == ["d"]
     assert "1 evaluation of an earlier text of this suite is left out" in found.notes[0]
     assert [row.model for row in look(loop, "set", "paper").rows] == ["b"]
-    assert generations.measured(loop.jobs, loop.snapshots, loop.connection) == [
+    assert generations.measured(Lineage(loop.jobs, loop.snapshots, loop.connection)) == [
         ("set", "fixed"), ("other", "fixed"), ("set", "paper"),
     ]  # fmt: skip
     with pytest.raises(UserError, match="No model was evaluated on “none”") as caught:
