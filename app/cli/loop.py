@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.command("plan")
 @click.argument("reference", metavar="EVALUATION")
 @click.option("--recipe", default="topic-grid", show_default=True, help="`gosmith teacher recipes` lists them.")
-@click.option("--samples", type=click.IntRange(1, 1_000_000), default=200, show_default=True, help="How many to ask for.")
+@click.option(
+    "--samples", type=click.IntRange(1, 1_000_000), default=200, show_default=True, help="How many to ask for."
+)
 @click.option("--model", default="gpt-4.1", show_default=True, help="Whom to ask.")
 @click.option("--base-url", help="The endpoint, when it is not OpenAI's.")
 @click.option("--budget-usd", type=click.FloatRange(min=0, min_open=True), help="What it may cost at most.")
@@ -73,7 +75,9 @@ def plan(
 def _told(found: Answer, out: Path) -> str:
     rows = [_cells(one) for one in found.topics]
     lines = [table(rows, ("topic", "problems", "passed", "samples")), *found.notes]
-    return "\n".join([*lines, f"`gosmith teacher generate {out}` asks for them; with --dry-run it says what that costs."])
+    return "\n".join(
+        [*lines, f"`gosmith teacher generate {out}` asks for them; with --dry-run it says what that costs."]
+    )
 
 
 def _commented(found: Answer) -> str:

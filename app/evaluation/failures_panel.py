@@ -177,7 +177,9 @@ class FailuresPanel(QWidget):
         self.topics.show_bars([_bar(one, told=told) for one in topics], _TOPICS if told else "")
         steps = self.answer.difficulties if self.answer is not None else shortfall.needs(evaluation, "difficulty")
         steered = self.answer is not None and bool(self.answer.shares)
-        self.difficulties.show_bars([_bar(one, told=steered, unit=" %") for one in steps], _DIFFICULTIES if steered else "")
+        self.difficulties.show_bars(
+            [_bar(one, told=steered, unit=" %") for one in steps], _DIFFICULTIES if steered else ""
+        )
         self.difficulties.setVisible(bool(steps))
         self._stack.setCurrentIndex(1)
 

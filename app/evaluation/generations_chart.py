@@ -115,5 +115,8 @@ class GenerationsChart(QFrame):
             strokes += [Stroke(np.array([at - cap, at + cap]), np.array([end, end]), colour) for end in (low, high)]
             strokes.append(Stroke(np.array([at]), np.array([mean]), colour, points=True))
         every = max(1, (highest + 1) // 12 + 1) if highest >= 12 else 1
-        ticks = tuple((float(value), f"Generation {value}" if highest < 5 else str(value)) for value in range(0, highest + 1, every))
+        ticks = tuple(
+            (float(value), f"Generation {value}" if highest < 5 else str(value))
+            for value in range(0, highest + 1, every)
+        )
         return Picture(x, y, ticks, y_ticks(y), strokes=tuple(strokes))

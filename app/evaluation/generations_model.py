@@ -61,7 +61,9 @@ def _texts(row: Row) -> tuple[str, ...]:
     for one in run.taught if run is not None else ():
         for topic, count in one.topics.items():
             taught[topic] = taught.get(topic, 0) + count
-    learnt = ", ".join(f"{count:,} {topic.replace('_', ' ')}" for topic, count in sorted(taught.items(), key=lambda one: -one[1]))
+    learnt = ", ".join(
+        f"{count:,} {topic.replace('_', ' ')}" for topic, count in sorted(taught.items(), key=lambda one: -one[1])
+    )
     return (
         f"≥ {row.generation}" if row.at_least else str(row.generation), row.model if row.there else f"{row.model} (deleted)",
         f"{100 * row.passes.value:.1f} %", f"{low:.1f} to {high:.1f}", run.snapshot if run is not None else "",

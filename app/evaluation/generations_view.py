@@ -61,14 +61,24 @@ class GenerationsView(QWidget):
         self.table.setMinimumHeight(110)
         self.table.selectionModel().selectionChanged.connect(self._on_selected)
         self.table.doubleClicked.connect(lambda _index: self._open_run())
-        self.show_run = Button("Show run", theme, icon="chart-line-up", name="generationsRun", tip="The run that made this student")
+        self.show_run = Button(
+            "Show run", theme, icon="chart-line-up", name="generationsRun", tip="The run that made this student"
+        )
         self.show_run.clicked.connect(self._open_run)
         self.show_samples = Button(
-            "Show samples", theme, icon="table", name="generationsSamples", tip="The samples of its snapshot, in the table"
+            "Show samples",
+            theme,
+            icon="table",
+            name="generationsSamples",
+            tip="The samples of its snapshot, in the table",
         )
         self.show_samples.clicked.connect(self._open_samples)
         self.show_teacher = Button(
-            "Show teacher's job", theme, icon="chalkboard-teacher", name="generationsTeacher", tip="What wrote its new samples"
+            "Show teacher's job",
+            theme,
+            icon="chalkboard-teacher",
+            name="generationsTeacher",
+            tip="What wrote its new samples",
         )
         self.show_teacher.clicked.connect(self._open_teacher)
         self._detail = label(tone="dim", size=12, wrap=True, name="generationsDetail")
@@ -150,7 +160,9 @@ class GenerationsView(QWidget):
         self._notes.setVisible(bool(notes))
         paths = [one.path for one in rows]
         if rows:
-            self.table.selectRow(paths.index(chosen.path) if chosen is not None and chosen.path in paths else len(rows) - 1)
+            self.table.selectRow(
+                paths.index(chosen.path) if chosen is not None and chosen.path in paths else len(rows) - 1
+            )
         self._offer()
 
     def _row(self) -> Row | None:

@@ -74,7 +74,9 @@ def draws(
         for attempt in range(2 * _TRIES):
             if attempt == _TRIES:
                 narrow, among = _narrowed(file, pool, lambda topic: counts[topic] < quotas.get(topic, samples))
-            start = among[order[number % len(order)] if attempt == 0 else chance.randrange(len(among))] if among else None
+            start = (
+                among[order[number % len(order)] if attempt == 0 else chance.randrange(len(among))] if among else None
+            )
             draw = _draw(narrow, number, chance, start, shares or {})
             if counts[draw.topic] < quotas.get(draw.topic, samples):
                 counts[draw.topic] += 1

@@ -76,6 +76,7 @@ def forecast(
     if recipe.file.source != "none" and not pool:
         raise UserError(f"The recipe “{recipe.name}” has nothing to start from.", "See seeds in the plan.")
     seed = plan.seed if plan.seed is not None else 0
+
     def drawn() -> Iterator[Draw]:
         return draws(recipe.file, seed, plan.samples, plan.quotas, pool, plan.shares)
 

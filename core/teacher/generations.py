@@ -98,7 +98,9 @@ def _notes(damaged: int, other: int, rows: Sequence[Row]) -> list[str]:
     if any(row.at_least for row in rows):
         notes.append("Where something is gone that a student may come from, its generation is at least the one shown.")
     if len(rows) > 2:
-        notes.append("The best of many on the same suite is flattered by the choice; compare on another before you believe it.")
+        notes.append(
+            "The best of many on the same suite is flattered by the choice; compare on another before you believe it."
+        )
     return notes
 
 

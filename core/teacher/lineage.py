@@ -139,7 +139,9 @@ class Lineage:
         # completions name no model: what answered them is not known, and was said when they were judged
 
     def _add(self, parents: list[str], run: str) -> None:
-        if run not in parents and run not in self._under_way:  # folders that were changed by hand may say that a run comes from itself
+        if (
+            run not in parents and run not in self._under_way
+        ):  # folders that were changed by hand may say that a run comes from itself
             parents.append(run)
 
     def _samples_of(self, run: str) -> set[str]:

@@ -66,7 +66,10 @@ def test_failures_become_samples_and_samples_a_second_generation(
     words = ("--samples", "6", "--base-url", endpoint.url, "--budget-usd", "5", "--out", plan)
     planned = gosmith("teacher", "plan", first["job"], *words).json
     assert planned["plan"]["evaluation"] == first["job"]
-    assert {topic: quota for topic, quota in planned["plan"]["quotas"].items() if quota} == {"algorithms": 3, "strings": 3}
+    assert {topic: quota for topic, quota in planned["plan"]["quotas"].items() if quota} == {
+        "algorithms": 3,
+        "strings": 3,
+    }
     assert planned["plan"]["shares"] == {"difficulty": {"easy": 50.0, "medium": 50.0}}
     taught = gosmith("teacher", "generate", plan).json
     assert (taught["state"], taught["verified"]) == ("done", 6)

@@ -24,9 +24,7 @@ def ask(capsys: pytest.CaptureFixture[str], workspace: Workspace, *words: str, c
     return json.loads(capsys.readouterr().out)
 
 
-def test_a_plan_is_made_of_what_fails(
-    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_plan_is_made_of_what_fails(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job = evaluated(workspace.jobs, tmp_path / "starter", "starter", WEAK)
     out = tmp_path / "plan.toml"
     found = ask(capsys, workspace, "teacher", "plan", job.id, "--samples", "50", "--out", str(out))

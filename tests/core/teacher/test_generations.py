@@ -89,7 +89,7 @@ def test_a_student_whose_checkpoint_was_deleted_keeps_its_place(loop: Loop, star
 
 
 def test_what_is_gone_is_named_and_the_generation_is_a_least_one(loop: Loop, starter: Path) -> None:
-    one, two = twice_round(loop, starter)
+    _, two = twice_round(loop, starter)
     taught = next(loop.jobs.glob("*-teacher-*"))
     shutil.rmtree(taught)  # provenance knows without it
     assert [row.generation for row in look(loop).rows] == [0, 1, 2]
@@ -105,7 +105,10 @@ def test_what_is_gone_is_named_and_the_generation_is_a_least_one(loop: Loop, sta
     shutil.rmtree(loop.snapshots / "gold-2")
     last = look(loop).rows[-1]
     assert last.run is not None
-    assert (last.run.samples, last.run.notes) == (None, ("The snapshot “gold-2” is gone, so its samples are not known.",))
+    assert (last.run.samples, last.run.notes) == (
+        None,
+        ("The snapshot “gold-2” is gone, so its samples are not known.",),
+    )
     shutil.rmtree(two.parents[1])
     last = look(loop).rows[-1]
     assert last.run is not None
@@ -126,7 +129,9 @@ def test_a_workspace_that_was_moved_is_understood(loop: Loop, starter: Path, tmp
 
 def test_the_newest_evaluation_of_a_model_counts_and_others_are_counted(loop: Loop, starter: Path) -> None:
     evaluated(loop.jobs, starter, "starter", WEAK)
-    newest = evaluated(loop.jobs, starter, "starter", BETTER, settings={"samples": 10, "sampling": {"temperature": 0.2}})
+    newest = evaluated(
+        loop.jobs, starter, "starter", BETTER, settings={"samples": 10, "sampling": {"temperature": 0.2}}
+    )
     (row,) = look(loop).rows
     assert (row.evaluation, row.evaluations, row.temperature, row.samples) == (newest.id, 2, 0.2, 10)
 
