@@ -102,46 +102,46 @@ class Lineage:
             note = "Its run is gone, so what it comes from is not known."
             return Run(name, name, False, None, "", None, None, (), (), 1, True, (note,))
         base, place = _text(job.request, "base"), self._snapshot_of(job)
-        notes: list[str] = []
+        notes: dict[str, bool] = {}  # sentence -> whether the generation may be higher for it
         parents: list[str] = []
         if (before := run_of(base)) is not None:
             self._add(parents, before)
         here = set(membership.uids(place)) if place.is_dir() else None
-        taught: list[Taught] = []
         if here is None:
-            notes.append(f"The snapshot “{place.name}” is gone, so its samples are not known.")
-        else:
-            taught = self._taught(here)
-            for one in taught:
-                if one.evaluation:
-                    self._answered(one.evaluation, parents, notes)
+            notes[f"The snapshot “{place.name}” is gone, so its samples are not known."] = True
+        for one in self._taught(here or ()):
+            if one.evaluation:
+                self._answered(one.evaluation, parents, notes)
         known = [self.run(one) for one in parents]
         fresh = here
-        if here is not None:
-            for parent in known:
-                fresh = (fresh or set()) - self._samples_of(parent.id)
+        for parent in known if here is not None else ():
+            if parent.samples is None:
+                notes[f"What {parent.title} was trained on is gone, so which samples are new is not known."] = False
+                fresh = None
+            elif fresh is not None:
+                fresh = fresh - self._samples_of(parent.id)
         generation = 1 + max((one.generation for one in known), default=0)
         return Run(
             name, job.title, True, base, place.name, None if here is None else len(here), None if fresh is None else len(fresh),
-            tuple(self._taught(fresh) if fresh else ()), tuple(parents), generation,
-            bool(notes) or any(one.at_least for one in known), tuple(notes),
+            tuple(self._taught(fresh or ())), tuple(parents), generation,
+            any(notes.values()) or any(one.at_least for one in known), tuple(notes),
         )  # fmt: skip
 
-    def _answered(self, evaluation: str, parents: list[str], notes: list[str]) -> None:
+    def _answered(self, evaluation: str, parents: list[str], notes: dict[str, bool]) -> None:
         """Add the run of the student that this evaluation is of."""
         job = self.jobs.get(evaluation)
         if job is None:
-            notes.append(f"Samples answer the evaluation {evaluation}, which is gone.")
+            notes[f"Samples answer the evaluation {evaluation}, which is gone."] = True
         elif job.kind == MODEL_KIND:
-            found = run_of(str(job.request.get("settings", {}).get("path", "")))
+            settings = job.request.get("settings")
+            found = run_of(_text(settings, "path")) if isinstance(settings, dict) else None
             if found is not None:
                 self._add(parents, found)
         # completions name no model: what answered them is not known, and was said when they were judged
 
     def _add(self, parents: list[str], run: str) -> None:
-        if (
-            run not in parents and run not in self._under_way
-        ):  # folders that were changed by hand may say that a run comes from itself
+        # Folders that were changed by hand may say that a run comes from itself.
+        if run not in parents and run not in self._under_way:
             parents.append(run)
 
     def _samples_of(self, run: str) -> set[str]:

@@ -116,6 +116,15 @@ def test_what_is_gone_is_named_and_the_generation_is_a_least_one(loop: Loop, sta
     assert "Its run is gone" in last.run.notes[0]
 
 
+def test_where_an_earlier_snapshot_is_gone_nobody_says_what_is_new(loop: Loop, starter: Path) -> None:
+    twice_round(loop, starter)
+    shutil.rmtree(loop.snapshots / "gold-1")
+    last = look(loop).rows[-1]
+    assert last.run is not None
+    assert (last.generation, last.run.samples, last.run.new, last.run.taught) == (2, 6, None, ())
+    assert last.run.notes == ("What first was trained on is gone, so which samples are new is not known.",)
+
+
 def test_a_workspace_that_was_moved_is_understood(loop: Loop, starter: Path, tmp_path: Path) -> None:
     twice_round(loop, starter)
     for name in ("jobs", "snapshots"):
