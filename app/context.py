@@ -30,6 +30,7 @@ class AppContext(QObject):
         to_training     open the launch dialog for the samples that this search finds
         to_run          choose the run with this job id
         to_teacher      choose this job of a teacher's or of a judge's
+        to_plan         open the dialog of a teacher's plan, beginning with this part of one, plain data
         to_judging      ask how the samples that this search finds are to be judged
         to_playground   choose this model, a name or path as `core.models.resolve` takes it
     Signals, all past facts or plain wishes:
@@ -66,6 +67,7 @@ class AppContext(QObject):
         self.to_training = PageRequest("training", show, self)
         self.to_run = PageRequest("training", show, self)
         self.to_teacher = PageRequest("teacher", show, self)
+        self.to_plan = PageRequest("teacher", show, self)
         self.to_judging = PageRequest("teacher", show, self)
         self.to_playground = PageRequest("playground", show, self)
         self._reader: sqlite3.Connection | None = None

@@ -324,10 +324,16 @@ _JUDGE = (
     "CREATE INDEX judgement_judge ON judgement(asked_model, rubric, rubric_version, rubric_digest, version_id, score)",
 )
 
+_LOOP = (
+    # The evaluation whose failures a teacher's plan answered, by job; "" for a plan that answered none.
+    "ALTER TABLE generation ADD COLUMN evaluation TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("001-samples", _FIRST),
     ("002-curation", _CURATION),
     ("003-teacher", _TEACHER),
     ("004-judge", _JUDGE),
+    ("005-loop", _LOOP),
 )
 """Name and statements of every step, oldest first. A step that has been released is never changed: add the next."""

@@ -123,7 +123,7 @@ def compare(session: Session, a: str, b: str, k: int, seed: int) -> None:
     """What EVAL_B has on EVAL_A, problem by problem; each a job's id, a folder or an evaluation.json."""
     from core.evaluation import comparing
 
-    found = comparing.compare(_read(session, a), _read(session, b), k, seed=seed)
+    found = comparing.compare(read(session, a), read(session, b), k, seed=seed)
     data = asdict(found)
     flips = {"gained": data.pop("gained"), "lost": data.pop("lost")}
     low, high = (100 * one for one in found.interval)
@@ -140,7 +140,8 @@ def compare(session: Session, a: str, b: str, k: int, seed: int) -> None:
     session.answer({**data, "flips": flips}, "\n".join(lines))
 
 
-def _read(session: Session, reference: str) -> Evaluation:
+def read(session: Session, reference: str) -> Evaluation:
+    """The evaluation that is called so: a job's id, a folder or a file. Raises UserError when there is none."""
     from core.evaluation import results
     from core.jobs.folder import find
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Judge completions of a suite's problems: pass@k and what went wrong.",
     ),
     "compare": ("app.cli.evaluation", "compare", "Two evaluations of the same problems, problem by problem."),
+    "generations": ("app.cli.loop", "generations", "The student over the loops: what each learnt, and pass@1."),
     "models": ("app.cli.models", "models", "Bases and checkpoints at hand."),
     "complete": ("app.cli.models", "complete", "Let a model answer one prompt."),
     "serve": ("app.cli.models", "serve", "Serve a model over an OpenAI-compatible interface on loopback."),

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli import judging
+from app.cli import judging, loop
 from app.cli.output import Session, table
 from app.cli.search import database
 from core.errors import UserError
@@ -33,7 +33,7 @@ def teacher() -> None:
     """Have a strong model write samples, by recipe and within a budget, and a second one score them."""
 
 
-for _command in (judging.judge, judging.rubrics_, judging.copy_rubric, judging.agreement):
+for _command in (judging.judge, judging.rubrics_, judging.copy_rubric, judging.agreement, loop.plan):
     teacher.add_command(_command)
 
 

@@ -48,6 +48,7 @@ def _details(origin: Provenance) -> list[str]:
         f"from      {origin.origin}" if origin.origin else "",
         f"asked     {origin.asked_model} at {origin.base_url}" + (f" with {given}" if given else ""),
         f"agreed    {origin.agreement} tests" if origin.agreement else "",
+        f"answers   {origin.evaluation}" if origin.evaluation else "",
         f"result    {origin.result} {origin.reason}".rstrip(),
     ]
     return [line for line in found if line]

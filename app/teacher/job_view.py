@@ -117,6 +117,8 @@ def _count(connection: sqlite3.Connection, folder: JobFolder, after: int) -> tup
 def _about(asked: dict[str, Any]) -> str:
     recipe = asked["recipe"]
     facts = f"recipe {recipe['name']} {recipe['version']}{', your copy' if recipe['own'] else ''} · Go {asked['go']}"
+    if evaluation := asked["plan"].get("evaluation"):
+        facts += f" · answers {evaluation}"
     if numbers := asked.get("numbers"):
         facts += f" · only {', '.join(map(str, numbers[:12]))}{' …' if len(numbers) > 12 else ''} of {asked['again']}"
     return facts

@@ -88,9 +88,11 @@ class TeacherPage(Page):
         context.commands.bind("teacher.recipes", self, lambda: self.open_editor(""))
         context.jobs.updated.connect(self._on_jobs_updated)
         context.to_teacher.made.connect(lambda _job: self._take_request())
+        context.to_plan.made.connect(lambda _plan: self._take_plan_request())
         context.to_judging.made.connect(lambda _query: self._take_judging_request())
         self._on_jobs_updated()
         self._take_request()
+        self._take_plan_request()
         self._take_judging_request()
 
     def save_state(self, state: QSettings) -> None:
@@ -158,13 +160,18 @@ class TeacherPage(Page):
 
     # --- dialogs -----------------------------------------------------------------------------------------------
 
-    def open_dialog(self) -> None:
-        """Ask for a plan, beginning with the one that was used last."""
+    def open_dialog(self, wanted: Mapping[str, Any] | None = None) -> None:
+        """Ask for a plan, beginning with the one that was used last. wanted: what of it is known already, as plain data."""
         if self.dialog is not None:
             self.dialog.raise_()
+            if wanted is not None:
+                self.dialog.fill(wanted)
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind == TEACHER), None)
-        self.dialog = PlanDialog(self.context, _begin_with(newest), self)
+        begin_with = _begin_with(newest)
+        if wanted is not None:
+            begin_with = {**(begin_with or {}), **wanted}
+        self.dialog = PlanDialog(self.context, begin_with, self)
         self.dialog.job_started.connect(self._on_job_started)
         self.dialog.editor_wanted.connect(self.open_editor)
         self.dialog.finished.connect(self._on_dialog_finished)
@@ -174,6 +181,10 @@ class TeacherPage(Page):
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
+
+    def _take_plan_request(self) -> None:
+        if (wanted := self.context.to_plan.take()) is not None:
+            self.open_dialog(wanted)
 
     def open_judge_dialog(self, query: str | None = None) -> None:
         """Ask how samples are to be judged, beginning with the plan that was used last. query: which samples, None for those of that plan."""
@@ -217,9 +228,10 @@ class TeacherPage(Page):
 
 
 def _begin_with(newest: JobInfo | None) -> Mapping[str, Any] | None:
-    """The plan that was started last, but for its seed: another plan shall draw other samples."""
+    """The plan that was started last, but for its seed: another plan shall draw other samples. Nor does it answer an evaluation again."""
     if newest is None:
         return None
     plan = dict(read_job(newest.folder).request["plan"])
     plan.pop("seed", None)
+    plan.pop("evaluation", None)
     return {"budget_usd": None, **plan}

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.teacher import forecaster
+from app.teacher.aim_note import AimNote
 from app.teacher.examples_view import drawn
 from app.teacher.forecaster import Pools
 from app.teacher.plan_desk import PlanDesk, fit
@@ -62,7 +63,7 @@ class PlanDialog(QDialog):
         self.draft.checked.connect(lambda _errors: self._offer_save())
         self.draft.refused.connect(lambda _error: self._offer_save())
         self.draft.started.connect(self._on_started)
-        self.form.set_values(self._wanted)
+        self._write(self._wanted)
         self.reload_recipes()
 
     def _build(self) -> None:
@@ -72,6 +73,8 @@ class PlanDialog(QDialog):
         self.picker.edit_wanted.connect(self.editor_wanted)
         self.form = PlanForm(theme)
         self.form.edited.connect(self.draft.touch)
+        self.aim = AimNote(theme)
+        self.aim.edited.connect(self.draft.touch)
         self.draft.read_from(self.values, self.form.problems)
         self.side = PlanSide(theme, _COUNTS, cost="teacherCost")
         self.files = PlanFiles(self._context, plans.load_plan, "teacher generate", self)
@@ -80,7 +83,7 @@ class PlanDialog(QDialog):
         self._save = Button("Save…", theme, kind="quiet", name="planSave", tip="Write this plan as a TOML file")
         self._save.clicked.connect(lambda: self.files.ask_save(self.draft.plan, self.picker.choice.name))
         self.desk = PlanDesk(
-            theme, self.draft, self.form, (self.picker, self.form), self.side,
+            theme, self.draft, self.form, (self.picker, self.aim, self.form), self.side,
             start="teacherStart", foot=(open_, self._save), parent=self,
         )  # fmt: skip
         self.banner = self.desk.banner
@@ -90,6 +93,16 @@ class PlanDialog(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.desk)
+
+    def fill(self, wanted: Mapping[str, Any]) -> None:
+        """Take over this part of a plan; what it does not tell stays as it is typed."""
+        self._write({**self.values(), **wanted})
+        self.picker.choice.choose(str(wanted.get("recipe", "")))
+        self.draft.touch()
+
+    def _write(self, plan: Mapping[str, Any]) -> None:
+        self.form.set_values(plan)
+        self.aim.set_values(plan)
 
     def reload_recipes(self, wanted: str = "") -> None:
         """Read the recipes again: one was edited."""
@@ -105,15 +118,17 @@ class PlanDialog(QDialog):
         self._wanted["recipe"] = entry.name
         self.form.set_source(entry.source)
         self.form.set_topics(entry.topics)
+        self.aim.set_axes(entry.axes)
         self.draft.touch()
 
     def values(self) -> dict[str, Any]:
         """The plan as it stands in the dialog."""
-        return {**self.form.values(), "recipe": self.picker.choice.name or self._wanted["recipe"]}
+        recipe = self.picker.choice.name or self._wanted["recipe"]
+        return {**self.form.values(), **self.aim.values(), "recipe": recipe}
 
     def _on_loaded(self, plan: TeacherPlan, name: str) -> None:
         self._wanted = to_mapping(plan)
-        self.form.set_values({"budget_usd": None, **self._wanted})
+        self._write({"budget_usd": None, **self._wanted})
         self.banner.clear()
         if self.picker.choice.choose(plan.recipe):
             self.desk.note(f"This is the plan of {name}.")

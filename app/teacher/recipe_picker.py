@@ -25,6 +25,7 @@ class RecipeEntry:
     own: bool = False
     source: str = "none"
     topics: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -38,7 +39,8 @@ def listed(workspace: Path) -> list[RecipeEntry]:
             found.append(RecipeEntry(name, name, own=True, problem=str(error)))
             continue
         file = one.file
-        found.append(RecipeEntry(name, file.title, file.about, one.own, file.source, tuple(file.topics())))
+        topics, axes = tuple(file.topics()), tuple(file.axes)
+        found.append(RecipeEntry(name, file.title, file.about, one.own, file.source, topics, axes))
     return sorted(found, key=lambda entry: entry.title.casefold())
 
 

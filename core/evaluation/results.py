@@ -181,6 +181,14 @@ def read(place: Path) -> Evaluation:
         raise UserError(f"{path} is damaged: {error!r}.", "Evaluate again.") from error
 
 
+def job_of(evaluation: Evaluation, jobs: Path) -> str:
+    """The id of the job in this folder of jobs that made it; "" where none did."""
+    if evaluation.folder is None:
+        return ""
+    place = evaluation.folder.resolve()
+    return place.parent.name if place.name == "output" and place.parent.parent == jobs.resolve() else ""
+
+
 def line(candidate: Candidate) -> str:
     """A line of candidates.jsonl."""
     return json.dumps(asdict(candidate), ensure_ascii=False, separators=(",", ":")) + "\n"

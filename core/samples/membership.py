@@ -35,6 +35,12 @@ def names(snapshots: Path) -> list[str]:
         return []
 
 
+def uids(folder: Path) -> list[str]:
+    """The samples of the snapshot in this folder; [] where there is none."""
+    found: list[str] = json.loads(_listed(folder, _stamp(folder)))
+    return found
+
+
 def known_names(connection: sqlite3.Connection) -> list[str]:
     """The snapshots that searches of this connection can name."""
     found: list[str] = json.loads(connection.execute("SELECT snapshot_names()").fetchone()[0])

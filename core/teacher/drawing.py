@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,10 +46,22 @@ class Draw:
         return {**self.axes, "topic": self.topic, "seed": self.seed}
 
 
+Shares = Mapping[str, Mapping[str, float]]
+"""Axis -> value -> how often it is drawn beside the others."""
+
+
 def draws(
-    file: RecipeFile, seed: int, samples: int, quotas: Mapping[str, int], pool: Sequence[Seed] = ()
+    file: RecipeFile,
+    seed: int,
+    samples: int,
+    quotas: Mapping[str, int],
+    pool: Sequence[Seed] = (),
+    shares: Shares | None = None,
 ) -> Iterator[Draw]:
-    """The draws of a plan in order; fewer than `samples` where quotas allow no more, or there is nothing to start from."""
+    """The draws of a plan in order; fewer than `samples` where quotas allow no more, or there is nothing to start from.
+
+    Where chance alone does not come upon a topic that still has room, only choices and seeds of such topics are left to it.
+    """
     if file.source != "none" and not pool:
         return
     order = list(range(len(pool)))
@@ -58,9 +70,14 @@ def draws(
     drawn: Counter[tuple[str | None, ...]] = Counter()
     for number in range(samples):
         chance = random.Random(f"{seed}:{number}")
-        for attempt in range(_TRIES):
-            start = pool[order[number % len(order)] if attempt == 0 else chance.randrange(len(pool))] if pool else None
-            draw = _draw(file, number, chance, start)
+        narrow, among = file, pool
+        for attempt in range(2 * _TRIES):
+            if attempt == _TRIES:
+                narrow, among = _narrowed(file, pool, lambda topic: counts[topic] < quotas.get(topic, samples))
+            start = (
+                among[order[number % len(order)] if attempt == 0 else chance.randrange(len(among))] if among else None
+            )
+            draw = _draw(narrow, number, chance, start, shares or {})
             if counts[draw.topic] < quotas.get(draw.topic, samples):
                 counts[draw.topic] += 1
                 same = (*(choice.value for choice in draw.axes.values()), draw.seed.origin if draw.seed else None)
@@ -71,12 +88,28 @@ def draws(
             return
 
 
-def _draw(file: RecipeFile, number: int, chance: random.Random, start: Seed | None) -> Draw:
-    axes = {name: chance.choice(choices) for name, choices in file.axes.items()}
+def _narrowed(
+    file: RecipeFile, pool: Sequence[Seed], has_room: Callable[[str], bool]
+) -> tuple[RecipeFile, Sequence[Seed]]:
+    """The recipe and the pool without what leads to a topic that has no room, as far as that can be told from one axis or seed alone."""
+    axes = {}
+    for name, choices in file.axes.items():
+        open_ = tuple(one for one in choices if one.topic and has_room(one.topic))
+        axes[name] = open_ or tuple(one for one in choices if not one.topic) or choices
+    return file.model_copy(update={"axes": axes}), [one for one in pool if has_room(one.topic or file.topic)] or pool
+
+
+def _draw(file: RecipeFile, number: int, chance: random.Random, start: Seed | None, shares: Shares) -> Draw:
+    axes = {name: _choice(choices, chance, shares.get(name)) for name, choices in file.axes.items()}
     if start is not None and file.source == "excerpt":
         start = _excerpt(start, file.excerpt, chance)
     topic = next((choice.topic for choice in axes.values() if choice.topic), "") or (start.topic if start else "")
     return Draw(number, topic or file.topic, axes, start)
+
+
+def _choice(choices: Sequence[Choice], chance: random.Random, weights: Mapping[str, float] | None) -> Choice:
+    found = [weights.get(one.value, 0.0) for one in choices] if weights else []
+    return chance.choices(choices, found)[0] if any(found) else chance.choice(choices)
 
 
 def _excerpt(whole: Seed, span: tuple[int, int], chance: random.Random) -> Seed:

@@ -76,8 +76,12 @@ def forecast(
     if recipe.file.source != "none" and not pool:
         raise UserError(f"The recipe “{recipe.name}” has nothing to start from.", "See seeds in the plan.")
     seed = plan.seed if plan.seed is not None else 0
-    some = list(islice(draws(recipe.file, seed, plan.samples, plan.quotas, pool), _LOOK_AT))
-    total = sum(1 for _ in draws(recipe.file, seed, plan.samples, plan.quotas, pool)) if plan.quotas else plan.samples
+
+    def drawn() -> Iterator[Draw]:
+        return draws(recipe.file, seed, plan.samples, plan.quotas, pool, plan.shares)
+
+    some = list(islice(drawn(), _LOOK_AT))
+    total = sum(1 for _ in drawn()) if plan.quotas else plan.samples
     if not some:
         raise UserError("The quotas of this plan allow no sample.", "Raise them.")
     if spent is not None and spent.samples >= ENOUGH:

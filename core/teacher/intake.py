@@ -182,7 +182,7 @@ def _provenance(
         "requests": len(answers), "prompt_tokens": usage.prompt, "completion_tokens": usage.completion,
         "cached_tokens": usage.cached, "reasoning_tokens": usage.reasoning, "seconds": sum(each.seconds for each in answers),
         "cost_usd": None if cost is None else str(cost), "prices": answers[-1].prices if answers else "",
-        "agreement": one.agreement, "created": int(time.time()),
+        "agreement": one.agreement, "evaluation": plan.get("evaluation", ""), "created": int(time.time()),
         "conversation": stored(one.exchanges),
     }  # fmt: skip
     connection.execute(

@@ -52,7 +52,7 @@ async def _run(context: WorkerContext, source: OpenAsk) -> None:
         context.message("Looking for Go code to start from")
     pool = seeds.pool(recipe.file, folder.path / seeds.FILE, tree, toolchain)
     assert plan.seed is not None
-    drawn = list(draws(recipe.file, plan.seed, plan.samples, plan.quotas, pool))
+    drawn = list(draws(recipe.file, plan.seed, plan.samples, plan.quotas, pool, plan.shares))
     if len(drawn) < plan.samples:
         context.message(f"Quotas allow {len(drawn):,} of {plan.samples:,} samples.")
     if (wanted := request.get("numbers")) is not None:

@@ -40,6 +40,7 @@ class Provenance:
     """Columns of `generation`, as values. kind: "sample" or "fix". asked_model: what the plan names; model: what answered.
 
     requests, usage, seconds, cost_usd: of the whole sample, a fix's included. result: verified or unverified; reason: why not verified.
+    evaluation: the job whose failures it answers, "" for none.
     """
 
     job: str
@@ -65,6 +66,7 @@ class Provenance:
     cost_usd: Decimal | None
     prices: str
     agreement: str
+    evaluation: str
     created: int
     conversation: tuple[Turn, ...]
 
@@ -83,7 +85,7 @@ class Spent:
 _COLUMNS = """
     job, number, kind, result, reason, recipe, recipe_version, recipe_digest, seed, draw, origin, parents, base_url, asked_model, model,
     fingerprint, parameters, requests, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, seconds, cost_usd, prices,
-    agreement, created, conversation
+    agreement, evaluation, created, conversation
 """
 
 
@@ -94,12 +96,12 @@ def provenance(connection: sqlite3.Connection, sample_id: int) -> Provenance | N
         return None
     (
         job, number, kind, result, reason, recipe, version, digest, seed, draw, origin, parents, base_url, asked, model,
-        fingerprint, parameters, requests, prompt, completion, cached, reasoning, seconds, cost, prices, agreement, created, talk,
+        fingerprint, parameters, requests, prompt, completion, cached, reasoning, seconds, cost, prices, agreement, evaluation, created, talk,
     ) = row  # fmt: skip
     return Provenance(
         job, number, kind, result, reason, recipe, version, digest, seed, json.loads(draw), origin, tuple(json.loads(parents)), base_url,
         asked, model, fingerprint, json.loads(parameters), requests, Usage(prompt, completion, cached, reasoning), seconds, _money(cost),
-        prices, agreement, created, turns_from(talk),
+        prices, agreement, evaluation, created, turns_from(talk),
     )  # fmt: skip
 
 

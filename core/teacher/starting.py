@@ -37,11 +37,28 @@ def checked(plan: TeacherPlan, workspace: Path | None) -> Recipe:
             raise UserError(
                 f"quotas names “{unknown}”, and the recipe “{recipe.name}” has no such topic.", f"It has: {known}."
             )
+    _check_shares(plan, recipe)
     if plan.seeds.folder and not Path(plan.seeds.folder).expanduser().is_dir():
         raise UserError(
             f"seeds.folder is {plan.seeds.folder}, which is no folder.", "Name a folder with Go source files."
         )
     return recipe
+
+
+def _check_shares(plan: TeacherPlan, recipe: Recipe) -> None:
+    for axis, weights in plan.shares.items():
+        choices = [one.value for one in recipe.file.axes.get(axis, ())]
+        if not choices:
+            known = ", ".join(recipe.file.axes) or "none"
+            raise UserError(
+                f"shares names “{axis}”, and the recipe “{recipe.name}” has no such axis.", f"It has: {known}."
+            )
+        unknown = next((value for value in weights if value not in choices), None)
+        if unknown is not None:
+            raise UserError(
+                f"shares.{axis} names “{unknown}”, which the recipe “{recipe.name}” does not know.",
+                f"It knows: {', '.join(choices)}.",
+            )
 
 
 def launch(plan: TeacherPlan, workspace: Path, connection: sqlite3.Connection) -> JobFolder:

@@ -62,3 +62,33 @@ def test_without_anything_to_start_from_nothing_is_drawn() -> None:
 def test_what_is_drawn_again_asks_for_another_answer() -> None:
     file = GRID.model_copy(update={"axes": {name: choices[:1] for name, choices in GRID.axes.items()}})
     assert [draw.again for draw in draws(file, 4, 4, {})] == [0, 1, 2, 3]
+
+
+def test_quotas_for_rare_topics_are_filled_to_the_last_sample() -> None:
+    wanted = {"time": 30, "context": 9, "errors": 1}
+    quotas = {**dict.fromkeys(GRID.topics(), 0), **wanted}
+    for seed in range(5):
+        assert Counter(draw.topic for draw in draws(GRID, seed, 40, quotas)) == wanted
+
+
+def test_seeds_of_topics_with_room_are_found_in_a_large_pool() -> None:
+    pool = [Seed("function", f"a.go:{n}", "line", "F", "a", "io" if n else "time") for n in range(2000)]
+    file = recipes.find("test-writing").file
+    file = file.model_copy(
+        update={
+            "axes": {
+                name: tuple(one.model_copy(update={"topic": ""}) for one in some) for name, some in file.axes.items()
+            }
+        }
+    )
+    assert Counter(draw.topic for draw in draws(file, 3, 5, {"io": 1}, pool)) == {"io": 1, "time": 4}
+
+
+def test_shares_steer_an_axis_and_leave_the_others_alone() -> None:
+    shares = {"difficulty": {"medium": 1, "hard": 3}}
+    drawn = list(draws(GRID, 9, 400, {}, shares=shares))
+    counts = Counter(draw.axes["difficulty"].value for draw in drawn)
+    assert counts["easy"] == 0
+    assert 2 < counts["hard"] / counts["medium"] < 4.5
+    assert len({draw.axes["package"].value for draw in drawn}) == len(GRID.axes["package"])
+    assert drawn == list(draws(GRID, 9, 400, {}, shares=shares))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from dataclasses import replace
 from decimal import Decimal
@@ -136,3 +137,17 @@ def test_a_samples_page_finds_where_it_comes_from(connection: sqlite3.Connection
     used = spent(connection, "topic-grid", "gpt-4.1")
     assert used is not None
     assert (used.samples, used.requests, used.prompt, used.completion) == (1, 1, 100, 50)
+
+
+def test_what_a_sample_answers_stays_with_it_when_the_job_is_gone(
+    tmp_path: Path, connection: sqlite3.Connection
+) -> None:
+    asked = plan_from({"recipe": "topic-grid", "model": "gpt-4.1", "samples": 9, "evaluation": "an-evaluation"})
+    job = starting.launch(asked, tmp_path, connection)
+    write(job, done(0), done(1, result="failed", reason="No.", made=()))
+    intake.take_in(connection, job)
+    shutil.rmtree(job.path)
+    (key,) = query.ids(connection, query.parse("sort:id"))
+    found = provenance(connection, key)
+    assert found is not None
+    assert found.evaluation == "an-evaluation"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.teacher import plan
+from core.teacher import plan, starting
 from core.teacher.plan import load_plan, parse_plan, plan_from
 from core.teacher.terms import save_plan, to_mapping, with_budget
 
@@ -112,3 +112,30 @@ def test_all_that_is_wrong_is_told_a_key() -> None:
         "quotas.io": "quotas.io is -1 but must be at least 0.",
     }
     assert plan.problems({"recipe": "x", "model": "m"}) == {}
+
+
+def test_shares_are_weights_and_one_of_them_is_above_nothing() -> None:
+    wrong = plan.problems({"recipe": "x", "model": "m", "shares": {"difficulty": {"easy": -1}}})
+    assert wrong == {"shares.difficulty.easy": "shares.difficulty.easy is -1 but must be at least 0."}
+    (text,) = plan.problems({"recipe": "x", "model": "m", "shares": {"difficulty": {"easy": 0.0}}}).values()
+    assert "gives no value of “difficulty” a share above 0" in text
+    made = parse_plan('recipe = "topic-grid"\nmodel = "m"\n[shares.difficulty]\neasy = 1\nhard = 2.5\n')
+    assert made.shares == {"difficulty": {"easy": 1.0, "hard": 2.5}}
+    assert starting.checked(made, None).name == "topic-grid"
+
+
+@pytest.mark.parametrize(
+    ("shares", "message", "hint"),
+    [
+        ({"mood": {"good": 1.0}}, "no such axis", "It has: package, work, difficulty, style."),
+        ({"difficulty": {"heroic": 1.0}}, "shares.difficulty names “heroic”", "It knows: easy, medium, hard."),
+    ],
+)
+def test_shares_that_the_recipe_does_not_know_are_refused(
+    shares: dict[str, dict[str, float]], message: str, hint: str
+) -> None:
+    made = plan.plan_from({"recipe": "topic-grid", "model": "m", "shares": shares})
+    with pytest.raises(UserError) as caught:
+        starting.checked(made, None)
+    assert message in caught.value.message
+    assert hint in caught.value.hint
