@@ -55,6 +55,12 @@ def test_a_model_answers_and_is_judged_and_a_kill_changes_nothing(
     assert found.origin.settings["sampling"]["temperature"] == 1.0
     assert "32" in str(found.origin.settings["weights"])
     assert {(tally.task, tally.n) for tally in found.tallies} == {("set/p0", 10), ("set/p1", 10)}
+    again = results.read(killed.output)
+    assert found.reference_nll is not None
+    assert 0 < found.reference_nll < 20
+    assert (found.reference_nll, found.reference_tokens) == (again.reference_nll, again.reference_tokens)
+    assert found.reference_left_out == ()
+    assert sum(tally.reference_tokens for tally in found.tallies) == found.reference_tokens > 40
     texts = {(made.task, made.index): made.text for made in one}
     assert {(kept.task, kept.index): kept.completion for kept in results.candidates(whole.output)} == texts
 
