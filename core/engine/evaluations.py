@@ -109,14 +109,17 @@ class Evaluations:
             if "seconds" in made and made["step"] <= step and self._wanted.get(made["step"]) != mark_of(made):
                 self._hand(folder, made)
 
-    def hold(self, at: Waypoint, *, last: bool = False) -> None:
-        """Where an evaluation is due, have the student answer; then tell what has been judged meanwhile. last: the run is over."""
-        if not self._every:
-            return
-        if at.step % self._every == 0 or last:
-            self._hold(at)
-            self._group.wait()
+    def hold(self, at: Waypoint, *, last: bool = False) -> bool:
+        """Where an evaluation is due, have the student answer; then tell what has been judged meanwhile. last: the run is over.
+
+        True, in every process, when a stop has cut the answers short: only these weights can give the others, so no step may follow.
+        """
+        cut_short = False
+        if self._every and (at.step % self._every == 0 or last):
+            whole = self._hold(at)
+            cut_short = self._group.told(not whole and self._monitor.should_stop())
         self._tell()
+        return cut_short
 
     def back_to(self, step: int) -> None:
         """The weights are those of an earlier step again: verdicts on later ones are no longer wanted."""
@@ -134,7 +137,8 @@ class Evaluations:
             self._tell()
         self._tell()
 
-    def _hold(self, at: Waypoint) -> None:
+    def _hold(self, at: Waypoint) -> bool:
+        """Were all problems answered? Only the first process knows."""
         folder = step_folder(self._output, at.step)
         done, whole = self._group.told(self._begin(at, folder) if self._judge is not None else (set(), False))
         if not whole:
@@ -144,6 +148,7 @@ class Evaluations:
                 write_json(folder / MADE, {**asdict(at), "seconds": round(time.perf_counter() - began, 3)})
         if whole and self._judge is not None and self._wanted.get(at.step) != mark_of(asdict(at)):
             self._hand(folder, read_json(folder / MADE) or {})
+        return whole
 
     def _begin(self, at: Waypoint, folder: Path) -> tuple[set[tuple[str, int]], bool]:
         """Which answers these very weights have given before a kill, and whether they are all. Those of others are removed."""

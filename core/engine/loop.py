@@ -75,7 +75,7 @@ def train(
     ):
         evaluations.go_on(progress.step)
         reason = steps_of(this, exam, evaluations)
-        if this.saved != progress.step:
+        if this.saved != progress.step and progress.step:
             save(this)
         if reason != "stop":
             evaluations.finish()
@@ -101,8 +101,8 @@ def steps_of(this: Run, exam: Exam, evaluations: Evaluations) -> str:
     if progress.step in (0, steps):
         validate(this)
     monitor.progress(progress.step, steps)
-    evaluations.hold(waypoint(this), last=progress.step == steps)
-    reason = ""
+    cut_short = evaluations.hold(waypoint(this), last=progress.step == steps)
+    reason = "stop" if cut_short else ""
 
     while progress.step < steps and not reason:
         began = time.perf_counter()
@@ -133,7 +133,8 @@ def steps_of(this: Run, exam: Exam, evaluations: Evaluations) -> str:
             exam.hold(done)
             if 0 < config.validation.patience <= progress.worse and done < steps:
                 reason = reason or "patience"
-        evaluations.hold(waypoint(this), last=done == steps)
+        if evaluations.hold(waypoint(this), last=done == steps):
+            reason = "stop"
         if reason or save_now or due or done == steps:
             save(this)
     return reason

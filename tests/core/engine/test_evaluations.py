@@ -22,6 +22,7 @@ from core.jobs.control import resume
 from core.jobs.events import EventWriter, read_events
 from core.training import evaluating
 from core.training.config_file import to_mapping
+from core.training.metrics import RunMetrics
 from tests.core.engine.conftest import Notes, config
 from tests.core.evaluation import problems
 from tests.core.evaluation.problems import TASKS
@@ -60,7 +61,6 @@ def test_a_run_tells_points_and_trains_the_same_to_every_digit(
     base: Path, snapshot: Path, tmp_path: Path, frozen: evaluating.Frozen
 ) -> None:
     plain = train(base, snapshot, tmp_path / "plain", None)
-    state: list[bytes] = []
     asked = train(base, snapshot, tmp_path / "asked", frozen)
     assert asked.losses() == plain.losses()
     assert [e["grad_norm"] for e in asked.of("step")] == [e["grad_norm"] for e in plain.of("step")]
@@ -78,7 +78,6 @@ def test_a_run_tells_points_and_trains_the_same_to_every_digit(
     assert (found.origin.model, found.origin.suite, found.origin.settings["step"]) == ("run, step 6", "set", 6)
     assert len(results.candidates(folder)) == 2
     assert comparing.compare(results.read(Path(told[0]["path"])), found).problems == 2
-    assert state == []
 
 
 def test_the_generators_of_random_numbers_stay_where_they_are_and_the_student_stays_unmerged(
@@ -206,6 +205,9 @@ def test_a_killed_run_ends_with_the_points_that_it_would_have_had(
     assert [point[0] for point in found] == [0, 2, 4, 6, 8]
     stands = standing(killed.events)
     assert sorted(stands) == [0, 2, 4, 6, 8]
+    metrics = RunMetrics(killed.events)
+    metrics.load()
+    assert metrics.tracks["evaluation"].x("step").tolist() == [0, 2, 4, 6, 8], "none is lost, none is there twice"
     newest = {point[0]: point for point in points(read_events(killed.events))}
     assert [newest[step] for step in sorted(newest)] == found
     for step in stands:
@@ -214,3 +216,48 @@ def test_a_killed_run_ends_with_the_points_that_it_would_have_had(
             for job in (whole, killed)
         )
         assert one == other
+
+
+def test_a_stop_leaves_answers_out_and_the_run_that_goes_on_gives_them(
+    base: Path, snapshot: Path, tmp_path: Path, frozen: evaluating.Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopping(Notes):
+        """Asks to stop in the middle of the answers at step 2."""
+
+        def should_stop(self) -> bool:
+            return self.at == 2 and any("answers" in event["text"] for event in self.of("message")[-1:])
+
+    settings = config(evaluation=EVERY, budget={"steps": 4})
+    notes = Stopping()
+    where = tmp_path / "output"
+    loop.train(settings, base, snapshot, where, run="r", monitor=notes, group=Group(), problems=frozen)
+    assert [event["step"] for event in notes.of("step")] == [1, 2], "only these weights can answer"
+    assert notes.of("checkpoint")[-1]["step"] == 2
+    assert "seconds" not in json.loads((evaluating.step_folder(where, 2) / MADE).read_text())
+    again = train(base, snapshot, tmp_path, frozen, budget={"steps": 4})
+    assert {2, 4} <= {event["step"] for event in again.of("evaluation")}
+    whole = train(base, snapshot, tmp_path / "whole", frozen, budget={"steps": 4})
+    assert points(again.events)[-2:] == points(whole.events)[-2:]
+    assert again.losses() == whole.losses()[2:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["ddp", "fsdp"])
+def test_two_processes_tell_the_points_of_one(
+    base: Path, snapshot: Path, tmp_path: Path, frozen: evaluating.Frozen, eventually: Callable[..., None], mode: str
+) -> None:
+    alone = train(base, snapshot, tmp_path / "alone", frozen, budget={"steps": 2})
+    settings = config(evaluation=EVERY, budget={"steps": 2}, parallel={"mode": mode, "processes": 2})
+    asked = {"config": to_mapping(settings), "base": str(base), "snapshot": str(snapshot)}
+    job = jobs.create(tmp_path / "jobs", "train", asked, title=mode, processes=2)
+    evaluating.write(job, frozen)
+    jobs.start(job)
+    eventually(lambda: not info(job).alive, seconds=200, what="the run has ended")
+    assert info(job).state == "done", job.log.read_text()
+    assert points(read_events(job.events)) == points(alone.events)
+    first = evaluating.step_folder(job.output, 0)
+    mine = evaluating.step_folder(tmp_path / "alone" / "output", 0)
+    one, other = (
+        sorted(attempts.read(folder / attempts.FILE), key=lambda made: made.task) for folder in (first, mine)
+    )
+    assert [made.text for made in one] == [made.text for made in other]
