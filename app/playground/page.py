@@ -45,6 +45,7 @@ class PlaygroundPage(Page):
         self._refresh_timer.timeout.connect(self._refresh_models)
         self._server = ModelServer(context.workspace, context.tasks, self)
         self._server.ready.connect(self._on_ready)
+        self._server.waits.connect(lambda reason: self._state.setText(reason))
         self._server.failed.connect(self._on_failed)
         self._server.unloaded.connect(self._on_unloaded)
         self._picker = QComboBox()
