@@ -58,7 +58,5 @@ def _who_holds(waiting: JobInfo) -> str:
     lines = [waiting.message]
     for job in holders_of(waiting, list_jobs(waiting.folder.path.parent)):
         what = "a served model" if job.kind == SERVE else f"a job of kind {job.kind}"
-        lines.append(
-            f"  {', '.join(job.leases)}: “{job.title}”, {what}; `gosmith jobs stop {job.id}` ends it."
-        )
+        lines.append(f"  {', '.join(job.leases)}: “{job.title}”, {what}; `gosmith jobs stop {job.id}` ends it.")
     return "\n".join(lines)

@@ -46,9 +46,7 @@ class Chatter:
         self.compute = compute
         self.adapters: list[str] = []
         self.context = int(causal.config.to_dict().get("max_position_embeddings") or 2**20)
-        way = (
-            choose_way(causal, compute, own=not in_training) if run is None else Alone(causal, compute.device, run)
-        )
+        way = choose_way(causal, compute, own=not in_training) if run is None else Alone(causal, compute.device, run)
         self.decoder = Decoder(
             way,
             tokenizer,

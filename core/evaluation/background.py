@@ -151,5 +151,3 @@ class BackgroundJudge:
         return judge_into(
             handed.folder, terms, self._problems, handed.given, bench, should_stop=self._is_closing
         )  # fmt: skip
-
-

@@ -144,7 +144,11 @@ def stored_suite(connection: sqlite3.Connection, name: str) -> Suite | None:
 def open_suite(connection: sqlite3.Connection, reference: str, private: Path) -> NamedSuite:
     """The suite that is called so: one that was added to the workspace, else as `core.evaluation.finding.open_suite`. Raises UserError."""
     added = stored_suite(connection, reference)
-    return NamedSuite(reference, "added", added, reference) if added is not None else finding.open_suite(reference, private)
+    return (
+        NamedSuite(reference, "added", added, reference)
+        if added is not None
+        else finding.open_suite(reference, private)
+    )
 
 
 def delete_suite(connection: sqlite3.Connection, name: str) -> None:

@@ -11,13 +11,12 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core import jobs as background
 from core.errors import UserError
-from core.evaluation.finding import open_suite
+from core.evaluation.finding import NamedSuite, open_suite
 from core.jobs import JobFolder
 from core.jobs.folder import Change, read_job
 from core.models import Model, inspect, resolve
@@ -71,6 +70,10 @@ def plan(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> Pla
     return forecast(config, found.base, found.snapshot, jobs)
 
 
+def _bundled(reference: str) -> NamedSuite:
+    return open_suite(reference, None)
+
+
 def launch(
     config: RunConfig,
     *,
@@ -78,7 +81,7 @@ def launch(
     snapshots: Path,
     models: Path,
     not_before: float | None = None,
-    find_suite: evaluating.FindSuite = partial(open_suite, private=None),
+    find_suite: evaluating.FindSuite = _bundled,
 ) -> JobFolder:
     """Make the job folder of a run, which waits until `not_before`, seconds since the epoch, if that is given.
 

@@ -277,7 +277,9 @@ class EvaluationSection(Section):
     @model_validator(mode="after")
     def _both(self) -> Self:
         if self.every and not self.suite.strip():
-            raise refused(f'every = {self.every} needs a suite to answer, such as suite = "workshop"', "evaluation.suite")
+            raise refused(
+                f'every = {self.every} needs a suite to answer, such as suite = "workshop"', "evaluation.suite"
+            )
         if self.suite.strip() and not self.every:
             raise refused(f"suite = “{self.suite[:60]}” needs the steps between two evaluations", "evaluation.every")
         return self

@@ -109,7 +109,9 @@ def test_answers_are_those_of_the_checkpoint_of_the_same_step(
     from core.engine import generate
     from core.evaluation.assembling import question
 
-    notes = train(base, snapshot, tmp_path, frozen, method={"kind": kind}, budget={"steps": 4}, checkpoints={"every": 4})
+    notes = train(
+        base, snapshot, tmp_path, frozen, method={"kind": kind}, budget={"steps": 4}, checkpoints={"every": 4}
+    )
     folder = Path(notes.of("evaluation")[-1]["path"])
     made = {one.task: one for one in attempts.read(folder / attempts.FILE)}
     chatter = generate.load(tmp_path / "output" / "checkpoint-000004", "fp32")
@@ -257,7 +259,5 @@ def test_two_processes_tell_the_points_of_one(
     assert points(read_events(job.events)) == points(alone.events)
     first = evaluating.step_folder(job.output, 0)
     mine = evaluating.step_folder(tmp_path / "alone" / "output", 0)
-    one, other = (
-        sorted(attempts.read(folder / attempts.FILE), key=lambda made: made.task) for folder in (first, mine)
-    )
+    one, other = (sorted(attempts.read(folder / attempts.FILE), key=lambda made: made.task) for folder in (first, mine))
     assert [made.text for made in one] == [made.text for made in other]

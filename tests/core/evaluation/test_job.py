@@ -13,8 +13,8 @@ import pytest
 
 from core.errors import UserError
 from core.evaluation import completions, finding, results
-from core.evaluation.verdicts import CHUNK
 from core.evaluation.starting import start_evaluation
+from core.evaluation.verdicts import CHUNK
 from core.jobs import JobFolder, info
 from core.jobs.control import resume
 from tests.core.evaluation import problems

@@ -35,6 +35,8 @@ def test_who_gives_its_leases_back_works_on_while_the_next_begins(
         eventually(lambda: not info(folder).alive, seconds=30)
         assert info(folder).state == "stopped"
         control.resume(folder, main_file=file)
-        eventually(lambda: info(folder).state == "running" and not info(folder).leases, seconds=30, what="given back again")
+        eventually(
+            lambda: info(folder).state == "running" and not info(folder).leases, seconds=30, what="given back again"
+        )
     finally:
         control.kill(folder)
