@@ -178,8 +178,8 @@ class ChartCard(QFrame):
         ends = [float(track.series[end].y[place]) for end in curve.whiskers or () if end in track.series]
         if len(ends) < 2 or not all(map(math.isfinite, ends)):
             return ""
-        low, high = (self.spec.text(end * self.spec.factor) for end in ends)
-        return f" ({low} to {high})"
+        low, high = (end * self.spec.factor for end in ends)
+        return f" ({low:.3g}–{high:.3g})"
 
     def _is_beyond(self, run: Shown, at: float) -> bool:
         steps = run.metrics.steps

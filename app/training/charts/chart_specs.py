@@ -152,7 +152,7 @@ SPECS: tuple[ChartSpec, ...] = (
             Curve("evaluation", "pass_at_1", "pass@1", whiskers=("low", "high")),
             Curve("evaluation", "compile_rate", "compile", second=True),
         ),
-        _percent, _fourth, factor=100, points=True,
+        _percent, _third, factor=100, points=True,
     ),
     ChartSpec(
         "Answers that compile", "answersChart",

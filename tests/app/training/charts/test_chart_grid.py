@@ -96,7 +96,7 @@ def test_problems_solved_have_whiskers_that_the_axis_holds_and_the_crosshair_tel
     assert drawn.y.low <= 2
     assert drawn.y.high >= 70
     card.point(10.0, here=True)
-    assert "25 % pass@1 (17 % to 55 %)" in card.canvas.accessibleDescription()
+    assert "25 % pass@1 (17–55)" in card.canvas.accessibleDescription()
 
 
 def test_noise_lies_behind_its_mean_and_alone_when_nothing_is_smoothed(grid: ChartGrid, qtbot: QtBot, tmp_path: Path) -> None:  # fmt: skip
