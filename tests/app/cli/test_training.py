@@ -99,7 +99,10 @@ def test_an_evaluation_on_the_way_that_cannot_be_is_refused_in_a_sentence(
 
 
 def test_who_waits_in_a_shell_is_told_who_holds_the_gpu_and_how_to_end_it(
-    tmp_path: Path, begin_nap: Callable[..., JobFolder], monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., None]
+    tmp_path: Path,
+    begin_nap: Callable[..., JobFolder],
+    monkeypatch: pytest.MonkeyPatch,
+    eventually: Callable[..., None],
 ) -> None:
     served = begin_nap(
         tmp_path, "Serve starter", kind="serve", resources=("gpu:1/1 shared",), steps=1_000_000
