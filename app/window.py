@@ -12,10 +12,12 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
+from app.gpu_yield import GpuYield
 from app.pages import Page
 from app.rail import Rail
 from app.state import window_state
 from app.teacher_intake import JUDGE
+from app.widgets.banner import Banner
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.toast import Toast
 from core.errors import UserError
@@ -99,11 +101,18 @@ class MainWindow(QMainWindow):
         self._rail = Rail(context.theme, [(s.name, s.nav, s.title, s.icon) for s in PAGES])
         self._rail.chosen.connect(self.show_page)
         self._stack = QStackedWidget()
+        self._question = Banner(context.theme, name="windowBanner")
+        self.gpu_yield = GpuYield(context.jobs, context.tasks, self._question, parent=self)
+        self.gpu_yield.failed.connect(self._on_problem)
         self._status = _StatusLine(context)
         body = QHBoxLayout()
         body.setSpacing(0)
+        front = QVBoxLayout()
+        front.setSpacing(0)
+        front.addWidget(self._question)
+        front.addWidget(self._stack, 1)
         body.addWidget(self._rail)
-        body.addWidget(self._stack, 1)
+        body.addLayout(front, 1)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)

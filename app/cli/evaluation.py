@@ -97,11 +97,18 @@ def evaluate(
         )
     found = results.read(folder.output)
     data = {**results.as_json(found), "job": info.id, "folder": str(folder.output)}
+    missing = f"; {len(found.missing):,} of {found.problems:,} problems have no completion and count as not solved"
     lines = [
         f"pass@{k}: {100 * one.value:.1f} % ({100 * one.interval[0]:.1f} to {100 * one.interval[1]:.1f})"
+        + (missing if found.missing else "")
         for k, one in found.pass_at.items()
     ]
     lines += [f"{found.problems:,} problems of {found.origin.suite}, mode {mode}, in {found.seconds:.1f} s"]
+    if found.reference_nll is not None:
+        left_out = f"; {len(found.reference_left_out):,} problems left out" if found.reference_left_out else ""
+        lines.append(
+            f"references: {found.reference_nll:.4f} nats a token, over {found.reference_tokens:,} tokens{left_out}"
+        )
     lines += [", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in found.statuses.items() if count)]
     for what, names in (
         ("without completions", found.missing),

@@ -144,10 +144,5 @@ def find_(session: Session, words: tuple[str, ...]) -> None:
 
 def opened(session: Session, reference: str) -> NamedSuite:
     """The suite of that name, file or folder. Raises UserError when there is none."""
-    from core.evaluation import finding
-
     with database(session, readonly=True) as connection:
-        added = contamination.stored_suite(connection, reference)
-    if added is not None:
-        return finding.NamedSuite(reference, "added", added, reference)
-    return finding.open_suite(reference, session.workspace().suites)
+        return contamination.open_suite(connection, reference, session.workspace().suites)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.cli.output import Session, table
+from app.cli.suites import opened
 from core.errors import UserError
 from core.jobs import JobFolder, create, delete, info, start
 from core.jobs.clock import clock_text, next_time
@@ -23,6 +26,8 @@ from core.training.plan import forecast, settled
 from core.training.planned import Plan, compute_text
 
 CONFIG = click.Path(path_type=Path, dir_okay=False)
+POINT = ("step", "pass_at_1", "interval", "compile_rate", "problems", "seconds", "path")
+"""What is told of an evaluation on the way."""
 
 
 @click.command()
@@ -112,6 +117,7 @@ def train(session: Session, config_file: Path, detach: bool, start_at: str | Non
         snapshots=workspace.snapshots,
         models=workspace.models,
         not_before=not_before,
+        find_suite=partial(opened, session),
     )
     start(folder)
     if not_before is None:
@@ -141,17 +147,32 @@ def answer_run(session: Session, folder: JobFolder, *, detach: bool) -> None:
     from app.cli.waiting import wait_for
 
     losses: list[float] = []
+    points: dict[int, dict[str, Any]] = {}
 
-    def keep_loss(event: dict[str, Any]) -> None:
+    def keep(event: dict[str, Any]) -> None:
         if event.get("kind") == "step":
             losses.append(float(event["loss"]))
+        elif event.get("kind") == "evaluation":
+            points[int(event["step"])] = {key: event.get(key) for key in POINT}
+            click.echo(_point_text(event), err=True)
 
-    state = wait_for(folder, f"Training {folder.path.name}", on_event=keep_loss)
+    state = wait_for(folder, f"Training {folder.path.name}", on_event=keep)
     checkpoints = [str(path) for path in sorted(folder.output.glob("checkpoint-*")) if path.is_dir()]
     final = losses[-1] if losses else None
     data = {
         "job": state.id, "state": state.state, "steps": state.step or len(losses),
-        "final_loss": final, "checkpoints": checkpoints,
+        "final_loss": final, "checkpoints": checkpoints, "evaluations": [points[step] for step in sorted(points)],
     }  # fmt: skip
     loss = f", loss {final:.4f}" if final is not None else ""
     session.answer(data, f"{state.id} {state.state} after {data['steps']:,} steps{loss}\n" + "\n".join(checkpoints))
+
+
+def _point_text(event: Mapping[str, Any]) -> str:
+    """An evaluation on the way in a line."""
+    if event.get("pass_at_1") is None:
+        return f"step {event['step']:,}: no answer could be judged"
+    low, high = event["interval"]
+    return (
+        f"step {event['step']:,}: pass@1 {100 * event['pass_at_1']:.1f} % ({100 * low:.1f} to {100 * high:.1f}), "
+        f"{100 * event['compile_rate']:.0f} % compile, {event['problems']:,} problems"
+    )

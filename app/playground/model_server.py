@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.tasks import TaskRunner
 from core.errors import UserError
 from core.inference import ServerAddress
-from core.jobs import JobFolder, create, info, start, stop
+from core.jobs import JobFolder, create, gpus, info, start, stop
 from core.models import Model
 from core.workspace import Workspace
 
@@ -24,10 +24,12 @@ IDLE_SECONDS = 15 * 60
 class ModelServer(QObject):
     """Brings a model up and tells where it answers.
 
-    Signals: ready(ServerAddress); failed(UserError); unloaded(), when its process has ended for whatever reason.
+    Signals: ready(ServerAddress); waits(reason), when another job has the GPU that it needs; failed(UserError); unloaded(), when its
+    process has ended for whatever reason.
     """
 
     ready = Signal(object)
+    waits = Signal(str)
     failed = Signal(object)
     unloaded = Signal()
 
@@ -38,6 +40,7 @@ class ModelServer(QObject):
         self._job: JobFolder | None = None
         self._model: Model | None = None
         self._address: ServerAddress | None = None
+        self._reason = ""
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
 
@@ -58,7 +61,7 @@ class ModelServer(QObject):
                 self.ready.emit(self._address)
             return
         self.unload()
-        self._model = model
+        self._model, self._reason = model, ""
         request = {
             "model": str(model.path),
             "name": model.name,
@@ -68,7 +71,8 @@ class ModelServer(QObject):
         }
 
         def begin() -> JobFolder:
-            job = create(self._workspace.jobs, "serve", request, title=f"Serve {model.name}")
+            resources = gpus.one_shared(gpus.count())
+            job = create(self._workspace.jobs, "serve", request, title=f"Serve {model.name}", resources=resources)
             start(job)
             return job
 
@@ -113,6 +117,9 @@ class ModelServer(QObject):
                 return
         state = info(self._job)
         if state.alive:
+            if state.state == "queued" and state.message != self._reason:
+                self._reason = state.message
+                self.waits.emit(state.message)
             return
         was_ready = self._address is not None
         self._job = self._model = self._address = None

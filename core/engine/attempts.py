@@ -51,18 +51,19 @@ def attempts(
     *,
     chat: bool,
     done: Collection[tuple[str, int]] = (),
+    at_once: int = _UNDER_WAY,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Attempt]:
     """Answer each question `samples` times, as they come to their ends; those in `done` (task, index) are left out.
 
     chat: ask in the model's chat template; else the model goes on from the question's text. sampling: its seed is that of all. Ends early when
-    asked to stop, and then leaves out what was under way.
+    asked to stop, and then leaves out what was under way. at_once: how many the decode loop knows of.
     """
     waiting = iter([(task, one, n) for task, one in questions for n in range(samples) if (task, n) not in done])
     ended: list[Attempt] = []
     under_way = 0
     while not should_stop():
-        while under_way < _UNDER_WAY and (given := next(waiting, None)) is not None:
+        while under_way < at_once and (given := next(waiting, None)) is not None:
             task, question, index = given
             seed = seed_of(sampling.seed or 0, task, index)
             try:

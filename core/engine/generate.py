@@ -33,15 +33,23 @@ class Chatter:
     """A model, its tokenizer, and the decode loop over both. For one thread."""
 
     def __init__(
-        self, causal: Any, tokenizer: Any, compute: Compute, run: Callable[..., Any] | None = None, weights: str = ""
+        self,
+        causal: Any,
+        tokenizer: Any,
+        compute: Compute,
+        run: Callable[..., Any] | None = None,
+        weights: str = "",
+        *,
+        in_training: bool = False,
     ) -> None:
-        """run: what is called for a forward pass, where that is not the model itself. weights: what to say of them, if not the number format."""
+        """run: what is called for a forward pass, where that is not the model itself. weights: what to say of them, if not the number format.
+        in_training: the model's weights must stay where they lie."""
         self.causal = causal
         self.tokenizer = tokenizer
         self.compute = compute
         self.adapters: list[str] = []
         self.context = int(causal.config.to_dict().get("max_position_embeddings") or 2**20)
-        way = choose_way(causal, compute) if run is None else Alone(causal, compute.device, run)
+        way = choose_way(causal, compute, own=not in_training) if run is None else Alone(causal, compute.device, run)
         self.decoder = Decoder(
             way,
             tokenizer,

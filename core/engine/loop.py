@@ -20,11 +20,13 @@ import torch
 
 from core.engine import checkpoint, data, gradients, model, optim, sharding
 from core.engine.answers import Exam
+from core.engine.evaluations import Evaluations, Waypoint
 from core.engine.measures import Meter
 from core.engine.parallel import Group, share
 from core.engine.prepare import Monitor, prepare
 from core.engine.run import SAME, Run, begin, resume, rewind, save, stopped_by
 from core.training.config import RunConfig
+from core.training.evaluating import Frozen
 
 VALIDATION_SEQUENCES = 128
 """How many are measured at most: a validation loss should cost a few steps, not a minute."""
@@ -51,11 +53,12 @@ def train(
     monitor: Monitor,
     group: Group,
     origin: Mapping[str, Any] | None = None,
+    problems: Frozen | None = None,
 ) -> Result:
     """Train, and write checkpoints into `output`, from which a second call with the same arguments goes on.
 
     base: a model folder or a checkpoint. snapshot: a folder with train.jsonl and validation.jsonl. origin: what else
-    checkpoints are to tell of where they come from. Raises UserError.
+    checkpoints are to tell of where they come from. problems: of the evaluations on the way. Raises UserError.
     """
     output.mkdir(parents=True, exist_ok=True)
     prepared = prepare(config, base, snapshot, run, monitor, group)
@@ -66,8 +69,16 @@ def train(
     if group.first_here:
         checkpoint.sweep(output)
     resume(this)
-    with closing(Exam(prepared, snapshot, output, monitor, config.validation.answers, first=group.first)) as exam:
-        reason = steps_of(this, exam)
+    with (
+        closing(Exam(prepared, snapshot, output, monitor, config.validation.answers, first=group.first)) as exam,
+        closing(Evaluations(config, prepared, problems, output, monitor, group)) as evaluations,
+    ):
+        evaluations.go_on(progress.step)
+        reason = steps_of(this, exam, evaluations)
+        if this.saved != progress.step and progress.step:
+            save(this)
+        if reason != "stop":
+            evaluations.finish()
     if reason in ("stop", "epoch"):
         monitor.stopped_early()  # also where only another machine was asked to stop
     if reason == "patience":
@@ -75,14 +86,12 @@ def train(
             "message",
             text=f"Stopped early: {progress.worse} validations in a row were no better than {progress.best:.4f}.",
         )
-    if this.saved != progress.step:
-        save(this)
     paths = tuple(item.path for item in checkpoint.list_checkpoints(output))
     last = None if math.isnan(progress.validation) else progress.validation
     return Result(progress.step, progress.loss, last, paths, reason in ("stop", "epoch"))
 
 
-def steps_of(this: Run, exam: Exam) -> str:
+def steps_of(this: Run, exam: Exam, evaluations: Evaluations) -> str:
     """All steps that are left; why the last one was the last: "" when all are done, else "stop", "epoch" or "patience"."""
     config, prepared, group, monitor, progress = this.config, this.prepared, this.group, this.monitor, this.progress
     size = config.batch.micro * config.batch.accumulation
@@ -92,7 +101,8 @@ def steps_of(this: Run, exam: Exam) -> str:
     if progress.step in (0, steps):
         validate(this)
     monitor.progress(progress.step, steps)
-    reason = ""
+    cut_short = evaluations.hold(waypoint(this), last=progress.step == steps)
+    reason = "stop" if cut_short else ""
 
     while progress.step < steps and not reason:
         began = time.perf_counter()
@@ -107,6 +117,7 @@ def steps_of(this: Run, exam: Exam) -> str:
         loss = total / trained
         norm = gradients.norm(this.parameters, group) / progress.scale.value
         if not update(this, loss, norm):
+            evaluations.back_to(progress.step)
             continue
         done = progress.step
 
@@ -122,6 +133,8 @@ def steps_of(this: Run, exam: Exam) -> str:
             exam.hold(done)
             if 0 < config.validation.patience <= progress.worse and done < steps:
                 reason = reason or "patience"
+        if evaluations.hold(waypoint(this), last=done == steps):
+            reason = "stop"
         if reason or save_now or due or done == steps:
             save(this)
     return reason
@@ -232,6 +245,13 @@ def validate(this: Run) -> None:
     better = progress.validation < progress.best
     progress.best, progress.worse = (progress.validation, 0) if better else (progress.best, progress.worse + 1)
     this.monitor.event("validation", step=progress.step, loss=round(progress.validation, 6), sequences=len(chosen))
+
+
+def waypoint(this: Run) -> Waypoint:
+    """Which weights these are, as far as a run that was killed must tell them from others of the same step."""
+    progress = this.progress
+    loss = None if math.isnan(progress.loss) else progress.loss
+    return Waypoint(progress.step, loss, progress.guard.rewinds, progress.guard.offset)
 
 
 def total_steps(config: RunConfig, sequences: int) -> int:

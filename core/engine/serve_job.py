@@ -1,6 +1,7 @@
 """The job kind "serve": a model kept ready for the playground, in a process whose end frees its memory.
 
-It ends when it is asked to, when it has been idle, or when the window it works for has been gone for a minute.
+It ends when it is asked to, when it has been idle, or when the window it works for has been gone for a minute. Where there are GPUs it
+holds one together with other served models (`core.jobs.gpus.one_shared`): a run that wants it waits, and the window asks whether to unload.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ SCALARS = {
     },
     "validation": {"loss": "validation/loss"},
     "answers": {"parsed": "answers/parsed", "compiled": "answers/compiled"},
+    "evaluation": {"pass_at_1": "evaluation/pass_at_1", "compile_rate": "evaluation/compile_rate"},
 }
 """Kind of event -> its field -> the scalar's tag."""
 

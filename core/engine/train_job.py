@@ -12,6 +12,7 @@ from core.engine.prepare import Monitor
 from core.files import write_json
 from core.jobs.folder import read_job
 from core.jobs.worker import WorkerContext
+from core.training import evaluating
 from core.training.config import RunConfig
 from core.training.config_file import flat, from_mapping
 
@@ -66,6 +67,7 @@ def _train(config: RunConfig, context: WorkerContext, output: Path, monitor: Mon
             monitor=monitor,
             group=group,
             origin={"command": list(read_job(context.folder).command)},
+            problems=evaluating.read(context.folder) if config.evaluation.every else None,
         )
     finally:
         parallel.leave(group)

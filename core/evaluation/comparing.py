@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import UserError
-from core.evaluation.passing import Tally, around, pass_at
+from core.evaluation.passing import Tally, around
 from core.evaluation.results import Candidate, Evaluation, candidates
 
 RESAMPLES = 10_000
@@ -52,14 +52,14 @@ class Comparison:
 def compare(a: Evaluation, b: Evaluation, k: int = 1, *, seed: int = 0) -> Comparison:
     """How b differs from a in pass@k. seed: of the resampling. Raises UserError when they cannot be compared."""
     pairs = _pairs(a, b, k)
-    rates = [(pass_at(x.n, x.correct, k), pass_at(y.n, y.correct, k)) for x, y in pairs]
+    rates = [(x.pass_at(k), y.pass_at(k)) for x, y in pairs]
     differences = [y - x for x, y in rates]
     mean = math.fsum(differences) / len(differences)
     if k > 1:
         method, (interval, p) = "bootstrap", _bootstrap(differences, seed)
     else:
         interval = around(differences)
-        single = all(x.n == y.n == 1 for x, y in pairs)
+        single = all(max(x.n, y.n) <= 1 for x, y in pairs)
         method = "mcnemar" if single else "normal"
         p = (
             mcnemar(sum(d > 0 for d in differences), sum(d < 0 for d in differences))
@@ -97,10 +97,10 @@ def _pairs(a: Evaluation, b: Evaluation, k: int) -> list[tuple[Tally, Tally]]:
             f"These evaluations have completions of different problems ({len(a.tallies)} and {len(by_task)}).",
             "Give completions of the same problems to both.",
         )
-    pairs = [(one, by_task[one.task]) for one in a.tallies if one.n and by_task[one.task].n]
-    if not pairs:
+    pairs = [(one, by_task[one.task]) for one in a.tallies if one.counts and by_task[one.task].counts]
+    if not any(x.n and y.n for x, y in pairs):
         raise UserError("No problem has a verdict in both evaluations.", "Evaluate again.")
-    few = min(min(x.n, y.n) for x, y in pairs)
+    few = min(one.n for pair in pairs for one in pair if one.n)
     if few < k:
         raise UserError(f"pass@{k} needs {k} verdicts a problem; some problem has {few}.", f"Ask for -k {few} or less.")
     return pairs

@@ -1,6 +1,7 @@
 """pass@k and compile rate from counts of a problem's candidates (Chen et al. 2021, Evaluating Large Language Models Trained on Code).
 
-Candidates on which no verdict came about, because the sandbox failed, are not in the counts.
+All problems of a suite count, as in the paper: one without any candidate is one that was not solved. Candidates on which no verdict
+came about, because the sandbox failed, are not in the counts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from core.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Of one problem: n candidates with a verdict, compiled of which compile, correct of which pass; unjudged without a verdict."""
+    """Of one problem: n candidates with a verdict, compiled of which compile, correct of which pass; unjudged without a verdict.
+
+    reference_nll: mean negative log-likelihood of the reference's tokens under the model, in nats, None where it was not measured;
+    reference_tokens: how many they are.
+    """
 
     task: str
     n: int
@@ -23,6 +28,22 @@ class Tally:
     unjudged: int = 0
     topic: str = ""
     difficulty: str = ""
+    reference_nll: float | None = None
+    reference_tokens: int = 0
+
+    @property
+    def missing(self) -> bool:
+        """Is there no candidate at all? Then it counts as not solved."""
+        return not self.n and not self.unjudged
+
+    @property
+    def counts(self) -> bool:
+        """Is it known whether it was solved? It is not where the sandbox failed on all of its candidates."""
+        return self.n > 0 or self.missing
+
+    def pass_at(self, k: int) -> float:
+        """The chance that one of k candidates passes. Raises ValueError where there are fewer than k, but some."""
+        return 0.0 if self.missing else pass_at(self.n, self.correct, k)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +69,29 @@ def pass_at(n: int, correct: int, k: int) -> float:
 
 def estimate(tallies: Iterable[Tally], k: int) -> Estimate | None:
     """Mean pass@k; None where no problem has a verdict. Raises UserError where one has fewer than k."""
-    judged = [one for one in tallies if one.n]
-    few = [one for one in judged if one.n < k]
+    counted = [one for one in tallies if one.counts]
+    few = [one for one in counted if 0 < one.n < k]
     if few:
         raise UserError(
             f"pass@{k} needs {k} verdicts a problem, and {few[0].task} has {few[0].n}"
             + (f", as {len(few) - 1} others have too few." if len(few) > 1 else "."),
             f"Give at least {k} completions a problem, or ask for -k {min(one.n for one in few)}.",
         )
-    if not judged:
+    if not any(one.n for one in counted):
         return None
-    values = [pass_at(one.n, one.correct, k) for one in judged]
+    values = [one.pass_at(k) for one in counted]
     mean = math.fsum(values) / len(values)
-    if all(one.n == 1 for one in judged):
-        return Estimate(mean, wilson(sum(one.correct for one in judged), len(judged)), len(judged))
-    return Estimate(mean, around(values), len(judged))
+    if all(one.n <= 1 for one in counted):
+        return Estimate(mean, wilson(sum(one.correct for one in counted), len(counted)), len(counted))
+    return Estimate(mean, around(values), len(counted))
 
 
 def compile_rate(tallies: Iterable[Tally]) -> float | None:
-    """Share of candidates that compile, mean over problems; None without any."""
-    rates = [one.compiled / one.n for one in tallies if one.n]
-    return math.fsum(rates) / len(rates) if rates else None
+    """Share of candidates that compile, mean over problems; None without any candidate."""
+    counted = [one for one in tallies if one.counts]
+    if not any(one.n for one in counted):
+        return None
+    return math.fsum(one.compiled / max(1, one.n) for one in counted) / len(counted)
 
 
 def around(values: Sequence[float]) -> tuple[float, float]:

@@ -6,13 +6,15 @@ evaluation.json    what was measured, with what, and what came out      candidat
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
 from core.evaluation.judging import COMPILES, STATUSES
+from core.evaluation.likelihood import Likelihood
 from core.evaluation.passing import Estimate, Tally, compile_rate, estimate
 from core.files import read_json, write_json
 
@@ -59,9 +61,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came out. problems: with a verdict; missing: problems of the suite without completions; unjudged: candidates on which the
-    sandbox failed; tallies: by problem; references: the suite's own answers that did not pass, with the reason; flaky: tasks with
-    candidates whose runs disagree, and references ("reference") that do. folder: where it was read from."""
+    """What came out. tallies: by problem; missing: problems of the suite without completions, which count as not solved; references: the
+    suite's own answers that did not pass, with the reason; flaky: tasks with candidates whose runs disagree, and references
+    ("reference") that do. folder: where it was read from. reference_nll: mean negative log-likelihood of a token of the suite's own
+    answers under the model, in nats, None where it was not measured; reference_tokens: how many they are; reference_left_out: problems
+    whose answer was not measured, because there is none, it fails, or it does not fit the model."""
 
     origin: Origin
     started: float
@@ -74,16 +78,19 @@ class Evaluation:
     references: Mapping[str, str]
     flaky: tuple[str, ...]
     folder: Path | None = None
+    reference_nll: float | None = None
+    reference_tokens: int = 0
+    reference_left_out: tuple[str, ...] = ()
 
     @property
     def problems(self) -> int:
-        """With at least one verdict."""
-        return sum(one.n > 0 for one in self.tallies)
+        """All that count: with a verdict, or without any completion."""
+        return sum(one.counts for one in self.tallies)
 
 
 def tally(candidates: Iterable[Candidate], facts: Mapping[str, tuple[str, str]]) -> tuple[Tally, ...]:
-    """Counts by problem. facts: topic and difficulty of each task."""
-    found: dict[str, list[Candidate]] = {}
+    """Counts by problem, also of those without a candidate. facts: topic and difficulty of each task of the suite."""
+    found: dict[str, list[Candidate]] = {task: [] for task in facts}
     for one in candidates:
         found.setdefault(one.task, []).append(one)
     made = []
@@ -108,13 +115,26 @@ def summed(
     missing: Sequence[str],
     references: Mapping[str, str],
     flaky: Sequence[str],
+    likelihoods: Mapping[str, Likelihood] | None = None,
 ) -> Evaluation:
-    """The evaluation that these counts make. A k that some problem has too few verdicts for, because the sandbox failed, is left out."""
+    """The evaluation that these counts make. A k that some problem has too few verdicts for, because the sandbox failed, is left out.
+
+    likelihoods: of the suite's own answers, by task, where they were measured.
+    """
     enough = [k for k in ks if all(one.n >= k for one in tallies if one.n)]
     estimates = {k: found for k in enough if (found := estimate(tallies, k)) is not None}
+    usable = {task: one for task, one in (likelihoods or {}).items() if one.nll is not None and task not in references}
+    tokens = sum(one.tokens for one in usable.values())
+    with_likelihood = tuple(
+        replace(one, reference_nll=said.mean, reference_tokens=said.tokens) if (said := usable.get(one.task)) else one
+        for one in tallies
+    )
     return Evaluation(
-        origin, started, seconds, tuple(tallies), dict(statuses), estimates, compile_rate(tallies),
+        origin, started, seconds, with_likelihood, dict(statuses), estimates, compile_rate(tallies),
         tuple(missing), dict(references), tuple(flaky),
+        reference_nll=math.fsum(one.nll or 0.0 for one in usable.values()) / tokens if tokens else None,
+        reference_tokens=tokens,
+        reference_left_out=() if likelihoods is None else tuple(one.task for one in tallies if one.task not in usable),
     )  # fmt: skip
 
 
@@ -123,8 +143,8 @@ def groups(tallies: Iterable[Tally], by: str) -> dict[str, tuple[int, float]]:
     found: dict[str, list[float]] = {}
     for one in tallies:
         name = one.topic if by == "topic" else one.difficulty
-        if name and one.n:
-            found.setdefault(name, []).append(one.correct / one.n)
+        if name and one.counts:
+            found.setdefault(name, []).append(one.correct / max(1, one.n))
     return {name: (len(rates), sum(rates) / len(rates)) for name, rates in found.items()}
 
 
@@ -147,6 +167,9 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "missing": list(evaluation.missing),
         "references": dict(evaluation.references),
         "flaky": list(evaluation.flaky),
+        "reference_nll": evaluation.reference_nll,
+        "reference_tokens": evaluation.reference_tokens,
+        "reference_left_out": list(evaluation.reference_left_out),
         "tallies": [asdict(one) for one in evaluation.tallies],
     }  # fmt: skip
 
@@ -176,6 +199,7 @@ def read(place: Path) -> Evaluation:
         return Evaluation(
             origin, value["started"], value["seconds"], tallies, {name: value["statuses"].get(name, 0) for name in STATUSES},
             estimates, value["compile_rate"], tuple(value["missing"]), value["references"], tuple(value["flaky"]), path.parent,
+            value.get("reference_nll"), value.get("reference_tokens", 0), tuple(value.get("reference_left_out", ())),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is damaged: {error!r}.", "Evaluate again.") from error

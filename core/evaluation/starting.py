@@ -26,7 +26,7 @@ from core.evaluation.suites import Problem
 from core.files import read_json, write_json
 from core.golang.toolchain import find
 from core.inference.sampling import Sampling, as_dict, effective
-from core.jobs import JobFolder, create, start
+from core.jobs import JobFolder, create, gpus, start
 
 KIND, MODEL_KIND = "evaluate", "evaluate_model"
 PROBLEMS = "problems.json"
@@ -88,6 +88,9 @@ def start_model_evaluation(
     sampling: by default greedy for one sample, and at a temperature of 0.8 for several. chat: ask in the chat template; else, and always in the
     mode `paper`, the model goes on from the signature. Raises UserError when the suite has no such mode, when several samples would all be the
     same, when a k asks for more of them, or when there is no Go toolchain.
+
+    Where there are GPUs the job waits for one of its own, and gives it back before anything is judged; its process then still keeps what a
+    driver needs for a process, some hundred MiB.
     """
     find()
     check_mode(named.suite.format, mode)
@@ -114,7 +117,7 @@ def start_model_evaluation(
             words += [f"--{key.replace('_', '-')}", str(fields[key])]
     folder = _make(
         jobs_dir, MODEL_KIND, named, f"Evaluate {name} on {named.name}", words,
-        mode=mode, ks=ks, seconds=seconds, model=name, completions="", settings=settings,
+        mode=mode, ks=ks, seconds=seconds, resources=gpus.one_alone(gpus.count()), model=name, completions="", settings=settings,
     )  # fmt: skip
     start(folder)
     return folder
@@ -130,6 +133,7 @@ def _make(
     mode: str,
     ks: Sequence[int],
     seconds: float,
+    resources: Sequence[str] = (),
     **request: Any,
 ) -> JobFolder:
     """The folder of an evaluation, with the problems in it. words: of `gosmith evaluate` that do the same again."""
@@ -142,6 +146,7 @@ def _make(
             "seconds": seconds, **request,
         },
         title=title,
+        resources=resources,
         command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs_dir.parent), "evaluate", *words, *common),
     )  # fmt: skip
     with _writing(folder):

@@ -9,6 +9,7 @@ What its files say about where it stands is read in `core.jobs.status`; starting
     error.json     why the last attempt failed           output/         what the job made
     heartbeat.0    touched by each worker every 5 s  reserve         space for last words on a full disk
     pause.json     why a worker stopped by itself before its work was done
+    given_back.json  that a worker needs its leases no more
 """
 
 from __future__ import annotations
@@ -94,6 +95,11 @@ class JobFolder:
     def pause(self) -> Path:
         """What the worker says of why it stopped by itself; absent where it did not."""
         return self.path / "pause.json"
+
+    @property
+    def given_back(self) -> Path:
+        """That the worker needs its leases no more, though it works on; absent where it does."""
+        return self.path / "given_back.json"
 
     @property
     def reserve(self) -> Path:

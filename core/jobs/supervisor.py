@@ -29,7 +29,7 @@ from core.jobs.control import BUSY, DISK_FULL, GRACE, python_command, python_env
 from core.jobs.events import EventWriter
 from core.jobs.failures import Around, Failure, RankEnd, classify
 from core.jobs.folder import Job, JobFolder, read_job
-from core.jobs.leases import hold
+from core.jobs.leases import take
 from core.jobs.process import guard, identity, memory_kills, signal_group, sweep
 from core.jobs.status import State, last_step, read_state, write_state
 from core.jobs.worker import STOPPED
@@ -87,6 +87,7 @@ class Supervision:
     control: dict[str, Any] = field(default_factory=dict)
     control_seen: int = 0
     memory_kills: int = field(default_factory=memory_kills)
+    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def change(self, **changes: Any) -> None:
         """Write the new state, and an event when its name is new."""
@@ -117,6 +118,12 @@ class Supervision:
                     self.stop.grace = 0.0
                     self.stop.terminated = self.stop.terminated or time.monotonic()
         return self.stop
+
+    def take_back(self) -> None:
+        """Let go of the leases where the worker says that it needs them no more."""
+        if self.state.leases and self.folder.given_back.exists():
+            self.held.close()
+            self.change(leases=())
 
     def look(self) -> bool:
         """Read control.json if it has changed since the last look; was there anything new?"""
@@ -200,6 +207,7 @@ def watch(run: Supervision) -> None:
             look_at_logs = time.monotonic() + LOGS_EVERY
             for worker in run.workers:
                 limit_log(run.folder.rank_log(worker.rank))
+        run.take_back()
         request = run.asked_to_stop()
         if run.control.get("stop_after_epoch") and not run.state.message:
             run.change(message="Stops after this epoch.")
@@ -250,7 +258,8 @@ def supervise(run: Supervision) -> None:
         return run.asked_to_stop() is None
 
     leases = run.folder.path.parent / "leases"
-    with hold(leases, run.job.resources, run.job.title, waiting=waiting, job=run.job.id) as held:
+    with run.held:
+        held = take(leases, run.job.resources, run.job.title, run.held, waiting=waiting, job=run.job.id)
         if held is None or run.asked_to_stop() is not None:
             run.change(state="stopped", message="Stopped before it started.", finished=time.time())
             return
@@ -327,6 +336,7 @@ def detach(folder: JobFolder, main_file: Path | None, ready: int) -> None:
             os.posix_fallocate(file.fileno(), 0, RESERVE)
         folder.error.unlink(missing_ok=True)
         folder.pause.unlink(missing_ok=True)
+        folder.given_back.unlink(missing_ok=True)
         for old in folder.path.glob("store-*"):  # of attempts whose supervisor was killed
             old.unlink()
         events = EventWriter(folder.events)

@@ -119,6 +119,11 @@ class WorkerContext:
         write_json(self.folder.pause, {"message": message, "hint": hint})
         self.stopping = True
 
+    def give_back_leases(self) -> None:
+        """Nothing that the leases of this job stand for is used any more: whoever waits for them may begin. Of several workers the first
+        speaks for all, and must know that they are done with them."""
+        write_json(self.folder.given_back, {"attempt": self.attempt})
+
     def _requested_checkpoints(self) -> int:
         return int(self._control.get("checkpoint", 0))
 

@@ -17,6 +17,7 @@ from core.training.sections import (
     BudgetSection,
     CheckpointsSection,
     DataSection,
+    EvaluationSection,
     GuardSection,
     MethodSection,
     ModelSection,
@@ -49,6 +50,7 @@ class RunConfig(Section):
     precision: PrecisionSection = PrecisionSection()
     checkpoints: CheckpointsSection = CheckpointsSection()
     validation: ValidationSection = ValidationSection()
+    evaluation: EvaluationSection = EvaluationSection()
     guard: GuardSection = GuardSection()
 
     @property

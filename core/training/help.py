@@ -66,6 +66,11 @@ LINES: Final[Mapping[str, str]] = {
     "validation.every": "Steps between losses on held-back samples; 0 for none.",
     "validation.patience": "Stop after so many validations without a better one; 0 for never, 3 to 5 is usual.",
     "validation.answers": "Held-back questions the student answers each time, for the share that is Go; 0 for none.",
+    "evaluation.suite": "Problems that the student answers on the way, judged by their tests: a suite such as workshop; empty for none.",
+    "evaluation.every": "Steps between two such evaluations, the first before the first step; 0 for none.",
+    "evaluation.problems": "How many problems of the suite at most, spread over difficulties and topics; 20 is usual.",
+    "evaluation.samples": "Answers to each problem: 1 is greedy and quick, 5 to 10 at a temperature of 0.8 are less noisy.",
+    "evaluation.max_tokens": "Longest answer in tokens; what is longer is cut and fails.",
     "guard.not_finite": "On a loss that is no number: stop, skip the step, or rewind to the last checkpoint.",
     "guard.spike": "On a loss far above its neighbours: note it and go on, skip the step, rewind or stop.",
 }  # fmt: skip

@@ -16,10 +16,11 @@ from typing import Any
 
 from core import jobs as background
 from core.errors import UserError
+from core.evaluation.finding import NamedSuite, open_suite
 from core.jobs import JobFolder
 from core.jobs.folder import Change, read_job
 from core.models import Model, inspect, resolve
-from core.training import calibration, machine
+from core.training import calibration, evaluating, machine
 from core.training.config import RunConfig
 from core.training.config_file import from_mapping, save_config, to_mapping
 from core.training.dataset import snapshot_folder
@@ -69,14 +70,27 @@ def plan(config: RunConfig, *, jobs: Path, snapshots: Path, models: Path) -> Pla
     return forecast(config, found.base, found.snapshot, jobs)
 
 
+def _bundled(reference: str) -> NamedSuite:
+    return open_suite(reference, None)
+
+
 def launch(
-    config: RunConfig, *, jobs: Path, snapshots: Path, models: Path, not_before: float | None = None
+    config: RunConfig,
+    *,
+    jobs: Path,
+    snapshots: Path,
+    models: Path,
+    not_before: float | None = None,
+    find_suite: evaluating.FindSuite = _bundled,
 ) -> JobFolder:
     """Make the job folder of a run, which waits until `not_before`, seconds since the epoch, if that is given.
 
+    find_suite: the suite of that name for the evaluations on the way, whose problems are frozen into the folder.
+
     Its request says how the processes share the model, also where the configuration says "auto"; its config.toml stays as written.
-    Raises UserError as `inputs` does, or when the disk is full.
+    Raises UserError as `inputs` and `evaluating.freeze` do, or when the disk is full.
     """
+    frozen = evaluating.freeze(config, find_suite)
     found = inputs(config, jobs=jobs, snapshots=snapshots, models=models)
     on = machine.look()
     root = found.base.base or found.base.path
@@ -106,6 +120,8 @@ def launch(
     )
     try:
         save_config(config, folder.path / CONFIG)
+        if frozen is not None:
+            evaluating.write(folder, frozen)
     except OSError as error:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise UserError(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from core.jobs.gpus import asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,7 @@ class Machine:
 
 def look(only: Sequence[int] = ()) -> Machine:
     """The machine as it is now; some 50 ms where there is a GPU. only: GPUs whose memory counts, all of them without."""
-    return of_gpus(_asked(), only) or _cpu()
-
-
-def _asked() -> str:
-    """What the driver's tool says of each GPU: name, MiB of memory, MiB of it that are free. "" without a GPU."""
-    if not Path("/proc/driver/nvidia/gpus").is_dir():
-        return ""
-    query = ["nvidia-smi", "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits"]
-    try:
-        return subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    return of_gpus(asked(), only) or _cpu()
 
 
 def of_gpus(said: str, only: Sequence[int]) -> Machine | None:

@@ -31,7 +31,8 @@ _WORTH_KEEPING: Final = 4 << 20
 
 
 class RunMetrics:
-    """The curves of one run, in tracks: `steps` (STEP_SERIES), `validation` (loss), `answers` (parsed, compiled).
+    """The curves of one run, in tracks: `steps` (STEP_SERIES), `validation` (loss), `answers` (parsed, compiled), `evaluation` (pass_at_1,
+    from `low` to `high`, and compile_rate).
 
     last_step: newest step, 0 at first. attempt: 1 until the run is resumed. message: the newest sentence of the worker.
     checkpoints: step -> path as the log names it; older ones may have been deleted since. generation: grows when the log
@@ -45,7 +46,7 @@ class RunMetrics:
 
     def _forget(self) -> None:
         self._tail = LineTail(self.path)
-        self.tracks: dict[str, Track] = {"steps": Track(), "validation": Track(), "answers": Track()}
+        self.tracks: dict[str, Track] = {name: Track() for name in ("steps", "validation", "answers", "evaluation")}
         self.last_step = 0
         self.attempt = 1
         self.message = ""
@@ -123,6 +124,15 @@ class RunMetrics:
             self._mark("validation", step, steps, {"loss": number(event.get("loss"))})
         elif kind == "answers" and math.isfinite(step):
             self._mark("answers", step, steps, {name: number(event.get(name)) for name in ("parsed", "compiled")})
+        elif kind == "evaluation" and math.isfinite(step):
+            # its verdicts come some steps later than its answers
+            before = int(np.searchsorted(self.steps.x("step")[:steps], step, side="right"))
+            interval = event.get("interval")
+            low, high = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
+            self._mark("evaluation", step, before, {
+                "pass_at_1": number(event.get("pass_at_1")), "low": number(low), "high": number(high),
+                "compile_rate": number(event.get("compile_rate")),
+            })  # fmt: skip
         elif kind == "checkpoint" and math.isfinite(step):
             self.checkpoints[int(step)] = str(event.get("path", ""))
         elif kind == "attempt":
@@ -179,7 +189,7 @@ class RunMetrics:
     def _restore(self, kept: metrics_cache.Kept) -> None:
         notes = kept.notes
         self._tail.offset = kept.offset
-        self.tracks = kept.tracks
+        self.tracks |= kept.tracks  # an older cache has fewer
         self.last_step, self.attempt, self.message = notes["last_step"], notes["attempt"], notes["message"]
         self.checkpoints = dict(notes["checkpoints"])
         self._pace.extend((step, t) for step, t in notes["pace"])

@@ -12,7 +12,10 @@ from typing import Final, TextIO
 from core.errors import UserError
 from core.training.metrics import STEP_SERIES, RunMetrics
 
-SPARSE: Final = (("validation", "loss"), ("answers", "parsed"), ("answers", "compiled"))
+SPARSE: Final = (
+    ("validation", "loss"), ("answers", "parsed"), ("answers", "compiled"),
+    ("evaluation", "pass_at_1"), ("evaluation", "compile_rate"),
+)  # fmt: skip
 COLUMNS: Final = ("run", "step", "tokens", "seconds", *STEP_SERIES, *(f"{track}_{name}" for track, name in SPARSE))
 _ROWS: Final = 10_000
 

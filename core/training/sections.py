@@ -262,6 +262,29 @@ class ValidationSection(Section):
         return self
 
 
+class EvaluationSection(Section):
+    """A small suite that the student answers while it is trained, for points on the run's chart. suite: a name, a file or a folder, "" for
+    none. every: steps between two evaluations, the first before the first step. problems: how many of the suite at most, spread over
+    difficulties and topics by the run's seed. samples: answers to each, greedy for one, else at a temperature of 0.8. max_tokens: of an answer.
+    """
+
+    suite: Annotated[str, Field(max_length=4096)] = ""
+    every: CountOrNone = 0
+    problems: Annotated[int, Field(ge=1, le=1000)] = 20
+    samples: Annotated[int, Field(ge=1, le=100)] = 1
+    max_tokens: Annotated[int, Field(ge=1, le=32_768)] = 512
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if self.every and not self.suite.strip():
+            raise refused(
+                f'every = {self.every} needs a suite to answer, such as suite = "workshop"', "evaluation.suite"
+            )
+        if self.suite.strip() and not self.every:
+            raise refused(f"suite = “{self.suite[:60]}” needs the steps between two evaluations", "evaluation.every")
+        return self
+
+
 class GuardSection(Section):
     """What to do with a step whose loss or gradient is no number (not_finite) or far above its neighbours (spike).
 

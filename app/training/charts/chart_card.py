@@ -30,6 +30,7 @@ from app.widgets.charts.axes import (
 from app.widgets.charts.canvas import GESTURES, Canvas, Picture, Reading, Stroke, extent
 from app.widgets.labels import ElidedLabel
 from core.training.series import Series
+from core.training.track import Track
 
 MANY = 6
 """Runs from which the smooth lines are drawn hard, and raw ones only where nothing is smoothed."""
@@ -168,9 +169,17 @@ class ChartCard(QFrame):
                 text = self._text(value, curve)
                 if self._width() > 1 and math.isfinite(raw):
                     text += f", raw {self.spec.text(raw * self.spec.factor)}"
+                text += self._interval_at(track, curve, place)
                 name = f"{run.title}  " if len(self._shown) > 1 else "  "
                 found.append(Reading(name + text, self._colour(run, curve), value * self.spec.factor))
         return tuple(found)
+
+    def _interval_at(self, track: Track, curve: Curve, place: int) -> str:
+        ends = [float(track.series[end].y[place]) for end in curve.whiskers or () if end in track.series]
+        if len(ends) < 2 or not all(map(math.isfinite, ends)):
+            return ""
+        low, high = (end * self.spec.factor for end in ends)
+        return f" ({low:.3g}–{high:.3g})"
 
     def _is_beyond(self, run: Shown, at: float) -> bool:
         steps = run.metrics.steps
@@ -234,7 +243,9 @@ class ChartCard(QFrame):
                     x, y = track.window(*where, log=axis.log)
                     faint = self._faint(colour) if self._width() > 1 else colour
                     fine = spec.noisy
-                    raw.append(Stroke(x, y * spec.factor, faint, fine, spec.points, style if not fine else style.SolidLine))  # fmt: skip
+                    ends = [track.window(end, *where[1:], log=axis.log)[1] * spec.factor for end in curve.whiskers or () if end in track.series]  # fmt: skip
+                    low, high = ends if len(ends) == 2 else (None, None)
+                    raw.append(Stroke(x, y * spec.factor, faint, fine, spec.points, style if not fine else style.SolidLine, low, high))  # fmt: skip
         return raw + smooth
 
     def _faint(self, colour: str) -> str:

@@ -33,12 +33,14 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One curve of a chart. caption: what tells it from the others of the chart. second: it is drawn dotted."""
+    """One curve of a chart. caption: what tells it from the others of the chart. second: it is drawn dotted. whiskers: the series of the
+    track from which to which its values may as well be."""
 
     track: str
     series: str
     caption: str = ""
     second: bool = False
+    whiskers: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,14 @@ SPECS: tuple[ChartSpec, ...] = (
     ChartSpec(
         "Validation loss", "validationChart", (Curve("validation", "loss"),), "{:.3f}".format,
         _second, points=True, decades=True, note=_overfit,
+    ),
+    ChartSpec(
+        "Problems solved", "evaluationChart",
+        (
+            Curve("evaluation", "pass_at_1", "pass@1", whiskers=("low", "high")),
+            Curve("evaluation", "compile_rate", "compile", second=True),
+        ),
+        _percent, _third, factor=100, points=True,
     ),
     ChartSpec(
         "Answers that compile", "answersChart",

@@ -7,6 +7,7 @@ on garbage is refused here, with the row named. Starting freezes the samples fir
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +30,10 @@ from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.labels import hairline, label
 from core.errors import UserError
+from core.evaluation.finding import NamedSuite
 from core.jobs import JobFolder, start
 from core.models import Model, list_models
+from core.samples.contamination import open_suite
 from core.training import launch, machine
 from core.training.config import RunConfig
 from core.training.help import defaults
@@ -319,6 +322,10 @@ class RunDialog(QDialog):
         assert isinstance(checked, RunConfig)
         workspace, not_before = self._context.workspace, self._start_time.not_before()
 
+        def find_suite(reference: str) -> NamedSuite:
+            with closing(workspace.connect(readonly=True)) as connection:
+                return open_suite(connection, reference, workspace.suites)
+
         def begin() -> JobFolder:
             folder = launch.launch(
                 checked,
@@ -326,6 +333,7 @@ class RunDialog(QDialog):
                 snapshots=workspace.snapshots,
                 models=workspace.models,
                 not_before=not_before,
+                find_suite=find_suite,
             )
             start(folder)
             return folder

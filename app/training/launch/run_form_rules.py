@@ -30,6 +30,7 @@ def _is(key: str, *wanted: object) -> Callable[[Mapping[str, Any]], bool]:
 _LORA = ("For LoRA only.", _is("method.kind", "lora"))
 _SHARDED = ("For sharding (FSDP) only.", _is("parallel.mode", "fsdp"))
 _NODES = ("For several machines only.", lambda values: values["parallel.nodes"] != 1)
+_EVALUATED = ("Only with a suite.", lambda values: bool(str(values["evaluation.suite"]).strip()))
 _VALIDATED = ("Only with validations.", _positive("validation.every"))
 
 # in an order in which a rule looks only at settings above it, or at settings without a rule
@@ -53,6 +54,10 @@ RULES: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], bool]]]] = {
     "checkpoints.best": _VALIDATED,
     "validation.patience": _VALIDATED,
     "validation.answers": _VALIDATED,
+    "evaluation.every": _EVALUATED,
+    "evaluation.problems": _EVALUATED,
+    "evaluation.samples": _EVALUATED,
+    "evaluation.max_tokens": _EVALUATED,
 }  # fmt: skip
 """Key -> why it may not apply, and whether it does."""
 
@@ -60,7 +65,7 @@ RULES: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], bool]]]] = {
 REFUSED: Final = frozenset(
     {
         "data.turns", "parallel.mode", "parallel.replicas", "parallel.tensor", "parallel.offload", "parallel.node",
-        "validation.patience", "validation.answers",
+        "validation.patience", "validation.answers", "evaluation.every",
     }
 )  # fmt: skip
 """Keys that a configuration may not have at another value than the default where they do not apply."""

@@ -148,6 +148,16 @@ GROUPS: Final = (
         ),
     ),
     Group(
+        "Evaluation on the way",
+        (
+            Setting("evaluation.suite", "Suite of problems", "text"),
+            Setting("evaluation.every", "Evaluate every (steps)"),
+            Setting("evaluation.problems", "Problems at most"),
+            Setting("evaluation.samples", "Answers to each"),
+            Setting("evaluation.max_tokens", "Longest answer (tokens)"),
+        ),
+    ),
+    Group(
         "Guards and record",
         (
             Setting(

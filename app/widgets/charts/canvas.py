@@ -40,6 +40,7 @@ GESTURES = (
     "Drag over a chart: show that range. Shift and drag: move. Ctrl and wheel: closer, farther.\n"
     "Double click or Home: everything. Arrow keys: crosshair, with Shift: move. + and −: closer, farther."
 )
+MOST_WHISKERS = 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 8, 22
 _CLICK = 4
 _NOTCH = 1.25
@@ -47,7 +48,8 @@ _NOTCH = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A line in values. fine: one hard pixel wide, for noise. points: with a dot at each value."""
+    """A line in values. fine: one hard pixel wide, for noise. points: with a dot at each value. low, high: ends of a whisker at each
+    value, where it is not sure."""
 
     x: Floats
     y: Floats
@@ -55,6 +57,8 @@ class Stroke:
     fine: bool = False
     points: bool = False
     style: Qt.PenStyle = Qt.PenStyle.SolidLine
+    low: Floats | None = None
+    high: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class Canvas(QWidget):
             for block in self._picture.blocks:
                 self._paint_block(painter, block, self._picture)
             for stroke in self._picture.strokes:
+                self._paint_whiskers(painter, stroke, self._picture)
                 self._paint_stroke(painter, stroke, self._picture)
             painter.end()
         return kept
@@ -213,6 +218,20 @@ class Canvas(QWidget):
         if (stroke.points and len(x) <= 200) or len(x) == 1:
             painter.setPen(QPen(QColor(stroke.colour), 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawPoints(line)
+
+    def _paint_whiskers(self, painter: QPainter, stroke: Stroke, picture: Picture) -> None:
+        """Behind the line: from the lower to the upper end, with a short bar at each."""
+        if stroke.low is None or stroke.high is None or len(stroke.x) > MOST_WHISKERS:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(QPen(QColor(stroke.colour), 1))
+        xs, lows, highs = picture.x.pixels(stroke.x), picture.y.pixels(stroke.low), picture.y.pixels(stroke.high)
+        for x, low, high in zip(xs.tolist(), lows.tolist(), highs.tolist(), strict=True):
+            if math.isfinite(x) and math.isfinite(low) and math.isfinite(high):
+                at = round(x) + 0.5
+                painter.drawLine(QPointF(at, low), QPointF(at, high))
+                for end in (low, high):
+                    painter.drawLine(QPointF(at - 3, round(end) + 0.5), QPointF(at + 3, round(end) + 0.5))
 
     def _paint_block(self, painter: QPainter, block: Block, picture: Picture) -> None:
         left, right = round(picture.x.pixel(block.left)), round(picture.x.pixel(block.right))
@@ -354,9 +373,10 @@ def extent(strokes: Sequence[Stroke]) -> tuple[float, float]:
     """The smallest and the largest of all values."""
     low, high = math.inf, -math.inf
     for stroke in strokes:
-        if len(stroke.y) and np.isfinite(stroke.y).any():
-            low = min(low, float(np.nanmin(stroke.y)))
-            high = max(high, float(np.nanmax(stroke.y)))
+        for values in (stroke.y, stroke.low, stroke.high):
+            if values is not None and len(values) and np.isfinite(values).any():
+                low = min(low, float(np.nanmin(values)))
+                high = max(high, float(np.nanmax(values)))
     return low, high
 
 

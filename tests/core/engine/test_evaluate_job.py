@@ -11,11 +11,12 @@ import pytest
 
 from core.engine import attempts
 from core.errors import UserError
-from core.evaluation import finding, results
+from core.evaluation import finding, likelihood, results
 from core.evaluation.starting import start_model_evaluation
 from core.inference.sampling import Sampling
-from core.jobs import JobFolder, info
+from core.jobs import JobFolder, gpus, info
 from core.jobs.control import resume
+from core.jobs.folder import read_job
 from tests.core.evaluation import problems
 from tests.core.evaluation.problems import TASKS
 
@@ -36,10 +37,18 @@ def finish(job: JobFolder, eventually: Eventually) -> None:
 
 
 def test_a_model_answers_and_is_judged_and_a_kill_changes_nothing(
-    tmp_path: Path, base: Path, suite: finding.NamedSuite, eventually: Eventually
+    tmp_path: Path,
+    base: Path,
+    suite: finding.NamedSuite,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(gpus, "asked", lambda: "A GPU, 1, 1\nA GPU, 1, 1\n")
     whole = start_model_evaluation(tmp_path / "jobs", suite, "tiny", base, samples=10, ks=(1, 10), sampling=HOT)
     finish(whole, eventually)
+    assert read_job(whole).resources == ("gpu:1/2",)
+    assert whole.given_back.exists(), "judging needs no GPU"
+    monkeypatch.undo()
     killed = start_model_evaluation(tmp_path / "jobs", suite, "tiny", base, samples=10, ks=(1, 10), sampling=HOT)
     eventually(lambda: (killed.output / attempts.FILE).exists(), seconds=100, what="it answers")
     for pid in info(killed).workers:
@@ -47,6 +56,7 @@ def test_a_model_answers_and_is_judged_and_a_kill_changes_nothing(
     eventually(lambda: not info(killed).alive, seconds=30)
     resume(killed)
     finish(killed, eventually)
+    assert read_job(killed).resources == (), "without a GPU there is nothing to wait for"
     one, other = (sorted(attempts.read(job.output / attempts.FILE), key=str) for job in (whole, killed))
     assert one == other
     assert len(one) == 20
@@ -55,6 +65,14 @@ def test_a_model_answers_and_is_judged_and_a_kill_changes_nothing(
     assert found.origin.settings["sampling"]["temperature"] == 1.0
     assert "32" in str(found.origin.settings["weights"])
     assert {(tally.task, tally.n) for tally in found.tallies} == {("set/p0", 10), ("set/p1", 10)}
+    again = results.read(killed.output)
+    assert found.reference_nll is not None
+    assert 0 < found.reference_nll < 20
+    assert (found.reference_nll, found.reference_tokens) == (again.reference_nll, again.reference_tokens)
+    kept = likelihood.read(whole.output / likelihood.FILE)
+    assert found.reference_left_out == ("set/p0",), "with its question it is longer than this model's context"
+    assert kept["set/p0"].detail.startswith("The prompt")
+    assert sum(tally.reference_tokens for tally in found.tallies) == found.reference_tokens > 40
     texts = {(made.task, made.index): made.text for made in one}
     assert {(kept.task, kept.index): kept.completion for kept in results.candidates(whole.output)} == texts
 

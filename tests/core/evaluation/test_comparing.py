@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from dataclasses import replace
@@ -14,6 +15,7 @@ from core.errors import UserError
 from core.evaluation import results
 from core.evaluation.comparing import compare, mcnemar
 from core.evaluation.judging import counts
+from core.evaluation.likelihood import Likelihood
 from core.evaluation.results import Candidate, Evaluation, Origin
 
 ORIGIN = Origin(
@@ -76,6 +78,52 @@ def test_candidates_without_a_verdict_are_not_wrong() -> None:
     ]
     (one,) = results.tally(made, {})
     assert (one.n, one.compiled, one.correct, one.unjudged) == (2, 1, 1, 1)
+
+
+def test_what_one_side_did_not_answer_is_lost_there() -> None:
+    facts = {f"set/{task}": ("", "") for task in range(2)}
+    made = [Candidate(f"set/{task}", 0, "", "", "pass", "", False, 0.0) for task in range(2)]
+    whole, half = (
+        replace(evaluation([]), tallies=results.tally(some, facts)) for some in (made, made[:1])
+    )  # fmt: skip
+    found = compare(whole, half)
+    assert (found.problems, found.a, found.b, found.method) == (2, 1.0, 0.5, "mcnemar")
+    assert [flip.task for flip in found.lost] == ["set/1"]
+
+
+def test_likelihoods_of_references_are_a_mean_over_tokens_without_those_that_fail(tmp_path: Path) -> None:
+    tallies = results.tally([], {f"set/{task}": ("", "") for task in range(4)})
+    known = {
+        "set/0": Likelihood("set/0", 10, 5.0),
+        "set/1": Likelihood("set/1", 30, 45.0),
+        "set/2": Likelihood("set/2", 50, 1.0),
+        "set/3": Likelihood("set/3", 0, None, "it does not fit"),
+    }
+    made = results.summed(
+        ORIGIN, tallies, counts([]), [1], started=1.0, seconds=1.0, missing=[], references={"set/2": "panic"}, flaky=[],
+        likelihoods=known,
+    )  # fmt: skip
+    assert (made.reference_nll, made.reference_tokens) == (50 / 40, 40)
+    assert made.reference_left_out == ("set/2", "set/3")
+    assert [(one.reference_nll, one.reference_tokens) for one in made.tallies] == [
+        (0.5, 10), (1.5, 30), (None, 0), (None, 0)
+    ]  # fmt: skip
+    results.write(tmp_path, made)
+    assert results.read(tmp_path) == replace(made, folder=tmp_path)
+
+
+def test_an_older_evaluation_without_likelihoods_reads_as_none(tmp_path: Path) -> None:
+    results.write(tmp_path, evaluation([[True], [False]]))
+    file = tmp_path / results.RESULT
+    value = json.loads(file.read_text())
+    for key in ("reference_nll", "reference_tokens", "reference_left_out"):
+        del value[key]
+    for one in value["tallies"]:
+        del one["reference_nll"], one["reference_tokens"]
+    file.write_text(json.dumps(value))
+    found = results.read(tmp_path)
+    assert (found.reference_nll, found.reference_tokens, found.reference_left_out) == (None, 0, ())
+    assert found.problems == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"form": 1}', '{"form": 9}', '{"form": 1, "origin": []}'])

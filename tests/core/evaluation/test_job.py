@@ -13,8 +13,8 @@ import pytest
 
 from core.errors import UserError
 from core.evaluation import completions, finding, results
-from core.evaluation.job import CHUNK
 from core.evaluation.starting import start_evaluation
+from core.evaluation.verdicts import CHUNK
 from core.jobs import JobFolder, info
 from core.jobs.control import resume
 from tests.core.evaluation import problems
@@ -49,15 +49,19 @@ def test_completions_become_an_evaluation(
     job = start_evaluation(tmp_path / "jobs", suite, file, ks=(1, 4))
     assert finish(job, eventually) == "done", job.log.read_text()
     found = results.read(job.path)
-    assert (found.problems, found.missing) == (2, ("set/p1", "set/p3"))
-    assert found.pass_at[1].value == 0.5
-    assert found.pass_at[4].value == 1.0
+    assert (found.problems, found.missing) == (4, ("set/p1", "set/p3"))
+    assert found.pass_at[1].value == 0.25, "a problem without completions is not solved"
+    assert found.pass_at[4].value == 0.5
+    assert found.reference_nll is None
     assert {name: count for name, count in found.statuses.items() if count} == {
         "pass": 4,
         "wrong_answer": 2,
         "extract": 2,
     }
-    assert results.groups(found.tallies, "difficulty") == {"hard": (1, 0.5), "easy": (1, 0.5)}
+    assert results.groups(found.tallies, "difficulty") == {
+        "hard": (1, 0.5),
+        "easy": (3, pytest.approx(0.5 / 3)),
+    }
     assert (found.origin.suite, found.origin.mode, found.origin.sha256) == ("set", "fixed", suite.suite.sha256)
     assert found.origin.go.startswith("go1.")
     assert found.origin.sandbox

@@ -61,3 +61,18 @@ def test_one_candidate_a_problem_takes_the_interval_of_a_share() -> None:
     assert found is not None
     assert found.interval == wilson(82, 164)
     assert around([0.25]) == (0.25, 0.25)
+
+
+def test_a_problem_without_any_candidate_counts_as_not_solved_and_one_that_the_sandbox_failed_on_does_not_count() -> (
+    None
+):
+    tallies = [Tally("a", 2, 2, 2), Tally("b", 0, 0, 0), Tally("c", 0, 0, 0, unjudged=2)]
+    for k in (1, 2):
+        found = estimate(tallies, k)
+        assert found is not None
+        assert (found.value, found.problems) == (0.5, 2)
+    assert compile_rate(tallies) == 0.5
+    single = estimate([Tally("a", 1, 1, 1), Tally("b", 0, 0, 0)], 1)
+    assert single is not None
+    assert single.interval == wilson(1, 2)
+    assert estimate([Tally("b", 0, 0, 0)], 1) is None, "nothing was judged at all"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from core.jobs.leases import hold
+from core.jobs.leases import hold, take
 
 Eventually = Callable[..., None]
 
@@ -122,3 +122,36 @@ def test_what_cannot_be_a_resource_is_refused(tmp_path: Path, name: str) -> None
         hold(tmp_path, [name], "x", waiting=never),
     ):
         pass
+
+
+def test_models_share_a_gpu_and_a_run_that_wants_it_alone_waits_for_all_of_them(tmp_path: Path) -> None:
+    reasons: list[str] = []
+
+    def give_up(reason: str) -> bool:
+        reasons.append(reason)
+        return False
+
+    shared = ["gpu:1/2 shared"]
+    with contextlib.ExitStack() as models:
+        one = models.enter_context(hold(tmp_path, shared, "Serve a", waiting=never))
+        other = models.enter_context(hold(tmp_path, shared, "Serve b", waiting=never))
+        assert {one, other} == {("gpu:0",), ("gpu:1",)}, "an empty one comes first"
+        third = models.enter_context(hold(tmp_path, shared, "Serve c", waiting=never))
+        assert third is not None
+        with hold(tmp_path, ["gpu:1/2"], "run", waiting=give_up) as held:
+            assert held is None
+    assert len(reasons) == 1
+    assert "Serve" in reasons[0]
+    with hold(tmp_path, ["gpu:2/2"], "run", waiting=never) as held:
+        assert held == ("gpu:0", "gpu:1")
+        with hold(tmp_path, shared, "Serve a", waiting=give_up) as late:
+            assert late is None
+    assert reasons[1] == "Waiting for “run”, which holds gpu:0."
+
+
+def test_what_is_taken_can_be_given_back_before_the_end(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as held:
+        assert take(tmp_path, ["gpu:0"], "a", held, waiting=never) == ("gpu:0",)
+        held.close()
+        with hold(tmp_path, ["gpu:0"], "b", waiting=never) as other:
+            assert other == ("gpu:0",)

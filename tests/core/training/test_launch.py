@@ -14,7 +14,7 @@ from core.jobs import control
 from core.jobs.folder import read_job
 from core.samples import snapshots
 from core.samples.language import parse
-from core.training import launch
+from core.training import evaluating, launch
 from core.training.config import RunConfig
 from core.training.config_file import from_mapping
 from core.workspace import Workspace, open_workspace
@@ -45,6 +45,17 @@ def test_the_job_folder_holds_all_that_the_run_needs(workspace: Workspace) -> No
     assert Path(job.request["snapshot"]) == workspace.snapshots / "gold"
     assert tomllib.loads((folder.path / "config.toml").read_text())["data"]["snapshot"] == "gold"
     assert jobs.info(folder).state == "queued"
+
+
+def test_the_problems_of_evaluations_on_the_way_are_frozen_into_the_folder(workspace: Workspace) -> None:
+    folder = launch.launch(config(evaluation={"suite": "workshop", "every": 5, "problems": 4}), **places(workspace))
+    assert len(evaluating.read(folder).problems) == 4
+    assert read_job(folder).request["config"]["evaluation"]["every"] == 5
+    assert tomllib.loads((folder.path / "config.toml").read_text())["evaluation"]["suite"] == "workshop"
+    before = set(workspace.jobs.iterdir())
+    with pytest.raises(UserError, match="There is no suite “none”"):
+        launch.launch(config(evaluation={"suite": "none", "every": 5}), **places(workspace))
+    assert set(workspace.jobs.iterdir()) == before
 
 
 @pytest.mark.parametrize(

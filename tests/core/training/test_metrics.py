@@ -64,6 +64,32 @@ def test_what_is_measured_now_and_then_lies_where_the_run_was(log: Path) -> None
     assert (answers.series["parsed"].last(), answers.series["compiled"].last()) == (0.75, 0.5)
 
 
+def test_a_point_whose_verdicts_come_late_lies_at_the_step_of_its_answers(log: Path) -> None:
+    told = {"kind": "evaluation", "pass_at_1": 0.25, "interval": [0.1, 0.5], "compile_rate": 0.75, "problems": 20}
+    write(log, {**told, "step": 0}, {**told, "step": 6, "pass_at_1": None, "interval": None}, {**told, "step": 7})
+    found = read(log).tracks["evaluation"]
+    assert [found.x(along).tolist() for along in ("step", "tokens", "time")] == [[0, 6, 7], [0, 60, 70], [0, 7, 8]]
+    assert (found.series["low"].last(), found.series["high"].last(), found.series["compile_rate"].last()) == (
+        0.1,
+        0.5,
+        0.75,
+    )
+    assert found.series["pass_at_1"].y.tolist() == [0.25, pytest.approx(float("nan"), nan_ok=True), 0.25]
+    write(log, step(7, loss=1.0))
+    assert read(log).tracks["evaluation"].x("step").tolist() == [0, 6], "that step is done again"
+
+
+def test_a_cache_from_before_there_were_evaluations_is_valid(log: Path) -> None:
+    found = read(log)
+    older = {name: track for name, track in found.tracks.items() if name != "evaluation"}
+    metrics_cache.save(log, found._tail.offset, found._notes(), older)
+    write(log, {"kind": "evaluation", "step": 7, "pass_at_1": 0.5, "interval": [0.25, 0.75], "compile_rate": 1.0})
+    cached = RunMetrics(log)
+    cached.load()
+    assert cached.steps.x("step").tolist() == found.steps.x("step").tolist()
+    assert cached.tracks["evaluation"].series["pass_at_1"].y.tolist() == [0.5]
+
+
 def test_what_a_log_never_tells_is_no_curve_and_what_it_tells_later_begins_there(log: Path) -> None:
     found = read(log)
     assert sorted(found.steps.series) == ["loss", "tokens_per_second"]

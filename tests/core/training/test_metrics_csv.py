@@ -19,6 +19,7 @@ def log(tmp_path: Path) -> Path:
         for n in (1, 2, 3)
     ]
     events.append({"t": 3, "kind": "validation", "step": 3, "loss": 1.25})
+    events.append({"t": 4, "kind": "evaluation", "step": 2, "pass_at_1": 0.5, "interval": [0, 1], "compile_rate": 1.0})
     path = tmp_path / "events.jsonl"
     path.write_text("".join(json.dumps(event) + "\n" for event in events))
     return path
@@ -33,6 +34,7 @@ def test_each_step_is_a_row(log: Path, tmp_path: Path) -> None:
     assert [row["run"] for row in rows] == ["first"] * 3 + ["second, again"] * 3
     assert [row["loss"] for row in rows[:3]] == ["0.1", "", "0.30000000000000004"]
     assert [row["validation_loss"] for row in rows[:3]] == ["", "", "1.25"]
+    assert [row["evaluation_pass_at_1"] for row in rows[:3]] == ["", "0.5", ""]
     assert [row["tokens"] for row in rows[:3]] == ["10", "20", "30"]
     assert [row["seconds"] for row in rows[:3]] == ["2.0", "3.0", "4.0"]
 

@@ -62,15 +62,41 @@ def test_an_older_log_shows_what_it_tells_and_a_newer_one_all(grid: ChartGrid, q
     assert shown(grid) == OLD_CHARTS
     new = metrics(tmp_path / "new", 7, **NEW)
     write(new.path, {"kind": "answers", "step": 7, "parsed": 0.9, "compiled": 0.45, "count": 20})
+    write(new.path, {"kind": "evaluation", "step": 7, "pass_at_1": 0.3, "interval": [0.15, 0.5], "compile_rate": 0.8})
     new.poll()
     grid.set_runs((Shown("new", new),), {})
     settled(grid, qtbot)
     assert shown(grid) == list(grid.cards)
     said = {name: card.accessibleDescription().partition(": ")[2] for name, card in grid.cards.items()}
     assert said == {
-        "lossChart": "2.996", "validationChart": "2.250", "answersChart": "45 % compile · 90 % parse", "rateChart": "1.0e-4",
+        "lossChart": "2.996", "validationChart": "2.250", "answersChart": "45 % compile · 90 % parse",
+        "evaluationChart": "30 % pass@1 · 80 % compile", "rateChart": "1.0e-4",
         "normChart": "0.5", "speedChart": "10 read · 4 trained on", "memoryChart": "3.0 GiB", "gpuChart": "97 %", "mfuChart": "41 %",
     }  # fmt: skip
+
+
+def test_problems_solved_have_whiskers_that_the_axis_holds_and_the_crosshair_tells(
+    grid: ChartGrid, qtbot: QtBot, tmp_path: Path
+) -> None:
+    run = metrics(tmp_path / "log", 30)
+    for at, share in ((0, 0.1), (10, 0.25), (20, 0.4)):
+        told = {"pass_at_1": share, "interval": [share - 0.08, share + 0.3], "compile_rate": 0.5}
+        write(run.path, {"kind": "evaluation", "step": at, **told})
+    run.poll()
+    grid.set_runs((Shown("one", run),), {})
+    settled(grid, qtbot)
+    card = grid.cards["evaluationChart"]
+    drawn = picture(card)
+    compiled, solved = drawn.strokes
+    assert compiled.low is None
+    assert solved.low is not None
+    assert solved.high is not None
+    assert solved.low.tolist() == pytest.approx([2, 17, 32])
+    assert solved.high.tolist() == pytest.approx([40, 55, 70])
+    assert drawn.y.low <= 2
+    assert drawn.y.high >= 70
+    card.point(10.0, here=True)
+    assert "25 % pass@1 (17–55)" in card.canvas.accessibleDescription()
 
 
 def test_noise_lies_behind_its_mean_and_alone_when_nothing_is_smoothed(grid: ChartGrid, qtbot: QtBot, tmp_path: Path) -> None:  # fmt: skip

@@ -148,6 +148,7 @@ def test_what_cannot_be_read_is_marked_at_its_field_and_nowhere_else(form: RunFo
         ("parallel.rendezvous", {"parallel.nodes": 2}),
         ("data.turns", {"data.objective": "sft"}),
         ("validation.patience", {"validation.every": 5}),
+        ("evaluation.problems", {"evaluation.suite": "workshop"}),
     ],
 )
 def test_what_applies_is_shown_and_what_does_not_is_gone(form: RunForm, key: str, choices: dict[str, object]) -> None:
