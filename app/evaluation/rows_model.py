@@ -86,16 +86,16 @@ class RowsModel(QAbstractTableModel):
         self.layoutChanged.emit()
 
     def _sorted(self) -> list[Row]:
-        """Rows that are equal stay in the order in which they came."""
+        """Rows that are equal stay in the order in which they came; what has no number comes last either way."""
         column, order = self._by
         if column < 0:
             return list(self._given)
-
-        def key(row: Row) -> tuple[bool, float, str]:
-            cell = row.cells[column]
-            return cell.order is None, cell.order or 0.0, cell.text.lower()
-
-        return sorted(self._given, key=key, reverse=order == Qt.SortOrder.DescendingOrder)
+        numbers = [row for row in self._given if row.cells[column].order is not None]
+        texts = [row for row in self._given if row.cells[column].order is None]
+        down = order == Qt.SortOrder.DescendingOrder
+        numbers.sort(key=lambda row: row.cells[column].order or 0.0, reverse=down)
+        texts.sort(key=lambda row: row.cells[column].text.lower(), reverse=down)
+        return numbers + texts
 
     def show_rows(self, rows: Sequence[Row]) -> bool:
         """Show these; False when they are on show already."""
