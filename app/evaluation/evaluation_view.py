@@ -59,7 +59,11 @@ class EvaluationView(QWidget):
             "Result", theme, icon="export", name="evaluationResult", tip="Take the result along, or delete it"
         )
         self.stop = Button(
-            "Stop", theme, icon="stop", name="evaluationStop", tip="Stops after what it is at; Resume goes on from there"
+            "Stop",
+            theme,
+            icon="stop",
+            name="evaluationStop",
+            tip="Stops after what it is at; Resume goes on from there",
         )
         self.resume = Button(
             "Resume", theme, icon="play", name="evaluationResume", tip="Goes on where it was; nothing is done twice"
@@ -181,7 +185,9 @@ class EvaluationView(QWidget):
             self.about.setText(f"{about} · {origin.suite}, {origin.mode}")
         else:
             passed = found.statuses.get("pass", 0)
-            self.number.setText(f"{passed:,} of {found.candidate_count:,} pass so far" if found.candidate_count else "…")
+            self.number.setText(
+                f"{passed:,} of {found.candidate_count:,} pass so far" if found.candidate_count else "…"
+            )
             self.about.setText("")
         self.problems.show_contents(found)
         self._show_others()

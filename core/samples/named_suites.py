@@ -19,7 +19,7 @@ from core.samples import contamination
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A suite as a list shows it. origin: bundled, private or added. contaminated: samples that give problems of it away. bad: rows
+    """A suite as a list shows it. origin: bundled, private, added or file. contaminated: samples that give problems of it away. bad: rows
     that are no problems. modes: in which it can be evaluated. problem: why it cannot be used, "" when it can."""
 
     name: str
@@ -31,6 +31,11 @@ class Listed:
     modes: tuple[str, ...] = ()
     folder: Path | None = None
     problem: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What finds it again: its name, or the path of a file that nobody keeps."""
+        return str(self.folder) if self.origin == "file" else self.name
 
 
 def open_suite(connection: sqlite3.Connection, reference: str, private: Path | None) -> NamedSuite:
@@ -49,6 +54,13 @@ def list_suites(connection: sqlite3.Connection, private: Path | None) -> list[Li
             Listed(one.name, "added", one.format, one.problems, one.contaminated, modes=modes(one.format), problem=_unusable(one.format))
         )  # fmt: skip
     return found
+
+
+def from_file(path: Path) -> Listed:
+    """A suite that has no name here: a file or a folder of problems. Raises UserError when it is none."""
+    found = finding.open_suite(str(path), None)
+    suite, kind = found.suite, found.suite.format
+    return Listed(found.name, "file", kind, len(suite.problems), 0, suite.bad, modes(kind), path, _unusable(kind))
 
 
 def _of_folder(name: str, origin: str, folder: Path) -> Listed:
