@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -45,10 +46,10 @@ class EvaluateDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("evaluateDialog")
         self.setWindowTitle("Evaluate")
-        self.resize(640, 640)
+        self.resize(820, 580)
         if parent is not None:
             room = parent.window().size()
-            self.resize(min(680, room.width() - 60), min(780, max(560, room.height() - 60)))
+            self.resize(min(860, room.width() - 60), min(620, max(540, room.height() - 60)))
         self._context = context
         self._asking: Asking | None = None
         self._number = 0
@@ -121,7 +122,7 @@ class EvaluateDialog(QDialog):
         if not of_model:
             values = {"k": values["k"], "seconds": values["seconds"], "samples": MOST_SAMPLES}
         self._asking, errors = asking.wanted(values)
-        self.form.asking.setVisible(of_model)
+        self.form.set_asking(of_model)
         self.form.show_errors(errors)
         self.subject.show_error("")
         self.worth.setVisible(of_model and self._asking is not None)
@@ -229,7 +230,7 @@ def _begin_with(newest: JobInfo | None) -> dict[str, Any]:
     reference = job.command[job.command.index("--problems") + 1] if "--problems" in job.command else asked["suite"]
     before = {
         "suite": reference, "mode": asked["mode"], "k": ",".join(map(str, asked["k"])), "seconds": asked["seconds"],
-        "model": settings.get("path", ""),
+        "model": settings["path"] if Path(settings.get("path") or "-").is_dir() else "",
     }  # fmt: skip
     if sampling := settings.get("sampling"):
         kept = {key: sampling[key] for key in asking.SAMPLING if key != "seed" and key in sampling}

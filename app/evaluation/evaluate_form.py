@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.evaluation import words
@@ -21,11 +21,19 @@ _NAMES = {
     "int8": "evaluateInt8",
 }  # fmt: skip
 _EMPTY = {
-    "temperature": "0 for one sample, 0.8 for several", "top_p": f"{Sampling().top_p:g}", "top_k": "0, off", "min_p": "0, off",
-    "max_tokens": f"{LONGEST:,}", "seed": "another one each time",
+    "temperature": "0; 0.8 for several", "top_p": f"{Sampling().top_p:g}", "top_k": "0, off", "min_p": "0, off",
+    "max_tokens": f"{LONGEST:,}", "seed": "another each time",
 }  # fmt: skip
 _JUDGED = ("k", "seconds")
-_ROWS = (("samples", "asked"), ("temperature", "max_tokens"), ("top_p", "top_k"), ("min_p", "seed"), ("int8",))
+_ROWS = (
+    ("mode", *_JUDGED),
+    ("samples", "asked", "temperature", "max_tokens"),
+    ("top_p", "top_k", "min_p", "seed"),
+    ("int8",),
+)
+_WIDE = {"mode": 2, "int8": 2}
+_COLUMNS = 4
+"""Of the grid; _WIDE: those that a value takes, if not one."""
 
 
 class EvaluateForm(QWidget):
@@ -48,16 +56,18 @@ class EvaluateForm(QWidget):
         self.mode: CalmCombo = self.mode_field.editor
         self.mode.setObjectName("evaluateMode")
         self.mode.currentIndexChanged.connect(lambda _place: self._on_mode())
-        self.asking = QWidget()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(_grid([[self.mode_field], [self.fields[key] for key in _JUDGED]]))
-        inside = QVBoxLayout(self.asking)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addLayout(_grid([[self.fields[key] for key in row] for row in _ROWS]))
-        column.addWidget(self.asking)
+        cells = {key: field.cell() for key, field in {**self.fields, "mode": self.mode_field}.items()}
+        self._asking = [cell for key, cell in cells.items() if key not in ("mode", *_JUDGED)]
+        column.addLayout(_grid([[(cells[key], _WIDE.get(key, 1)) for key in row] for row in _ROWS]))
         self.set_values({"k": "1", "samples": 1, "seconds": LIMITS.seconds, "asked": "chat"})
+
+    def set_asking(self, shown: bool) -> None:
+        """Is there a model to be asked? Else only what is about judging is shown."""
+        for cell in self._asking:
+            cell.setVisible(shown)
 
     def set_modes(self, modes: Sequence[str]) -> None:
         """Offer those that the suite has; the chosen one stays if it is among them."""
@@ -97,7 +107,9 @@ def _fields() -> list[Field]:
     tips = {key: f"Allowed: {range_of(key)}. Empty for the usual." for key in SAMPLING}
     return [
         text_field("k", "Which pass@k", "Whole numbers with commas between them, such as 1,10"),
-        amount_field("seconds", "Seconds for one answer to run", "What runs longer has failed"),
+        amount_field(
+            "seconds", "Seconds for one to run", "The longest that one answer may run; what runs longer has failed"
+        ),
         integer_field("samples", "Samples of each problem", "How often each problem is answered"),
         choice_field("asked", "Asked", _ASKED, "Bases that were not taught to chat go on from the signature"),
         amount_field("temperature", "Temperature", tips["temperature"]),
@@ -110,13 +122,16 @@ def _fields() -> list[Field]:
     ]
 
 
-def _grid(rows: Sequence[Sequence[Field]]) -> QGridLayout:
+def _grid(rows: Sequence[Sequence[tuple[QWidget, int]]]) -> QGridLayout:
+    """Cells with the columns that each takes."""
     grid = QGridLayout()
     grid.setHorizontalSpacing(14)
     grid.setVerticalSpacing(8)
     for place, row in enumerate(rows):
-        for column, field in enumerate(row):
-            grid.addWidget(field.cell(), place, column, 1, 2 if len(row) == 1 else 1)
-    grid.setColumnStretch(0, 1)
-    grid.setColumnStretch(1, 1)
+        column = 0
+        for cell, columns in row:
+            grid.addWidget(cell, place, column, 1, columns, Qt.AlignmentFlag.AlignTop)
+            column += columns
+    for column in range(_COLUMNS):
+        grid.setColumnStretch(column, 1)
     return grid

@@ -18,13 +18,13 @@ from core.evaluation.board import Entry
 
 _COLUMNS = (
     Column("Model", 0),
-    Column("Step", 66, numeric=True, wide=470),
-    Column("n", 48, numeric=True),
-    Column("pass@1", 84, numeric=True),
-    Column("95 % interval", 112, numeric=True, wide=400),
+    Column("Step", 74, numeric=True, wide=680),
+    Column("n", 54, numeric=True),
+    Column("pass@1", 100, numeric=True),
+    Column("95 % interval", 126, numeric=True, wide=400),
     Column("pass@k", 132, numeric=True, wide=760),
-    Column("Compiles", 86, numeric=True, wide=640),
-    Column("When", 118, wide=540),
+    Column("Compiles", 98, numeric=True, wide=640),
+    Column("When", 118, wide=600),
     Column("Run", 190, wide=960),
 )
 PASS_AT_1 = 3

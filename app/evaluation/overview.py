@@ -22,10 +22,9 @@ from core.evaluation.judging import STATUSES
 from core.evaluation.passing import compile_rate
 from core.evaluation.results import Evaluation, groups
 
-_LARGER = ("pass_b", "pass_c", "pass_d")
+_LARGER = ("pass_a", "pass_b", "pass_c")
 FACTS = (
-    Fact("pass_a", "pass@1", "The chance that one answer passes its hidden test, mean over problems. In brackets, what it lies between (95 %)"),
-    *(Fact(name, "pass@k", "The chance that one of k answers passes, mean over problems") for name in _LARGER),
+    *(Fact(name, "pass@k", "The chance that one of k answers passes, mean over problems. In brackets, what it lies between (95 %)") for name in _LARGER),
     Fact("compiles", "Compiles", "Answers that the compiler takes, mean over problems"),
     Fact("problems", "Problems", "With a verdict"),
     Fact("answers", "Answers", "That were judged"),
@@ -47,7 +46,7 @@ class Overview(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.facts = FactsRow(FACTS, name="evaluationFacts", says="What the evaluation came to")
+        self.facts = FactsRow(FACTS, name="evaluationFacts", says="What the evaluation came to", narrowest=240)
         self.notes = label(wrap=True, tone="dim", name="evaluationNotes")
         self.cards = {what: BarCard(title, theme, name=f"evaluationBy-{what}") for what, title in _CARDS}
         self.cards["status"].chosen.connect(lambda key: self.narrowed.emit("status", key))
@@ -111,16 +110,14 @@ def headline(result: Evaluation) -> tuple[str, str]:
 def _facts(found: Contents) -> dict[str, tuple[str, str] | None]:
     result = found.evaluation
     shown: dict[str, tuple[str, str] | None] = dict.fromkeys((fact.name for fact in FACTS), None)
-    rate = compile_rate(found.tallies)
-    shown["compiles"] = None if rate is None else (words.percent(rate), "")
-    shown["problems"] = (f"{sum(one.n > 0 for one in found.tallies):,}", f"of {len(found.problems):,}")
     shown["answers"] = (f"{found.candidate_count:,}", "")
     unjudged = found.statuses.get("sandbox_error", 0)
     shown["unjudged"] = (f"{unjudged:,}", "") if unjudged else None
     if result is None:
+        rate = compile_rate(found.tallies)
+        shown["compiles"] = None if rate is None else (words.percent(rate), "so far")
+        shown["problems"] = (f"{sum(one.n > 0 for one in found.tallies):,}", f"of {len(found.problems):,}")
         return shown
-    if (first := result.pass_at.get(1)) is not None:
-        shown["pass_a"] = (words.percent(first.value), f"({words.between(first.interval)})")
     larger = [(k, one) for k, one in sorted(result.pass_at.items()) if k > 1]
     for name, (k, one) in zip(_LARGER, larger, strict=False):
         shown[name] = (words.percent(one.value), f"k = {k} ({words.between(one.interval)})")

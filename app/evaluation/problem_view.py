@@ -48,7 +48,7 @@ class ProblemView(QWidget):
         self.code = CodeView(theme, name="answerCode", accessible_name="Code of the answer")
         self.answer = _text("answerText", "The answer as it came")
         self.prompt = _text("problemPrompt", "What was asked")
-        self.reference = CodeView(theme, name="problemReference", accessible_name="The suite's own answer")
+        self.reference = CodeView(theme, name="problemReference", accessible_name="The suite's own solution")
         self.test = CodeView(theme, name="problemTest", accessible_name="Hidden test")
         self.tabs = JobTabs(
             theme,
@@ -56,7 +56,7 @@ class ProblemView(QWidget):
                 ("answerTabCode", "Code", self.code),
                 ("answerTabText", "Answer", self.answer),
                 ("problemTabPrompt", "Prompt", self.prompt),
-                ("problemTabReference", "Reference", self.reference),
+                ("problemTabReference", "Solution", self.reference),
                 ("problemTabTest", "Test", self.test),
             ),
         )

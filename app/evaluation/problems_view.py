@@ -37,7 +37,8 @@ class ProblemsView(QWidget):
         self.filter = QLineEdit()
         self.filter.setObjectName("problemsFilter")
         self.filter.setAccessibleName("Filter the problems")
-        self.filter.setPlaceholderText("Filter by name, topic or difficulty")
+        self.filter.setToolTip("Words of a name, a topic or a difficulty")
+        self.filter.setPlaceholderText("Filter")
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self._fill)
         self.failed = Chip(
@@ -83,18 +84,20 @@ class ProblemsView(QWidget):
         side.addLayout(line)
         side.addWidget(self._widen, 0, Qt.AlignmentFlag.AlignLeft)
         side.addWidget(self._stack, 1)
-        left.setMinimumWidth(230)
+        left.setMinimumWidth(206)
         right = QWidget()
         other = QVBoxLayout(right)
         other.setContentsMargins(8, 0, 0, 0)
         other.addWidget(self.tabs)
-        right.setMinimumWidth(260)
+        right.setMinimumWidth(346)
         splitter = QSplitter()
         splitter.setHandleWidth(1)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(left)
         splitter.addWidget(right)
         splitter.setSizes([480, 520])
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 1)
         return splitter
 
     def restart(self) -> None:

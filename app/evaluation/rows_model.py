@@ -61,7 +61,8 @@ class RowsModel(QAbstractTableModel):
         if way != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.columns[place].text
+            mark = {Qt.SortOrder.AscendingOrder: " ↑", Qt.SortOrder.DescendingOrder: " ↓"}[self._by[1]]
+            return self.columns[place].text + (mark if place == self._by[0] else "")
         return aligned(numeric=self.columns[place].numeric) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -84,6 +85,7 @@ class RowsModel(QAbstractTableModel):
         moved = [self.index(places[key], index.column()) for key, index in zip(keys, held, strict=True)]
         self.changePersistentIndexList(held, moved)
         self.layoutChanged.emit()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
 
     def _sorted(self) -> list[Row]:
         """Rows that are equal stay in the order in which they came; what has no number comes last either way."""

@@ -46,6 +46,9 @@ class RowsTable(QTableView):
         by, order = sort_by or (-1, Qt.SortOrder.AscendingOrder)
         header.setSortIndicator(by, order)
         self.setSortingEnabled(True)
+        header.setSortIndicatorShown(
+            False
+        )  # it would cover headings at the right of their columns; the model writes an arrow
         self.setMinimumHeight(96)
         self.selectionModel().currentRowChanged.connect(lambda now, _before: self._on_current(now.row()))
         self.activated.connect(lambda index: self.row_opened.emit(self.rows.row(index.row()).key))
