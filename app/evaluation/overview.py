@@ -85,7 +85,7 @@ def remarks(found: Contents) -> list[str]:
     said = []
     for one, many, names in (
         ("problem has no answer and is left out", "problems have no answer and are left out", list(result.missing)),
-        ("reference does not pass its own test", "references do not pass their own test", [f"{task} ({why})" for task, why in result.references.items()]),
+        ("reference does not pass its own test", "references do not pass their own test", [f"{task} ({_reason(why)})" for task, why in result.references.items()]),
         ("problem passes in one run and fails in another", "problems pass in one run and fail in another", list(result.flaky)),
     ):  # fmt: skip
         if names:
@@ -93,6 +93,12 @@ def remarks(found: Contents) -> list[str]:
             more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
             said.append(f"{len(names):,} {one if len(names) == 1 else many}: {named}{more}.")
     return said
+
+
+def _reason(why: str) -> str:
+    """Why a reference does not pass, its status in the words of this page."""
+    status, _, detail = why.partition(": ")
+    return ": ".join(part for part in (words.WORDS.get(status, status).lower(), detail) if part)
 
 
 def headline(result: Evaluation) -> tuple[str, str]:
