@@ -62,6 +62,7 @@ class CompareView(QWidget):
         self._wanted = ""
         self._number = 0
         self._found: Compared | None = None
+        self._shown: tuple[str, str, int] | None = None
         self.other = CalmCombo()
         self.other.setObjectName("compareOther")
         self.other.setAccessibleName("Compared with")
@@ -185,27 +186,33 @@ class CompareView(QWidget):
         self._number += 1
         this, other, number = self._this, self._chosen(), self._number
         if this is None or other is None:
-            self._found = None
-            self._stack.setCurrentIndex(0)
+            self._forget("")
             return
         k = self.k.currentData()
+        if self._shown != (this.job, other.job, k):
+            self._forget("Comparing …")  # what stands there is of others
         self._context.tasks.run(
             lambda: _compared(other, this, k),
-            lambda found: self._on_compared(number, found),
+            lambda found: self._on_compared(number, found, (this.job, other.job, k)),
             lambda error: self._on_failed(number, error),
             owner=self,
         )
 
     def _on_failed(self, number: int, error: UserError) -> None:
         if number == self._number:
-            self._found = None
-            self._nothing.say(str(error))
-            self._stack.setCurrentIndex(0)
+            self._forget(str(error))
 
-    def _on_compared(self, number: int, found: Compared) -> None:
+    def _forget(self, why: str) -> None:
+        """Nothing is compared, for this reason; "" leaves that which is said."""
+        self._found, self._shown = None, None
+        if why:
+            self._nothing.say(why)
+        self._stack.setCurrentIndex(0)
+
+    def _on_compared(self, number: int, found: Compared, shown: tuple[str, str, int]) -> None:
         if number != self._number:
             return
-        self._found = found
+        self._found, self._shown = found, shown
         told = found.comparison
         self.verdict.setText(_VERDICTS[told.word])
         set_property(self.verdict, "tone", _TONES[told.word])

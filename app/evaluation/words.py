@@ -44,8 +44,8 @@ def percent(share: float) -> str:
 
 
 def between(interval: tuple[float, float]) -> str:
-    """An interval of shares, in percent: "24.0 to 38.9"."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
+    """An interval of shares, in percent: "24.0 to 38.9". A normal one may reach beyond what a share can be; that is cut off."""
+    return f"{100 * max(0.0, interval[0]):.1f} to {100 * min(1.0, interval[1]):.1f}"
 
 
 def pass_at(k: int, found: Estimate) -> str:

@@ -30,7 +30,11 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def test_all_suites_are_listed_with_what_they_are_good_for(space: Workspace) -> None:
     with closing(space.connect(readonly=True)) as connection:
         found = {one.name: one for one in named_suites.list_suites(connection, space.suites)}
-    assert (found["workshop"].origin, found["workshop"].problems, found["workshop"].modes) == ("bundled", 80, ("fixed",))
+    assert (found["workshop"].origin, found["workshop"].problems, found["workshop"].modes) == (
+        "bundled",
+        80,
+        ("fixed",),
+    )
     assert (found["mine"].origin, found["mine"].problems) == ("private", 1)
     assert [row.file for row in found["mine"].bad] == ["parcels/bad.md"]
     assert (found["published"].origin, found["published"].modes) == ("added", ("fixed", "paper"))
