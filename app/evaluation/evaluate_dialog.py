@@ -137,8 +137,10 @@ class EvaluateDialog(QDialog):
         suite = self.suites.suite
         if errors:
             return f"{words.counted(len(errors), 'value')} to mend."
-        if suite is None or self._asking is None or not self.subject.of_model:
+        if suite is None or self._asking is None:
             return ""
+        if not self.subject.of_model:
+            return "Reading the file …"
         answers = suite.problems * self._asking.samples
         return f"{words.counted(suite.problems, 'problem')}, {words.counted(answers, 'answer')}."
 

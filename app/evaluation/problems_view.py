@@ -15,7 +15,6 @@ from app.theme import Theme
 from app.widgets.buttons import Button, Chip
 from app.widgets.empty import EmptyState
 from core.evaluation.contents import Contents
-from core.evaluation.judging import counts
 
 _COLUMNS = (
     Column("Problem", 0),
@@ -33,6 +32,7 @@ class ProblemsView(QWidget):
         super().__init__(parent)
         self._contents: Contents | None = None
         self._suite = ""
+        self._rows: list[Row] = []
         self._narrow: dict[str, str] = {}
         self.filter = QLineEdit()
         self.filter.setObjectName("problemsFilter")
@@ -102,7 +102,7 @@ class ProblemsView(QWidget):
 
     def restart(self) -> None:
         """Another evaluation: nothing is known yet."""
-        self._contents, self._narrow = None, {}
+        self._contents, self._rows, self._narrow = None, [], {}
         self.problem.restart()
         self.tabs.open(self.overview)
         self._fill()
@@ -110,6 +110,7 @@ class ProblemsView(QWidget):
     def show_contents(self, found: Contents) -> None:
         """Show these; filter, sorting and the chosen problem stay."""
         self._contents, self._suite = found, str(found.request.get("suite", ""))
+        self._rows = [_row(task, found, self._suite) for task in found.problems]
         self._fill()
         self._show_problem(self.table.chosen)
 
@@ -151,8 +152,7 @@ class ProblemsView(QWidget):
 
     def _fill(self) -> None:
         found = self._contents
-        every = [] if found is None else [one for one in (_row(task, found, self._suite) for task in found.problems)]
-        rows = [] if found is None else [row for row in every if self._wanted(row.key, found)]
+        rows = [] if found is None else [row for row in self._rows if self._wanted(row.key, found)]
         self.table.show_rows(rows)
         self.overview.show_contents(found, self._narrow)
         narrowed = [words.WORDS.get(key, key) for key in self._narrow.values()]
@@ -162,7 +162,7 @@ class ProblemsView(QWidget):
         self.failed.set_count(None if found is None else sum(_fails(task, found) for task in found.problems))
         judged = found is not None and (bool(found.candidates) or found.evaluation is not None)
         self._stack.setCurrentWidget(self.table if rows and judged else self._nothing if judged else self._waiting)
-        self._nothing.say(f"None of the {words.counted(len(every), 'problem')} fits.")
+        self._nothing.say(f"None of the {words.counted(len(self._rows), 'problem')} fits.")
 
     def _wanted(self, task: str, found: Contents) -> bool:
         problem = found.problems[task]
@@ -172,7 +172,7 @@ class ProblemsView(QWidget):
         if self.failed.isChecked() and not _fails(task, found):
             return False
         status = self._narrow.get("status")
-        if status and all(one.status != status for one in found.candidates.get(task, ())):
+        if status and not found.became.get(task, {}).get(status):
             return False
         return all(
             self._narrow.get(what) in (None, value)
@@ -181,20 +181,19 @@ class ProblemsView(QWidget):
 
 
 def _fails(task: str, found: Contents) -> bool:
-    return any(one.status not in ("pass", "sandbox_error") for one in found.candidates.get(task, ()))
+    return any(status not in ("pass", "sandbox_error") for status in found.became.get(task, ()))
 
 
 def _row(task: str, found: Contents, suite: str) -> Row:
-    problem, some = found.problems[task], found.candidates.get(task, ())
-    judged = [one for one in some if one.status != "sandbox_error"]
-    passed = sum(one.status == "pass" for one in judged)
-    became = counts(one.status for one in some)
-    tone = "dim" if not judged else "good" if passed == len(judged) else "bad" if not passed else "warn"
+    problem, became = found.problems[task], found.became.get(task, {})
+    judged = sum(count for status, count in became.items() if status != "sandbox_error")
+    passed = became.get("pass", 0)
+    tone = "dim" if not judged else "good" if passed == judged else "bad" if not passed else "warn"
     return Row(
         task,
         (
             Cell(words.short(task, suite), tip=task),
-            Cell(f"{passed} / {len(judged)}" if judged else "—", passed / len(judged) if judged else None, tone),
+            Cell(f"{passed} / {judged}" if judged else "—", passed / judged if judged else None, tone),
             Cell(words.statuses(became), tone="dim"),
             Cell(problem.topic),
             Cell(problem.difficulty),

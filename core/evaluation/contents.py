@@ -6,6 +6,7 @@ Reads while the job is at work as well as after: what was judged so far is told 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,14 @@ Stamp = tuple[tuple[int, int], ...]
 @dataclass(frozen=True, slots=True)
 class Contents:
     """evaluation: None before its end. tallies, statuses: of what is judged so far. problems, candidates: by task, candidates in the order of
-    their numbers. request: what the job was asked."""
+    their numbers. became: by task, how many answers came to which status. request: what the job was asked."""
 
     evaluation: Evaluation | None
     tallies: tuple[Tally, ...]
     statuses: Mapping[str, int]
     problems: Mapping[str, Problem]
     candidates: Mapping[str, tuple[Candidate, ...]]
+    became: Mapping[str, Mapping[str, int]]
     request: Mapping[str, Any]
 
     @property
@@ -53,14 +55,15 @@ def read(folder: JobFolder) -> Contents:
     for one in results.candidates(folder.output):
         found.setdefault(one.task, []).append(one)
     candidates = {task: tuple(sorted(some, key=lambda one: one.index)) for task, some in found.items()}
+    became = {task: Counter(one.status for one in some) for task, some in candidates.items()}
     request = read_job(folder).request
     if (folder.output / results.RESULT).is_file():
         evaluation = results.read(folder.output)
-        return Contents(evaluation, evaluation.tallies, evaluation.statuses, problems, candidates, request)
+        return Contents(evaluation, evaluation.tallies, evaluation.statuses, problems, candidates, became, request)
     every = [one for some in candidates.values() for one in some]
     facts = {task: (one.topic, one.difficulty) for task, one in problems.items()}
     return Contents(
-        None, results.tally(every, facts), counts(one.status for one in every), problems, candidates, request
+        None, results.tally(every, facts), counts(one.status for one in every), problems, candidates, became, request
     )
 
 
