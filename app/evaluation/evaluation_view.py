@@ -185,9 +185,8 @@ class EvaluationView(QWidget):
             self.about.setText(f"{about} · {origin.suite}, {origin.mode}")
         else:
             passed = found.statuses.get("pass", 0)
-            self.number.setText(
-                f"{passed:,} of {found.candidate_count:,} pass so far" if found.candidate_count else "…"
-            )
+            judged = found.candidate_count
+            self.number.setText(f"{passed:,} of {judged:,} pass so far" if judged else "No verdict yet")
             self.about.setText("")
         self.problems.show_contents(found)
         self._show_others()

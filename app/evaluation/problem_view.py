@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -25,9 +25,7 @@ _IN_CODE = ("syntax", "types")
 
 
 class ProblemView(QWidget):
-    """Attributes: problem, candidates (what is shown). Signals: left(), the user wants back to where the problem was chosen."""
-
-    left = Signal()
+    """Attributes: problem, candidates (what is shown); picker (of an answer), code, answer, prompt, reference, test, tabs."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -31,7 +31,7 @@ def shown(page: EvaluationPage, qtbot: QtBot, folder: JobFolder) -> None:
     qtbot.waitUntil(lambda: page.jobs.rows.position(folder.id) is not None, timeout=LONG)
     page.jobs.select(folder.id)
     qtbot.waitUntil(lambda: page.view.job == folder.id and page.view.state is not None, timeout=LONG)
-    qtbot.waitUntil(lambda: page.view.number.text() != "…", timeout=LONG)
+    qtbot.waitUntil(lambda: page.view.number.text() not in ("…", "No verdict yet"), timeout=LONG)
     if page.view.evaluation is not None:
         qtbot.waitUntil(lambda: page.board.entry(folder.id) is not None, timeout=LONG)
 
@@ -137,6 +137,8 @@ def test_a_job_at_work_is_stopped_and_shows_how_long_it_will_take(
         lambda: evaluation.view.state is not None and evaluation.view.state.state == "running", timeout=LONG
     )
     assert evaluation.view.job == folder.id
+    told = evaluation.view.status._facts
+    qtbot.waitUntil(lambda: " of 100,000 · " in told.text() and told.text().endswith(" left"), timeout=LONG)
     press(evaluation, qtbot, "evaluationStop")
     qtbot.waitUntil(lambda: evaluation.view.state.state == "stopped", timeout=LONG)  # type: ignore[union-attr]
     assert evaluation.view.resume.isVisible()
