@@ -5,10 +5,13 @@ The page owns no job: it reads folders, asks a job to stop by writing into its f
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtWidgets import QMenu
 
 from app.context import AppContext
+from app.evaluation import words
 from app.evaluation.board_feed import BoardFeed
 from app.evaluation.evaluate_dialog import EvaluateDialog
 from app.evaluation.evaluation_actions import EvaluationActions
@@ -17,6 +20,7 @@ from app.evaluation.evaluation_view import EvaluationView
 from app.pages import Page
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
+from app.widgets.jobs.job_row import STATES
 from app.widgets.jobs.jobs_list import JobsList
 from app.widgets.jobs.jobs_pane import JobsPane, summary
 from core.evaluation.board import KINDS, Standing, standing
@@ -31,6 +35,7 @@ class EvaluationPage(Page):
         theme = context.theme
         self.dialog: EvaluateDialog | None = None
         self._standings: dict[str, tuple[object, Standing]] = {}
+        self._at_work: frozenset[str] = frozenset()
         self.board = BoardFeed(context, self)
         self.actions_of_job = EvaluationActions(context, self)
         self.actions_of_job.acted.connect(self._look)
@@ -107,10 +112,25 @@ class EvaluationPage(Page):
         self.jobs.set_rows([evaluation_row(job, self._standing(job)) for job in found])
         if not found:
             self.actions_of_job.show_job(None)
+        self._tell_ends(found)
         seen = self.view.state
         now = self.context.jobs.job(seen.id) if seen is not None else None
         if seen is not None and now is not None and now.state != seen.state:
             self.view.refresh()
+
+    def _tell_ends(self, found: list[JobInfo]) -> None:
+        """A word about those that have come to their end while another page is in front; this one says so itself."""
+        for job in found:
+            if job.id in self._at_work and not job.alive and not self.isVisible():
+                at = self._standing(job)
+                number = f", pass@1 {words.percent(at.pass_at_1)}" if at.pass_at_1 is not None else ""
+                said = f"{job.title}: {STATES[job.state].lower()}{number}"
+                self.context.notice(said, "Show", partial(self._show, job.id))
+        self._at_work = frozenset(job.id for job in found if job.alive)
+
+    def _show(self, job_id: str) -> None:
+        self.context.page_wanted.emit("evaluation")
+        self.jobs.select(job_id)
 
     def _standing(self, job: JobInfo) -> Standing:
         """Read again only when the job has moved on: a look at the last 16 kB of its events, 0.2 ms."""

@@ -16,7 +16,7 @@ from app.context import AppContext
 from app.evaluation.page import EvaluationPage
 from app.widgets.empty import EmptyState
 from core.evaluation import results
-from core.jobs import JobFolder
+from core.jobs import JobFolder, stop
 from core.jobs.status import State
 from core.workspace import Workspace
 
@@ -143,6 +143,19 @@ def test_a_job_at_work_is_stopped_and_shows_how_long_it_will_take(
     qtbot.waitUntil(lambda: evaluation.view.state.state == "stopped", timeout=LONG)  # type: ignore[union-attr]
     assert evaluation.view.resume.isVisible()
     assert not evaluation.view.stop.isVisible()
+
+
+def test_an_end_is_told_while_another_page_is_in_front(
+    evaluation: EvaluationPage, workspace: Workspace, begin_nap: Callable[..., JobFolder], qtbot: QtBot
+) -> None:
+    folder = begin_nap(workspace.jobs, "Evaluate a", kind="evaluate", steps=100_000)
+    look(evaluation, qtbot)
+    qtbot.waitUntil(lambda: bool(evaluation._at_work), timeout=LONG)
+    evaluation.hide()
+    with qtbot.waitSignal(evaluation.context.noticed, timeout=LONG) as told:
+        stop(folder)
+    assert told.args[:2] == ["Evaluate a: stopped", "Show"]
+    evaluation.show()
 
 
 def test_an_evaluation_is_deleted_only_after_a_question(evaluation: EvaluationPage, write: Write, qtbot: QtBot) -> None:
