@@ -33,6 +33,7 @@ class AppContext(QObject):
         to_plan         open the dialog of a teacher's plan, beginning with this part of one, plain data
         to_judging      ask how the samples that this search finds are to be judged
         to_playground   choose this model, a name or path as `core.models.resolve` takes it
+        to_evaluation   ask how this model, a name or path likewise, is to be evaluated
     Signals, all past facts or plain wishes:
         changed(Changes)           samples changed, whoever did it; every view decides whether to refresh
         undone(Operation)          an operation was undone or done again; `changed` was emitted for it before
@@ -70,6 +71,7 @@ class AppContext(QObject):
         self.to_plan = PageRequest("teacher", show, self)
         self.to_judging = PageRequest("teacher", show, self)
         self.to_playground = PageRequest("playground", show, self)
+        self.to_evaluation = PageRequest("evaluation", show, self)
         self._reader: sqlite3.Connection | None = None
         tasks.problem.connect(self.problem)
         self.teacher.failed.connect(self.problem)

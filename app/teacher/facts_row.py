@@ -28,15 +28,17 @@ class Fact:
 class FactsRow(QWidget):
     """Shows what it is given. Attributes: cells, by name."""
 
-    def __init__(self, facts: Sequence[Fact], *, name: str, says: str, parent: QWidget | None = None) -> None:
-        """says: the accessible name of the whole row."""
+    def __init__(
+        self, facts: Sequence[Fact], *, name: str, says: str, narrowest: int = _NARROWEST, parent: QWidget | None = None
+    ) -> None:
+        """says: the accessible name of the whole row. narrowest: pixels that it never gets less of."""
         super().__init__(parent)
         self.setObjectName(name)
         self.setAccessibleName(says)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        layout = FlowLayout(self, spacing=8, narrowest=_NARROWEST)
+        layout = FlowLayout(self, spacing=8, narrowest=narrowest)
         self.cells = {fact.name: _FactCell(fact) for fact in facts}
         for cell in self.cells.values():
             layout.addWidget(cell)

@@ -23,11 +23,12 @@ from core.training.origin import Origin
 class DetailsView(QScrollArea):
     """Data, base, checkpoints and settings of one run.
 
-    Signals: checkpoint_chosen(path), when the user wants to try a checkpoint or the base; samples_wanted(text), a search for
-    the samples of the snapshot; copied(words).
+    Signals: checkpoint_chosen(path), when the user wants to try a checkpoint or the base; evaluation_wanted(path), to evaluate one;
+    samples_wanted(text), a search for the samples of the snapshot; copied(words).
     """
 
     checkpoint_chosen = Signal(str)
+    evaluation_wanted = Signal(str)
     samples_wanted = Signal(str)
     copied = Signal(str)
 
@@ -114,6 +115,7 @@ class DetailsView(QScrollArea):
         row.addWidget(ElidedLabel(path, tone="faint"), 1)
         if path:
             row.addWidget(self._try_button(path, "the base", "try-base"))
+            row.addWidget(self._evaluate_button(path, "the base", "evaluate-base"))
         return row
 
     def _try_button(self, path: str, what: str, name: str) -> Button:
@@ -124,6 +126,15 @@ class DetailsView(QScrollArea):
 
     def _on_try_clicked(self, path: str, _checked: bool = False) -> None:
         self.checkpoint_chosen.emit(path)
+
+    def _evaluate_button(self, path: str, what: str, name: str) -> Button:
+        button = Button("Evaluate…", self._theme, kind="link", name=name)
+        button.setAccessibleName(f"Evaluate {what}")
+        button.clicked.connect(partial(self._on_evaluate_clicked, path))
+        return button
+
+    def _on_evaluate_clicked(self, path: str, _checked: bool = False) -> None:
+        self.evaluation_wanted.emit(path)
 
     # --- checkpoints -------------------------------------------------------------------------------------------
 
@@ -163,6 +174,7 @@ class DetailsView(QScrollArea):
             best.setToolTip("The lowest validation loss of those that are kept")
             row.addWidget(best)
         row.addWidget(self._try_button(str(one.path), one.path.name, f"try-{one.path.name}"))
+        row.addWidget(self._evaluate_button(str(one.path), one.path.name, f"evaluate-{one.path.name}"))
         return row
 
 

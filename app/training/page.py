@@ -68,6 +68,7 @@ class TrainingPage(Page):
         self.view = RunView(theme, context.tasks)
         self.view.resume_requested.connect(self._on_resume)
         self.view.checkpoint_chosen.connect(self._on_checkpoint_chosen)
+        self.view.evaluation_wanted.connect(context.to_evaluation.make)
         self.view.samples_wanted.connect(context.to_samples.make)
         self.view.state_changed.connect(self._on_state_changed)
         empty = EmptyState(

@@ -36,12 +36,13 @@ SMOOTH = 20
 class RunView(QWidget):
     """Shows the run it was given last, live.
 
-    Signals: resume_requested(JobFolder); checkpoint_chosen(path); samples_wanted(text), a search for what it was trained on;
+    Signals: resume_requested(JobFolder); checkpoint_chosen(path); evaluation_wanted(path of a model); samples_wanted(text), a search for what it was trained on;
     state_changed(JobInfo), after every look at the run.
     """
 
     resume_requested = Signal(object)
     checkpoint_chosen = Signal(str)
+    evaluation_wanted = Signal(str)
     samples_wanted = Signal(str)
     state_changed = Signal(object)
 
@@ -63,6 +64,7 @@ class RunView(QWidget):
         self.log = LogView()
         self.details = DetailsView(theme)
         self.details.checkpoint_chosen.connect(self.checkpoint_chosen)
+        self.details.evaluation_wanted.connect(self.evaluation_wanted)
         self.details.samples_wanted.connect(self.samples_wanted)
         self.details.copied.connect(lambda text: self._banner.say(text))
         self.differences = DifferenceTable(theme)

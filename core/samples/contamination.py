@@ -20,8 +20,6 @@ from typing import TypeVar
 from core.changes import Changes
 from core.database import transaction
 from core.errors import UserError
-from core.evaluation import finding
-from core.evaluation.finding import NamedSuite
 from core.evaluation.suites import Problem, Suite, read
 from core.samples import minhash
 from core.samples import query as search
@@ -139,16 +137,6 @@ def stored_suite(connection: sqlite3.Connection, name: str) -> Suite | None:
         for task, entry, prompt, solution, test, record in rows
     )
     return Suite(found[1], problems, (), found[2])
-
-
-def open_suite(connection: sqlite3.Connection, reference: str, private: Path) -> NamedSuite:
-    """The suite that is called so: one that was added to the workspace, else as `core.evaluation.finding.open_suite`. Raises UserError."""
-    added = stored_suite(connection, reference)
-    return (
-        NamedSuite(reference, "added", added, reference)
-        if added is not None
-        else finding.open_suite(reference, private)
-    )
 
 
 def delete_suite(connection: sqlite3.Connection, name: str) -> None:

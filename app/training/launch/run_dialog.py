@@ -33,7 +33,7 @@ from core.errors import UserError
 from core.evaluation.finding import NamedSuite
 from core.jobs import JobFolder, start
 from core.models import Model, list_models
-from core.samples.contamination import open_suite
+from core.samples.named_suites import open_suite
 from core.training import launch, machine
 from core.training.config import RunConfig
 from core.training.help import defaults

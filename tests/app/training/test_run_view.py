@@ -113,6 +113,18 @@ def test_checkpoint_and_base_are_tried_in_the_playground(view: RunView, run: Job
         assert chosen.args == [str(path)]
 
 
+def test_checkpoint_and_base_are_evaluated_on_the_page_for_it(
+    training: TrainingPage, view: RunView, run: JobFolder, qtbot: QtBot
+) -> None:
+    requests = training.context.to_evaluation
+    for name, path in (
+        ("evaluate-checkpoint-000010", run.output / "checkpoint-000010"),
+        ("evaluate-base", "/models/starter"),
+    ):
+        button(view, name).click()
+        assert requests.take() == str(path)
+
+
 def test_a_snapshot_that_is_gone_or_another_one_is_said_so(
     training: TrainingPage, run: JobFolder, gold: Path, qtbot: QtBot
 ) -> None:

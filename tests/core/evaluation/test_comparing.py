@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import UserError
 from core.evaluation import results
-from core.evaluation.comparing import compare, mcnemar
+from core.evaluation.comparing import compare, how_sure, largest_k, mcnemar, sentence, why_not
 from core.evaluation.judging import counts
 from core.evaluation.likelihood import Likelihood
 from core.evaluation.results import Candidate, Evaluation, Origin
@@ -192,3 +192,26 @@ def test_what_was_judged_otherwise_is_not_compared(changes: dict[str, str], what
         compare(evaluation([[True]]), evaluation([[True]], **changes))
     with pytest.raises(UserError, match="different problems"):
         compare(evaluation([[True]]), evaluation([[True], [True]]))
+
+
+def test_a_comparison_is_a_sentence() -> None:
+    a = evaluation([[True]] * 10 + [[False]] * 10)
+    b = evaluation([[True]] * 9 + [[False]] + [[True]] * 9 + [[False]])
+    found = compare(a, b)
+    low, high = (100 * one for one in found.interval)
+    assert sentence(found) == (
+        f"pass@1 50.0 -> 90.0, +40.0 points, 95 % interval {low:.1f} to {high:.1f}, 9 problems gained, 1 lost"
+    )
+    assert how_sure(found) == "p = 0.021 (McNemar, exact), 20 problems"
+    one = compare(evaluation([[True], [False]]), evaluation([[True], [True]]))
+    assert sentence(one).endswith("1 problem gained, 0 lost")
+
+
+def test_why_two_are_not_compared_is_known_before() -> None:
+    a, b = evaluation([[True, True]]), evaluation([[False, True]])
+    assert why_not(a, b) == ""
+    assert why_not(a, evaluation([[True]], mode="paper")).startswith("These evaluations are in different modes")
+    assert why_not(a, evaluation([[True]], sha256="x")).startswith("These evaluations are of different suites")
+    assert why_not(a, evaluation([[True], [True]])).startswith("These evaluations have completions of different")
+    assert largest_k(a, b) == 2
+    assert largest_k(a, evaluation([[True]])) == 1

@@ -1,0 +1,159 @@
+"""What can be asked of the chosen evaluation, as commands: stop, resume, delete after a question, and its result to take along.
+
+Each is offered only where it has an effect, and works off the GUI thread. What was judged stays, so a resumed one goes on after it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+
+from app.context import AppContext
+from app.widgets.jobs.job_row import RESUMABLE
+from core.errors import UserError
+from core.evaluation.results import RESULT
+from core.jobs import JobInfo, delete, stop
+from core.jobs.control import resume
+
+_RESULT = ("evaluation.copy_path", "evaluation.open_folder", "evaluation.save")
+_JOB = ("evaluation.stop", "evaluation.resume", "evaluation.delete")
+
+
+class EvaluationActions(QObject):
+    """Signals: acted(), when something was asked of a job; noted(words), when something was done; failed(UserError)."""
+
+    acted = Signal()
+    noted = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, context: AppContext, page: QWidget) -> None:
+        super().__init__(page)
+        self._context = context
+        self._page = page
+        self._job: JobInfo | None = None
+        bind = context.commands.bind
+        self._actions = {
+            name: bind(name, page, run)
+            for name, run in (
+                ("evaluation.stop", self.stop),
+                ("evaluation.resume", self.resume),
+                ("evaluation.delete", self.ask_before_deleting),
+                ("evaluation.copy_path", self.copy_path),
+                ("evaluation.open_folder", self.open_folder),
+                ("evaluation.save", self.ask_where_to_save),
+            )
+        }
+        self.show_job(None)
+
+    def show_job(self, job: JobInfo | None) -> None:
+        """Offer what can be asked of this one."""
+        self._job = job
+        done = job is not None and job.state == "done"
+        offered = {
+            "evaluation.stop": job is not None and job.alive,
+            "evaluation.resume": job is not None and job.state in RESUMABLE,
+            "evaluation.delete": job is not None and not job.alive,
+            **dict.fromkeys(_RESULT, done),
+        }
+        for name, enabled in offered.items():
+            self._actions[name].setEnabled(enabled)
+
+    def fill(self, menu: QMenu) -> None:
+        """Put what can be done now into a menu."""
+        menu.clear()
+        for group in (_RESULT, _JOB):
+            menu.addActions([self._actions[name] for name in group if self._actions[name].isEnabled()])
+            menu.addSeparator()
+
+    def stop(self) -> None:
+        """Ask the job to stop; asked twice, it ends at once."""
+        if (job := self._job) is not None:
+            self._do(lambda: stop(job.folder))
+
+    def resume(self) -> None:
+        """Go on where it was."""
+        job = self._job
+        if job is not None and job.state in RESUMABLE:
+            self._do(lambda: resume(job.folder))
+
+    # --- the result --------------------------------------------------------------------------------------------
+
+    def copy_path(self) -> None:
+        """Its path into the clipboard."""
+        if (path := self._path()) is not None:
+            QGuiApplication.clipboard().setText(str(path))
+            self.noted.emit(f"The path of {path.name} is in the clipboard.")
+
+    def open_folder(self) -> None:
+        """Show the folder with result and candidates as the desktop shows folders."""
+        if (path := self._path()) is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+
+    def ask_where_to_save(self) -> None:
+        """Ask for a file, and write a copy of the result."""
+        path = self._path()
+        if path is None or self._job is None:
+            return
+        box = QFileDialog(self._page, "Save the result", str(Path.home() / f"{self._job.id}.json"), "JSON (*.json)")
+        box.setObjectName("evaluationSaveDialog")
+        box.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        box.setDefaultSuffix("json")
+        box.fileSelected.connect(lambda name: self.save(Path(name)))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def save(self, target: Path) -> None:
+        """Write a copy of the result to this file."""
+        path = self._path()
+        if path is None:
+            return
+
+        def copy() -> None:
+            try:
+                shutil.copyfile(path, target)
+            except OSError as error:
+                raise UserError(
+                    f"{target} cannot be written: {error.strerror}.", "Choose a folder that you may write to."
+                ) from error
+
+        self._context.tasks.run(
+            copy, lambda _none: self.noted.emit(f"Saved as {target}."), self.failed.emit, owner=self
+        )
+
+    def _path(self) -> Path | None:
+        return self._job.folder.output / RESULT if self._job is not None and self._job.state == "done" else None
+
+    # --- deleting ----------------------------------------------------------------------------------------------
+
+    def ask_before_deleting(self) -> None:
+        """Delete the job's folder, after a question."""
+        job = self._job
+        if job is None or job.alive:
+            return
+        box = QMessageBox(self._page)
+        box.setObjectName("evaluationDeleteQuestion")
+        box.setWindowTitle("Delete an evaluation")
+        box.setText(f"Delete “{job.title}”?")
+        box.setInformativeText(
+            "Its result, its answers and its log are removed from the disk. What it measured must be measured again."
+        )
+        yes = box.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
+        yes.setObjectName("evaluationDeleteConfirm")
+        no = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(no)
+        box.setEscapeButton(no)
+        box.accepted.connect(lambda: self._do(lambda: delete(job.folder)))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def _do(self, function: Callable[[], object]) -> None:
+        self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)
+
+    def _on_failed(self, error: UserError) -> None:
+        self.failed.emit(error)
+        self.acted.emit()
