@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
 
 def _ks(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
+    from core.evaluation.asking import read_ks
+
     try:
-        ks = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        ks = [0]
-    if ks[0] < 1:
-        raise click.BadParameter("give whole numbers from 1 on, such as 1,10")
-    return ks
+        return list(read_ks(text))
+    except UserError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -70,7 +69,8 @@ def evaluate(
     from app.cli.suites import opened
     from app.cli.waiting import wait_for
     from core.evaluation import results
-    from core.evaluation.starting import LONGEST, SEVERAL, start_evaluation, start_model_evaluation
+    from core.evaluation.asking import usual
+    from core.evaluation.starting import start_evaluation, start_model_evaluation
     from core.inference.sampling import validate
     from core.models import resolve
 
@@ -84,8 +84,7 @@ def evaluate(
     else:
         assert model is not None
         found_model = resolve(model, workspace.models, workspace.jobs)
-        usual = {"temperature": 0.0 if samples == 1 else SEVERAL, "max_tokens": LONGEST}
-        wanted = validate(**{**usual, **{name: value for name, value in fields.items() if value is not None}})
+        wanted = validate(**{**usual(samples), **{name: value for name, value in fields.items() if value is not None}})
         folder = start_model_evaluation(
             workspace.jobs, named, found_model.name, found_model.path, mode=mode, ks=ks, samples=samples, sampling=wanted,
             chat=not goes_on, int8=int8, seconds=timeout,
@@ -126,11 +125,7 @@ def compare(session: Session, a: str, b: str, k: int, seed: int) -> None:
     found = comparing.compare(_read(session, a), _read(session, b), k, seed=seed)
     data = asdict(found)
     flips = {"gained": data.pop("gained"), "lost": data.pop("lost")}
-    low, high = (100 * one for one in found.interval)
-    lines = [
-        f"{found.word}: {100 * found.difference:+.1f} points in pass@{k} ({low:+.1f} to {high:+.1f}), p = {found.p_value:.3g} "
-        f"({found.method}, {found.problems:,} problems)"
-    ]
+    lines = [f"{found.word}: {comparing.sentence(found)}", comparing.how_sure(found)]
     rows = [
         (word, one.task, f"{one.a[0]}/{one.a[1]}", f"{one.b[0]}/{one.b[1]}")
         for word, some in (("gained", found.gained), ("lost", found.lost))

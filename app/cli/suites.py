@@ -10,7 +10,6 @@ import click
 
 from app.cli.output import Progress, Session, table
 from app.cli.search import database, query_of
-from core.errors import UserError
 from core.samples import contamination
 
 if TYPE_CHECKING:
@@ -44,21 +43,18 @@ def add(session: Session, file: Path, name: str) -> None:
 @click.pass_obj
 def list_(session: Session) -> None:
     """List the suites: bundled, private (in the workspace's folder `suites`), and added."""
-    from core.evaluation import finding, ours
+    from core.samples import named_suites
 
-    rows: list[tuple[str, str, str, int, int]] = []
-    bad: list[str] = []
-    for name, origin, folder in finding.available(session.workspace().suites):
-        try:
-            suite = ours.read(folder)
-        except UserError as error:
-            bad.append(error.message)
-            continue
-        rows.append((name, origin, suite.format, len(suite.problems), 0))
-        bad += [f"{folder / row.file}:{row.line}: {row.reason}" for row in suite.bad]
     with database(session, readonly=True) as connection:
-        added = contamination.list_suites(connection)
-    rows += [(one.name, "added", one.format, one.problems, one.contaminated) for one in added]
+        found = named_suites.list_suites(connection, session.workspace().suites)
+    bad = [one.problem for one in found if not one.format]
+    bad += [
+        f"{one.folder / row.file}:{row.line}: {row.reason}"
+        for one in found
+        if one.folder is not None
+        for row in one.bad
+    ]
+    rows = [(one.name, one.origin, one.format, one.problems, one.contaminated) for one in found if one.format]
     keys = ("name", "origin", "format", "problems", "contaminated")
     text = table(rows, ("name", "origin", "format", "problems", "contaminated samples"))
     data = {"suites": [dict(zip(keys, row, strict=True)) for row in rows], "rejected": bad}
@@ -144,10 +140,7 @@ def find_(session: Session, words: tuple[str, ...]) -> None:
 
 def opened(session: Session, reference: str) -> NamedSuite:
     """The suite of that name, file or folder. Raises UserError when there is none."""
-    from core.evaluation import finding
+    from core.samples import named_suites
 
     with database(session, readonly=True) as connection:
-        added = contamination.stored_suite(connection, reference)
-    if added is not None:
-        return finding.NamedSuite(reference, "added", added, reference)
-    return finding.open_suite(reference, session.workspace().suites)
+        return named_suites.open_suite(connection, reference, session.workspace().suites)

@@ -46,13 +46,20 @@ def check_mode(suite_format: str, mode: str) -> None:
     """Raises UserError for a mode or a suite with which no candidate can be made."""
     if mode not in MODES:
         raise UserError(f"There is no mode “{mode}”.", f"Choose one of {', '.join(MODES)}.")
-    if suite_format == "humaneval":
+    if not modes(suite_format):
         raise UserError(
             "The problems of this suite are in Python, so Go cannot be measured on them.",
             "Use HumanEval-X, HumanEvalPack or MultiPL-E in Go; this one serves to find samples that give it away.",
         )
-    if mode == "paper" and suite_format == OURS:
+    if mode not in modes(suite_format):
         raise UserError("No paper measured with this suite, so it has no mode “paper”.", "Use --mode fixed.")
+
+
+def modes(suite_format: str) -> tuple[str, ...]:
+    """In which a suite of this format can be evaluated; none for one whose problems are not in Go."""
+    if suite_format == "humaneval":
+        return ()
+    return tuple(mode for mode in MODES if mode != "paper" or suite_format != OURS)
 
 
 def question(suite_format: str, problem: Problem, mode: str) -> Question:

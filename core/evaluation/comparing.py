@@ -17,6 +17,8 @@ from core.evaluation.passing import Tally, around, pass_at
 from core.evaluation.results import Candidate, Evaluation, candidates
 
 RESAMPLES = 10_000
+METHODS = {"normal": "paired, normal", "mcnemar": "McNemar, exact", "bootstrap": "paired, bootstrap"}
+"""How a p value came about, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,40 @@ def compare(a: Evaluation, b: Evaluation, k: int = 1, *, seed: int = 0) -> Compa
         k, len(pairs), math.fsum(x for x, _ in rates) / len(rates), math.fsum(y for _, y in rates) / len(rates),
         mean, interval, p, method, "no evidence" if p >= 0.05 else "better" if mean > 0 else "worse", gained, lost,
     )  # fmt: skip
+
+
+def sentence(found: Comparison) -> str:
+    """What a comparison comes to: both numbers in percent, their difference and its interval in points, the flips."""
+    low, high = (100 * one for one in found.interval)
+    return (
+        f"pass@{found.k} {100 * found.a:.1f} -> {100 * found.b:.1f}, {100 * found.difference:+.1f} points, "
+        f"95 % interval {low:.1f} to {high:.1f}, {_counted(len(found.gained))} gained, {len(found.lost):,} lost"
+    )
+
+
+def how_sure(found: Comparison) -> str:
+    """How the p value came about, in words."""
+    p = "p < 0.001" if found.p_value < 0.001 else f"p = {found.p_value:.2g}"
+    return f"{p} ({METHODS[found.method]}), {_counted(found.problems)}"
+
+
+def why_not(a: Evaluation, b: Evaluation) -> str:
+    """Why these cannot be compared, in a sentence; "" when they can."""
+    try:
+        _pairs(a, b, 1)
+    except UserError as error:
+        return error.message
+    return ""
+
+
+def largest_k(a: Evaluation, b: Evaluation) -> int:
+    """The largest k that both have enough verdicts for; 0 where they have no problem in common."""
+    counts = {one.task: one.n for one in b.tallies if one.n}
+    return min((min(one.n, counts[one.task]) for one in a.tallies if one.n and one.task in counts), default=0)
+
+
+def _counted(problems: int) -> str:
+    return f"{problems:,} problem{'s' if problems != 1 else ''}"
 
 
 def mcnemar(gained: int, lost: int) -> float:
@@ -131,27 +167,28 @@ def _bootstrap(differences: Sequence[float], seed: int) -> tuple[tuple[float, fl
 def _flips(
     pairs: Sequence[tuple[Tally, Tally]], a: Evaluation, b: Evaluation
 ) -> tuple[tuple[Flip, ...], tuple[Flip, ...]]:
-    sides = [_by_task(one) for one in (a, b)]
+    sides = [by_task(one) for one in (a, b)]
     gained: list[Flip] = []
     lost: list[Flip] = []
     for x, y in pairs:
         solved = 2 * x.correct > x.n, 2 * y.correct > y.n
         if solved[0] == solved[1]:
             continue
-        shown = [_shown(side.get(x.task, []), good) for side, good in zip(sides, solved, strict=True)]
-        flip = Flip(x.task, (x.correct, x.n), (y.correct, y.n), *shown)
+        shown = [telling(side.get(x.task, []), good) for side, good in zip(sides, solved, strict=True)]
+        texts = [one.completion if one is not None else "" for one in shown]
+        flip = Flip(x.task, (x.correct, x.n), (y.correct, y.n), *texts)
         (gained if solved[1] else lost).append(flip)
     return tuple(gained), tuple(lost)
 
 
-def _by_task(evaluation: Evaluation) -> dict[str, list[Candidate]]:
+def by_task(evaluation: Evaluation) -> dict[str, list[Candidate]]:
+    """The candidates of an evaluation where its folder is at hand."""
     found: dict[str, list[Candidate]] = {}
     for one in candidates(evaluation.folder) if evaluation.folder is not None else []:
         found.setdefault(one.task, []).append(one)
     return found
 
 
-def _shown(some: Sequence[Candidate], good: bool) -> str:
-    return next(
-        (one.completion for one in some if (one.status == "pass") == good and one.status != "sandbox_error"), ""
-    )
+def telling(some: Sequence[Candidate], good: bool) -> Candidate | None:
+    """The first of a problem's candidates that passes, or that does not; one that the sandbox failed on tells nothing."""
+    return next((one for one in some if (one.status == "pass") == good and one.status != "sandbox_error"), None)

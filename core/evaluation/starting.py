@@ -17,12 +17,13 @@ from typing import Any
 
 from core.errors import UserError
 from core.evaluation import completions
+from core.evaluation.asking import LONGEST, SEVERAL, all_the_same, too_few
 from core.evaluation.assembling import check_mode
-from core.evaluation.completions import Completion
+from core.evaluation.completions import Completion, Completions
 from core.evaluation.finding import NamedSuite
 from core.evaluation.judging import LIMITS
 from core.evaluation.passing import Tally, estimate
-from core.evaluation.suites import Problem
+from core.evaluation.suites import Problem, Suite
 from core.files import read_json, write_json
 from core.golang.toolchain import find
 from core.inference.sampling import Sampling, as_dict, effective
@@ -31,10 +32,6 @@ from core.jobs import JobFolder, create, start
 KIND, MODEL_KIND = "evaluate", "evaluate_model"
 PROBLEMS = "problems.json"
 COMPLETIONS = "completions.jsonl"
-SEVERAL = 0.8
-"""Temperature at which several answers to a problem differ enough (Chen et al. 2021 take it for pass@100)."""
-LONGEST = 1024
-"""Tokens of an answer, unless said otherwise."""
 
 
 def start_evaluation(
@@ -53,12 +50,7 @@ def start_evaluation(
     """
     find()
     check_mode(named.suite.format, mode)
-    read = completions.read(file, named.suite.problems)
-    counts: dict[str, int] = {}
-    for one in read.all:
-        counts[one.task] = counts.get(one.task, 0) + 1
-    for k in ks:
-        estimate((Tally(task, n, 0, 0) for task, n in counts.items()), k)
+    read = completions_for(named.suite, file, ks)
     folder = _make(
         jobs_dir, KIND, named, f"Evaluate {file.name} on {named.name}", ["--completions", str(file.resolve())],
         mode=mode, ks=ks, seconds=seconds, model="", completions=read.sha256, settings={"file": str(file)},
@@ -67,6 +59,17 @@ def start_evaluation(
         lines.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in read.all)
     start(folder)
     return folder
+
+
+def completions_for(suite: Suite, file: Path, ks: Sequence[int]) -> Completions:
+    """What `file` holds, if it fits the suite and has enough completions of each problem for these k. Raises UserError."""
+    read = completions.read(file, suite.problems)
+    counts: dict[str, int] = {}
+    for one in read.all:
+        counts[one.task] = counts.get(one.task, 0) + 1
+    for k in ks:
+        estimate((Tally(task, n, 0, 0) for task, n in counts.items()), k)
+    return read
 
 
 def start_model_evaluation(
@@ -93,17 +96,11 @@ def start_model_evaluation(
     check_mode(named.suite.format, mode)
     if samples < 1:
         raise UserError(f"{samples} samples of each problem are none.", "Ask for one or more.")
-    if max(ks) > samples:
-        raise UserError(
-            f"pass@{max(ks)} needs {max(ks)} samples of each problem, and {samples} are asked for.",
-            f"Use --samples {max(ks)} or a smaller -k.",
-        )
+    if (few := too_few(ks, samples)) is not None:
+        raise few
     chosen = sampling or Sampling(temperature=0.0 if samples == 1 else SEVERAL, max_tokens=LONGEST)
-    if samples > 1 and chosen.temperature == 0:
-        raise UserError(
-            f"At a temperature of 0 all {samples} samples of a problem are the same.",
-            "Ask for one sample, or for a temperature above 0.",
-        )
+    if (same := all_the_same(samples, chosen)) is not None:
+        raise same
     chosen = effective(replace(chosen, seed=chosen.seed if chosen.seed is not None else secrets.randbelow(2**31)))
     chat = chat and mode != "paper"
     fields = as_dict(chosen)
