@@ -83,7 +83,9 @@ def markdown(draft: Draft) -> str:
     draft = normal(draft)
     for one in complaints(draft):
         line = f", line {one.line}" if one.line else ""
-        raise UserError(f"The problem cannot be saved so ({one.part}{line}): {one.text}.", "Change that and save again.")
+        raise UserError(
+            f"The problem cannot be saved so ({one.part}{line}): {one.text}.", "Change that and save again."
+        )
     return "\n".join(line for _, _, line in _lines(draft)) + "\n"
 
 
@@ -125,20 +127,26 @@ def _parts(draft: Draft) -> Iterator[Complaint]:
     if draft.difficulty and draft.difficulty not in DIFFICULTIES:
         yield Complaint("difficulty", 0, f"it is none of {', '.join(DIFFICULTIES)}")
     if draft.signature and not draft.entry:
-        yield Complaint("signature", 0, "it declares nothing: write what an answer must declare, such as func Reverse(s string) string")
+        yield Complaint(
+            "signature",
+            0,
+            "it declares nothing: write what an answer must declare, such as func Reverse(s string) string",
+        )
     yield from _prompt(draft.prompt)
 
 
 def _prompt(text: str) -> Iterator[Complaint]:
-    lines = text.split("\n")
-    opened = 0
-    for number, line, fence in fenced(lines):
-        if not fence and line.startswith("## "):
-            yield Complaint("prompt", number, "## is the heading of a part of the file; take ### or none")
-        opened = (opened or number) if fence else 0
-    *_, (_, _, left) = fenced([*lines, "## "])
-    if left:
-        yield Complaint("prompt", opened, f"the block that {left} opens is never closed")
+    opened, by = 0, ""
+    for number, line, fence in fenced(text.split("\n")):
+        if not fence:
+            if line.startswith("## "):
+                yield Complaint("prompt", number, "## is the heading of a part of the file; take ### or none")
+        elif not opened:
+            opened, by = number, fence
+        elif not line.strip(fence[0]) and len(line) >= len(fence):
+            opened = 0
+    if opened:
+        yield Complaint("prompt", opened, f"the block that {by} opens is never closed")
 
 
 def _whole(draft: Draft) -> Iterator[Complaint]:
@@ -151,7 +159,9 @@ def _whole(draft: Draft) -> Iterator[Complaint]:
         return
     for part in PARTS:
         if getattr(read, part) != getattr(draft, part):
-            yield Complaint(part, 0, "a file cannot hold it so that it reads the same; look for unusual spaces and signs")
+            yield Complaint(
+                part, 0, "a file cannot hold it so that it reads the same; look for unusual spaces and signs"
+            )
 
 
 def _placed(lines: list[tuple[str, int, str]], wrong: Wrong) -> Complaint:

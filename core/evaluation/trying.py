@@ -72,7 +72,11 @@ def _sentence(held: Held, said: Soundness, tests: int) -> str:
     if reference.flaky:
         return f"The reference passes in one run and fails in another ({ran})."
     if reference.status == "pass":
-        also = f"{said.complaints[0][0].upper()}{said.complaints[0][1:]}." if said.complaints else "The stub fails, as it should."
+        also = (
+            f"{said.complaints[0][0].upper()}{said.complaints[0][1:]}."
+            if said.complaints
+            else "The stub fails, as it should."
+        )
         return f"The reference passes ({ran}). {also}"
     if reference.status == "sandbox_error":
         return f"The reference could not be tried: {reference.detail}."
