@@ -78,6 +78,7 @@ COMMANDS = (
     Command("runs.move_down", "Later in the queue", "Training", ("Alt+Down",)),
     Command("runs.clone", "Clone the run…", "Training"),
     Command("runs.delete", "Delete the run…", "Training"),
+    Command("evaluation.suites", "Suites of problems…", "Evaluation", ("Ctrl+Alt+S",)),
     Command("review.accept", "Accept", "Review", ("A",)),
     Command("review.reject", "Reject…", "Review", ("R",)),
     Command("review.needs_work", "Needs work", "Review", ("N",)),

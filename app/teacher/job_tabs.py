@@ -21,22 +21,33 @@ class JobTabs(QWidget):
         super().__init__(parent)
         self._stack = QStackedWidget()
         self._buttons = QButtonGroup(self)
+        self._theme = theme
+        self._segments = QHBoxLayout()
+        self._segments.setSpacing(2)
         row = QHBoxLayout()
-        row.setSpacing(2)
-        for place, (name, text, page) in enumerate(pages):
-            button = Button(text, theme, kind="segment", name=name)
-            button.setCheckable(True)
-            button.setChecked(place == 0)
-            self._buttons.addButton(button, place)
-            self._stack.addWidget(page)
-            row.addWidget(button)
+        row.addLayout(self._segments)
         row.addStretch(1)
+        for name, text, page in pages:
+            self.add(name, text, page)
         self._buttons.idClicked.connect(self._on_clicked)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(row)
         column.addWidget(self._stack, 1)
+
+    def add(self, name: str, text: str, page: QWidget) -> None:
+        """One more, behind the others. name, text: objectName and text of its segment."""
+        button = Button(text, self._theme, kind="segment", name=name)
+        button.setCheckable(True)
+        button.setChecked(not self._stack.count())
+        self._buttons.addButton(button, self._stack.count())
+        self._stack.addWidget(page)
+        self._segments.addWidget(button)
+
+    def open(self, page: QWidget) -> None:
+        """Bring this page to the front, as a press on its segment does."""
+        self._buttons.button(self._stack.indexOf(page)).click()
 
     @property
     def page(self) -> QWidget | None:

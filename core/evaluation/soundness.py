@@ -43,12 +43,12 @@ def start_check(jobs_dir: Path, named: NamedSuite) -> JobFolder:
     """
     find()
     check_mode(named.suite.format, "fixed")
-    before = [job for job in list_jobs(jobs_dir) if job.kind == KIND and job.title == _title(named.name)]
+    before = [job for job in list_jobs(jobs_dir) if job.kind == KIND and job.title == title(named.name)]
     if any(job.alive for job in before):
         raise UserError(f"“{named.name}” is being checked already.", "Wait for it, or stop it first.")
     known = found(jobs_dir)
     folder = create(
-        jobs_dir, KIND, {"suite": named.name, "format": named.suite.format, "sha256": named.suite.sha256}, title=_title(named.name),
+        jobs_dir, KIND, {"suite": named.name, "format": named.suite.format, "sha256": named.suite.sha256}, title=title(named.name),
         command=(sys.executable, "-m", "app.cli", "--workspace", str(jobs_dir.parent), "suites", "check", named.reference),
     )  # fmt: skip
     try:
@@ -73,7 +73,8 @@ def _keep_known(folder: JobFolder, named: NamedSuite, known: dict[str, Soundness
     keep(folder.output, [(key, known[key]) for key in digests if key in known and not known[key].complaints])
 
 
-def _title(suite: str) -> str:
+def title(suite: str) -> str:
+    """What the job that checks a suite is called."""
     return f"Check {suite}"
 
 
