@@ -100,8 +100,8 @@ def name_complaint(name: str) -> str:
         return "it needs a name"
     if name.startswith((".", "-")) or name.endswith("."):
         return "a name begins with a letter or a digit"
-    if re.search(r'[/\\:*?"<>|\s]', name) or not name.isprintable():
-        return "a name holds letters, digits, points, dashes and underscores, and nothing that a file may not be called"
+    if not re.fullmatch(r"[\w.+-]+", name):
+        return "a name holds letters, digits and . + - _ alone"
     if len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
         return f"a name has at most {_LONGEST_NAME} bytes"
     return ""

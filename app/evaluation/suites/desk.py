@@ -13,7 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
-from app.evaluation.suites.standing import Findings, Standing, standings
+from app.evaluation.suites.standing import Findings, standings
 from core.changes import Changes
 from core.evaluation import soundness
 from core.evaluation.suites import Suite

@@ -52,6 +52,7 @@ class SuitesDialog(QDialog):
         column.addWidget(self.banner)
         column.addWidget(self._stack, 1)
         self._connect()
+        self.overview.table.setFocus()
         self.desk.reload()
 
     def _connect(self) -> None:
@@ -68,6 +69,7 @@ class SuitesDialog(QDialog):
         overview.new_wanted.connect(lambda: self._ask_name(""))
         overview.copy_wanted.connect(lambda standing: self._ask_name(standing.suite.name))
         overview.open_wanted.connect(self.open_suite)
+        overview.problem_wanted.connect(self.open_suite)
         overview.delete_wanted.connect(self._ask_delete)
         overview.check_wanted.connect(lambda standing: desk.check(standing.suite.name))
         overview.stop_wanted.connect(self._on_stop_wanted)
@@ -86,11 +88,11 @@ class SuitesDialog(QDialog):
         if standing := next((one for one in rows if one.suite.name == wanted), None):
             self.open_suite(standing)
 
-    def open_suite(self, standing: Standing) -> None:
-        """Show the problems of this suite."""
+    def open_suite(self, standing: Standing, problem: str = "") -> None:
+        """Show the problems of this suite, that one in front, else the first."""
         self.banner.clear()
         self._stack.setCurrentWidget(self.editor)
-        self.editor.open(standing)
+        self.editor.open(standing, problem)
         self.editor.list.setFocus()
 
     def show_all(self) -> None:
@@ -196,7 +198,7 @@ class SuitesDialog(QDialog):
     def _on_failed(self, error: UserError) -> None:
         if self.desk.running_check() is None:
             self.overview.progress.finish()
-        (self.editor.banner if self._stack.currentWidget() is self.editor else self.banner).problem(error)
+        (self.editor.pane.banner if self._stack.currentWidget() is self.editor else self.banner).problem(error)
 
     # --- closing -----------------------------------------------------------------------------------------------
 
@@ -206,5 +208,5 @@ class SuitesDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Leave nothing at work behind but jobs."""
-        self.editor.close_down()
+        self.editor.draft.close()
         super().done(result)

@@ -71,6 +71,7 @@ class NameDialog(QDialog):
         wrong = name_complaint(name) or ("there is a suite of that name already" if name in self._taken else "")
         self.name.show_error(f"{wrong[0].upper()}{wrong[1:]}." if wrong and name else "")
         self.confirm.setEnabled(not wrong)
+        self.resize(self.width(), self.sizeHint().height())
 
     def _on_confirmed(self) -> None:
         self.confirmed.emit(str(self.name.read()).strip(), str(self.title.read()), str(self.about.read()))

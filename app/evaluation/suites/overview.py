@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.evaluation.suites.standing import Standing
@@ -21,7 +22,9 @@ _MOST = 500
 
 
 class Overview(QWidget):
-    """Signals: import_wanted(), new_wanted(); open_wanted, copy_wanted, delete_wanted, check_wanted (Standing); stop_wanted()."""
+    """Signals: import_wanted(), new_wanted(); open_wanted, copy_wanted, delete_wanted, check_wanted (Standing); problem_wanted(Standing, name);
+    stop_wanted().
+    """
 
     import_wanted = Signal()
     new_wanted = Signal()
@@ -29,6 +32,7 @@ class Overview(QWidget):
     copy_wanted = Signal(object)
     delete_wanted = Signal(object)
     check_wanted = Signal(object)
+    problem_wanted = Signal(object, str)
     stop_wanted = Signal()
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
@@ -48,6 +52,8 @@ class Overview(QWidget):
         self.findings.setObjectName("suitesFindings")
         self.findings.setAccessibleName("What is not as it should be")
         self.findings.setWordWrap(True)
+        self.findings.setToolTip("Enter or a double click opens the problem")
+        self.findings.itemActivated.connect(self._on_finding_activated)
         self.findings.setMinimumHeight(64)
         self.copy_findings = Button(
             "Copy all", theme, icon="clipboard-text", kind="quiet", name="suitesFindingsCopy", tip="Copies this list"
@@ -117,7 +123,7 @@ class Overview(QWidget):
         column.addLayout(below, 2)
         column.addWidget(hairline())
         column.addLayout(foot)
-        for button in (self.add, self.new, self.copy, self.delete, self.check, self.copy_findings):
+        for button in (self.add, self.new, self.copy, self.delete, self.check, self.open, self.copy_findings):
             button.setAutoDefault(False)
         self._show(None)
 
@@ -150,7 +156,9 @@ class Overview(QWidget):
         self._about.setVisible(bool(self._about.text()))
         words = complaints_of(standing) if standing is not None else []
         self.findings.clear()
-        self.findings.addItems(words[:_MOST])
+        for problem, text in words[:_MOST]:
+            item = QListWidgetItem(text, self.findings)
+            item.setData(Qt.ItemDataRole.UserRole, problem)
         if len(words) > _MOST:
             self.findings.addItem(f"And {len(words) - _MOST:,} more; “Copy all” has them all.")
         self.findings.setVisible(bool(words))
@@ -167,15 +175,23 @@ class Overview(QWidget):
 
     def _on_copy_findings(self) -> None:
         if self.table.current is not None:
-            QGuiApplication.clipboard().setText("\n".join(complaints_of(self.table.current)))
+            QGuiApplication.clipboard().setText("\n".join(text for _, text in complaints_of(self.table.current)))
+
+    def _on_finding_activated(self, item: QListWidgetItem) -> None:
+        problem = item.data(Qt.ItemDataRole.UserRole)
+        if problem and self.table.current is not None:
+            self.problem_wanted.emit(self.table.current, problem)
 
 
-def complaints_of(standing: Standing) -> list[str]:
-    """All that is wrong with a suite: what cannot be read as file:line: reason, then what is not sound by problem."""
+def complaints_of(standing: Standing) -> list[tuple[str, str]]:
+    """All that is wrong with a suite, each with the problem that is meant, "" for none: what cannot be read as file:line: reason, then what
+    is not sound."""
     suite = standing.suite
-    said = [suite.problem] if suite.problem and not suite.format else []
-    said += [f"{suite.folder / row.file if suite.folder else row.file}:{row.line}: {row.reason}" for row in suite.bad]
-    return said + [f"{task}: {complaint}" for task, complaint in standing.unsound]
+    said = [("", suite.problem)] if suite.problem and not suite.format else []
+    for row in suite.bad:
+        problem = Path(row.file).stem if row.file.endswith(".md") else ""
+        said.append((problem, f"{suite.folder / row.file if suite.folder else row.file}:{row.line}: {row.reason}"))
+    return said + [(task, f"{task}: {complaint}") for task, complaint in standing.unsound]
 
 
 def _sentence(standing: Standing) -> str:
@@ -188,8 +204,8 @@ def _sentence(standing: Standing) -> str:
         return "Its problems are in Python: it serves to find samples that give them away."
     if not standing.checked:
         return "Nobody has checked yet whether its tests compile, its references pass and stubs fail."
-    words, _ = soundness_in_words(standing)
-    if words == "All sound":
+    words, tone = soundness_in_words(standing)
+    if tone == "good":
         return f"All {suite.problems:,} problems are sound: tests compile, references pass, stubs fail."
     rest = suite.problems - standing.checked
     return f"{words} of {suite.problems:,}." + (

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.teacher.job_tabs import JobTabs
@@ -78,7 +79,7 @@ class ProblemForm(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         for part, stretch in (("name", 3), ("topic", 2), ("difficulty", 2), ("entry", 2)):
-            row.addWidget(self.fields[part].cell(), stretch)
+            row.addWidget(self.fields[part].cell(), stretch, Qt.AlignmentFlag.AlignTop)
         parts = QWidget()
         whole = QVBoxLayout(parts)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -119,17 +120,18 @@ class ProblemForm(QWidget):
         self.text.set_code(text, [Mark(line, 0, reason)])
         self._stack.setCurrentIndex(1)
         self._filling = False
-        self.text.go_to(Mark(line, 0, reason))
+        cursor = QTextCursor(self.text.document().findBlockByNumber(line - 1))
+        self.text.setTextCursor(cursor)
+        self.text.ensureCursorVisible()  # and the keyboard stays where it is
 
     def show_complaints(self, complaints: Sequence[Complaint]) -> None:
         """Show these where they belong, and no others."""
         for part, field in self.fields.items():
-            field.show_error("; ".join(one.text for one in complaints if one.part == part))
+            field.show_error(_sentence(complaints, part))
         for part, view in self.views.items():
             view.set_marks([Mark(one.line, 0, one.text) for one in complaints if one.part == part and one.line])
-        said = [one.text for one in complaints if one.part == "signature"]
-        self._signature_note.setText("; ".join(said))
-        self._signature_note.setVisible(bool(said))
+        self._signature_note.setText(_sentence(complaints, "signature"))
+        self._signature_note.setVisible(bool(self._signature_note.text()))
         for part, title in _TABS:
             count = sum(one.part == part or (part == "prompt" and one.part == "signature") for one in complaints)
             button = self.tabs.findChild(QPushButton, f"problemTab{title}")
@@ -168,3 +170,8 @@ class ProblemForm(QWidget):
     def _on_text_changed(self) -> None:
         if not self._filling:
             self.text_typed.emit(self.text.toPlainText())
+
+
+def _sentence(complaints: Sequence[Complaint], part: str) -> str:
+    said = "; ".join(one.text for one in complaints if one.part == part)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
