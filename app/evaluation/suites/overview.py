@@ -207,7 +207,8 @@ def _sentence(standing: Standing) -> str:
     words, tone = soundness_in_words(standing)
     if tone == "good":
         return f"All {suite.problems:,} problems are sound: tests compile, references pass, stubs fail."
-    rest = suite.problems - standing.checked
-    return f"{words} of {suite.problems:,}." + (
-        f" {rest:,} are not checked." if rest and "checked" not in words else ""
-    )
+    wrong, rest = len({name for name, _ in standing.unsound}), suite.problems - standing.checked
+    if not wrong:
+        return f"{words}; those are sound."
+    said = f"{wrong:,} of {suite.problems:,} problems {'is' if wrong == 1 else 'are'} not sound."
+    return f"{said} {rest:,} are not checked." if rest else said

@@ -155,8 +155,8 @@ class SuiteEditor(QWidget):
         now = self.list.item(key)
         if not self.draft.is_open:
             self._show_first()
-        elif now is not None and self.draft.text is not None and not self.draft.dirty:
-            self._show(now)  # it was mended, or somebody else changed it
+        elif self.draft.text is not None and now is not None and now.kept is not None and not now.kept.complaint:
+            self.ask_before(lambda: self._show(now))  # it was mended
 
     def _show_first(self) -> None:
         shown = self.list.rows.shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -27,7 +28,7 @@ def test_a_sound_draft_is_told_so(toolchain: Toolchain) -> None:
     assert isinstance(trial, Trial)
     assert trial.soundness is not None
     assert trial.complaints == ()
-    assert trial.sentence == "The reference passes (1 test, less than 0.1 s). The stub fails, as it should."
+    assert re.fullmatch(r"The reference passes \(1 test, .*\d s\)\. The stub fails, as it should\.", trial.sentence)
     assert (trial.soundness.reference, trial.soundness.stub) == ("pass", "wrong_answer")
 
 
@@ -67,14 +68,14 @@ def test_what_cannot_be_built_is_named_where_it_was_written(
         ({"reference": R.replace("total := 0", "total := []int{}[limit]")},
          "The reference does not pass: it panics, or ends before its tests are over.", "reference", 4, "index out of range"),
         ({"test": T.replace("!reflect.DeepEqual(got, 6)", "!reflect.DeepEqual(1, 1) && got > 0")},
-         "The reference passes (1 test, less than 0.1 s). A stub that returns zero values passes the test.", "test", 0, "a stub that returns zero"),
+         "A stub that returns zero values passes the test.", "test", 0, "a stub that returns zero"),
     ],
 )  # fmt: skip
 def test_what_runs_and_is_not_sound_is_named(
     toolchain: Toolchain, change: dict[str, str], sentence: str, part: str, line: int, what: str
 ) -> None:
     said, found = tried(toolchain, **change)
-    assert said == sentence
+    assert said.endswith(sentence)
     assert found[0][:2] == (part, line)
     assert what in found[0][2]
 
