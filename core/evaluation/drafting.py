@@ -94,6 +94,13 @@ def problem_of(suite: str, draft: Draft) -> Problem:
     return parse(suite, normal(draft).name, markdown(draft))
 
 
+def as_problem(suite: str, draft: Draft) -> Problem:
+    """The same of a draft that is known to be one, such as `draft_of` made; nothing is looked at."""
+    return Problem(
+        f"{suite}/{draft.name}", draft.entry, draft.prompt, draft.reference, draft.test, {}, draft.topic, draft.difficulty, draft.signature,
+    )  # fmt: skip
+
+
 def name_complaint(name: str) -> str:
     """Why this cannot be the name of a file or a folder of a suite, as the end of a sentence; "" for one that can."""
     if not name:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.errors import UserError
 from core.evaluation import ours, private, soundness
 from core.evaluation.checking import Soundness
-from core.evaluation.drafting import Draft, draft_of
+from core.evaluation.drafting import Draft, as_problem, draft_of
 from core.evaluation.private import Kept
 from core.evaluation.suites import Problem
 from core.samples import contamination, named_suites
@@ -71,9 +71,8 @@ def items(workspace: Workspace, suite: Listed, tried: Findings) -> list[Item]:
     found = {**soundness.found(workspace.jobs), **tried}
     if suite.folder is None:
         return [_item(one.task, draft_of(one), None, one, suite, found) for one in _problems(workspace, suite)]
-    good = {one.task.rpartition("/")[2]: one for one in ours.load(suite.folder).problems}
     return [
-        _item(one.name, one.draft, one, None if one.complaint else good.get(one.name), suite, found)
+        _item(one.name, one.draft, one, None if one.complaint else as_problem(suite.name, one.draft), suite, found)
         for one in private.problems(suite.folder)
     ]
 

@@ -21,7 +21,7 @@ from app.widgets.empty import EmptyState
 from app.widgets.labels import ElidedLabel, hairline, section
 from app.widgets.question import question
 from core.evaluation import soundness
-from core.evaluation.drafting import problem_of
+from core.evaluation.drafting import as_problem
 from core.evaluation.private import Kept
 from core.evaluation.suites import OURS
 from core.evaluation.trying import Trial
@@ -202,7 +202,7 @@ class SuiteEditor(QWidget):
 
     def _on_tried(self, trial: Trial) -> None:
         if trial.soundness is not None:
-            self._desk.tried[soundness.digest(problem_of("draft", trial.draft), OURS)] = trial.soundness
+            self._desk.tried[soundness.digest(as_problem("draft", trial.draft), OURS)] = trial.soundness
             self._reload()
             self.changed.emit()
 

@@ -16,6 +16,7 @@ from app.context import AppContext
 from app.evaluation.page import EvaluationPage
 from app.evaluation.suites import SuitesDialog
 from app.evaluation.suites.name_dialog import NameDialog
+from core.errors import UserError
 from core.evaluation import soundness
 from core.workspace import Workspace
 from tests.app.evaluation.suites.conftest import LONG
@@ -195,15 +196,26 @@ def test_a_check_goes_on_without_the_window_and_names_what_is_not_sound(
     assert states == {"broken": "No problem", "shout-words": "Sound", "total-weight": "Sound", "wrong-sum": "Not sound"}
 
 
-def test_a_check_that_fails_says_why(
+def test_a_check_that_cannot_start_says_why(
     suites: SuitesDialog, qtbot: QtBot, press: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setenv("GOROOT", "/nowhere")
+    def no_go() -> None:
+        raise UserError("There is no Go toolchain.", "Put one on PATH.")
+
+    monkeypatch.setattr(soundness, "find", no_go)
     suites.overview.table.choose("mine")
     press(suites, "suitesCheck")
     qtbot.waitUntil(lambda: bool(suites.banner.text), timeout=LONG)
-    assert "Go" in suites.banner.text
+    assert suites.banner.text == "There is no Go toolchain. Put one on PATH."
+    assert suites.overview.check.isEnabled()
+
+
+def test_problems_in_python_are_not_checked(suites: SuitesDialog, tmp_path: Path, qtbot: QtBot, press: Any) -> None:
+    add(suites, problems.write(tmp_path / "python.jsonl", [problems.humaneval()]), qtbot, press)
+    qtbot.waitUntil(lambda: "python" in listed(suites), timeout=LONG)
+    suites.overview.table.choose("python")
+    assert suites.overview._state.text().startswith("Its problems are in Python")
+    assert not suites.overview.check.isEnabled()
 
 
 def test_enter_opens_a_suite_and_alt_left_leads_back(suites: SuitesDialog, qtbot: QtBot) -> None:

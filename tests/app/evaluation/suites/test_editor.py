@@ -140,7 +140,9 @@ def test_a_new_problem_says_what_it_lacks_and_is_written_when_it_is_whole(
 
 
 def test_a_sound_problem_is_told_so_and_marked_in_the_list(editor: SuiteEditor, qtbot: QtBot) -> None:
-    assert re.fullmatch(r"The reference passes \(1 test, .*\d s\)\. The stub fails, as it should\.", tried(editor, qtbot))
+    assert re.fullmatch(
+        r"The reference passes \(1 test, .*\d s\)\. The stub fails, as it should\.", tried(editor, qtbot)
+    )
     item = lambda: next(one for one in editor.list.rows.all if one.name == "total-weight")  # noqa: E731
     qtbot.waitUntil(lambda: item().state == ("Sound", "good"), timeout=LONG)
 
