@@ -89,6 +89,7 @@ COMMANDS = (
     Command("evaluation.stop", "Stop the evaluation", "Evaluation"),
     Command("evaluation.resume", "Resume the evaluation", "Evaluation"),
     Command("evaluation.delete", "Delete the evaluation…", "Evaluation"),
+    Command("evaluation.suites", "Suites of problems…", "Evaluation", ("Ctrl+Alt+S",)),
     Command("review.accept", "Accept", "Review", ("A",)),
     Command("review.reject", "Reject…", "Review", ("R",)),
     Command("review.needs_work", "Needs work", "Review", ("N",)),

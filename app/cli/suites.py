@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli import suite_editing
 from app.cli.output import Progress, Session, table
 from app.cli.search import database, query_of
+from core.errors import UserError
 from core.samples import contamination
 
 if TYPE_CHECKING:
@@ -27,8 +29,10 @@ def suites() -> None:
 @click.pass_obj
 def add(session: Session, file: Path, name: str) -> None:
     """Add the problems of FILE (HumanEval-X, HumanEvalPack, MultiPL-E, HumanEval) as a suite."""
+    from core.samples import named_suites
+
     with database(session) as connection:
-        name, suite = contamination.add_suite(connection, file, name)
+        name, suite = named_suites.add(connection, session.workspace().suites, file, name)
     data = {
         "name": name, "format": suite.format, "problems": len(suite.problems), "sha256": suite.sha256,
         "rejected": [{"file": str(file), "line": row.line, "reason": row.reason} for row in suite.bad],
@@ -47,7 +51,7 @@ def list_(session: Session) -> None:
 
     with database(session, readonly=True) as connection:
         found = named_suites.list_suites(connection, session.workspace().suites)
-    bad = [one.problem for one in found if not one.format]
+    bad = [one.problem for one in found if not one.format]  # what is merely empty has one
     bad += [
         f"{one.folder / row.file}:{row.line}: {row.reason}"
         for one in found
@@ -57,7 +61,8 @@ def list_(session: Session) -> None:
     rows = [(one.name, one.origin, one.format, one.problems, one.contaminated) for one in found if one.format]
     keys = ("name", "origin", "format", "problems", "contaminated")
     text = table(rows, ("name", "origin", "format", "problems", "contaminated samples"))
-    data = {"suites": [dict(zip(keys, row, strict=True)) for row in rows], "rejected": bad}
+    told = {one.name: {"title": one.title, "about": one.about} for one in found}
+    data = {"suites": [{**dict(zip(keys, row, strict=True)), **told[row[0]]} for row in rows], "rejected": bad}
     session.answer(data, "\n".join([text, *bad]))
 
 
@@ -79,11 +84,12 @@ def show(session: Session, name: str, task: str | None) -> None:
     keys = ("task", "entry_point", "topic", "difficulty")
     rejected = [asdict(row) for row in suite.bad]
     data = {
-        "format": suite.format, "sha256": suite.sha256, "problems": [dict(zip(keys, row, strict=True)) for row in rows],
+        "title": suite.title, "about": suite.about, "format": suite.format, "sha256": suite.sha256, "problems": [dict(zip(keys, row, strict=True)) for row in rows],
         "rejected": rejected,
     }  # fmt: skip
     lines = [f"{row.file or name}:{row.line}: {row.reason}" for row in suite.bad]
-    session.answer(data, "\n".join([table(rows, ("problem", "asks for", "topic", "difficulty")), *lines]))
+    head = [f"{suite.title}\n{suite.about}".strip()] if suite.title or suite.about else []
+    session.answer(data, "\n".join([*head, table(rows, ("problem", "asks for", "topic", "difficulty")), *lines]))
 
 
 @suites.command()
@@ -100,8 +106,10 @@ def check(session: Session, name: str, mode: str) -> None:
     suite = opened(session, name).suite
     toolchain = find()
     prepare(toolchain, say=lambda text: click.echo(text, err=True))
+    progress = Progress("Checking")
     with Judge(suite.format, mode, toolchain) as judge:
-        found = checking.check(suite.problems, judge, toolchain)
+        found = checking.check(suite.problems, judge, toolchain, progress.update)
+    progress.end()
     wrong = [one for one in found if one.complaints]
     data = {
         "problems": len(suite.problems), "sound": len(found) - len(wrong), "sha256": suite.sha256,
@@ -118,11 +126,21 @@ def check(session: Session, name: str, mode: str) -> None:
 
 @suites.command()
 @click.argument("name")
+@click.option("--yes", is_flag=True, help="Delete a suite of your own with all its problems.")
 @click.pass_obj
-def delete(session: Session, name: str) -> None:
-    """Forget suite NAME and what was found of it."""
+def delete(session: Session, name: str, yes: bool) -> None:
+    """Forget suite NAME, which was added, and what was found of it; or delete NAME, a suite of your own."""
+    from core.evaluation import private
+    from core.samples import named_suites
+
+    folder = session.workspace().suites
     with database(session) as connection:
-        contamination.delete_suite(connection, name)
+        if not yes and not any(one.name == name for one in contamination.list_suites(connection)):
+            count = len(private.problems(private.folder_of(folder, name)))
+            raise UserError(
+                f"“{name}” is a suite of your own; its {count:,} problems would be gone.", "Say --yes if they may be."
+            )
+        named_suites.delete(connection, folder, name)
     session.answer({"deleted": name}, f"Deleted suite “{name}”.")
 
 
@@ -144,3 +162,7 @@ def opened(session: Session, reference: str) -> NamedSuite:
 
     with database(session, readonly=True) as connection:
         return named_suites.open_suite(connection, reference, session.workspace().suites)
+
+
+for _command in suite_editing.COMMANDS:
+    suites.add_command(_command)

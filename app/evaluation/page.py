@@ -6,6 +6,7 @@ The page owns no job: it reads folders, asks a job to stop by writing into its f
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtWidgets import QMenu
@@ -26,6 +27,9 @@ from app.widgets.jobs.jobs_pane import JobsPane, summary
 from core.evaluation.board import KINDS, Standing, standing
 from core.jobs import JobFolder, JobInfo
 
+if TYPE_CHECKING:
+    from app.evaluation.suites import SuitesDialog
+
 
 class EvaluationPage(Page):
     """Everything about how well models solve problems. Attributes: jobs (the list), view, dialog, board."""
@@ -34,6 +38,7 @@ class EvaluationPage(Page):
         super().__init__(context, "Evaluation")
         theme = context.theme
         self.dialog: EvaluateDialog | None = None
+        self.suites: SuitesDialog | None = None
         self._standings: dict[str, tuple[object, Standing]] = {}
         self._at_work: frozenset[str] = frozenset()
         self.board = BoardFeed(context, self)
@@ -43,6 +48,11 @@ class EvaluationPage(Page):
         self.actions_of_job.failed.connect(self.banner.problem)
         start = Button("Evaluate…", theme, icon="target", kind="primary", name="evaluateStart")
         start.clicked.connect(lambda: self.open_dialog())
+        suites = Button(
+            "Suites…", theme, icon="notebook", name="suitesEdit", tip="Read, check, add and write suites of problems"
+        )
+        suites.clicked.connect(self.open_suites)
+        self.header.add(suites)
         self.header.add(start)
         self.jobs = JobsList(theme, name="evaluationsList", title="Evaluations")
         self.jobs.job_selected.connect(self._on_job_selected)
@@ -74,6 +84,7 @@ class EvaluationPage(Page):
     def _bind(self) -> None:
         bind, view = self.context.commands.bind, self.view
         bind("evaluation.new", self, lambda: self.open_dialog())
+        bind("evaluation.suites", self, self.open_suites)
         bind("evaluation.filter", self, self._filter)
         bind("evaluation.failed", self, self._failed_only)
         bind("evaluation.compare", self, self._compare)
@@ -181,3 +192,19 @@ class EvaluationPage(Page):
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
+
+    def open_suites(self) -> None:
+        """Open the window of suites."""
+        if self.suites is not None:
+            self.suites.raise_()
+            return
+        from app.evaluation.suites import SuitesDialog  # late: built when it is first asked for
+
+        self.suites = SuitesDialog(self.context, self)
+        self.suites.finished.connect(self._on_suites_finished)
+        self.suites.open()
+
+    def _on_suites_finished(self) -> None:
+        if self.suites is not None:
+            self.suites.deleteLater()
+            self.suites = None

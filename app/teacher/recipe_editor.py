@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QMessageBox,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -31,6 +30,7 @@ from app.widgets.calm_combo import CalmCombo
 from app.widgets.code_view import CodeView, Mark
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.plain_syntax import plain_runs
+from app.widgets.question import question
 from core.errors import UserError
 from core.teacher.forecast import Example
 
@@ -232,27 +232,15 @@ class RecipeEditor(QDialog):
     # --- questions ---------------------------------------------------------------------------------------------
 
     def _ask_back(self) -> None:
-        box = self._question("recipeBack", f"Remove your copy of “{self.draft.name}”?", "Ours takes its place again. What you changed is gone.", "Remove")  # fmt: skip
-        box.accepted.connect(self.draft.back_to_ours)
-        box.open()
+        text, more = (
+            f"Remove your copy of “{self.draft.name}”?",
+            "Ours takes its place again. What you changed is gone.",
+        )
+        question(self, "recipeBack", "Recipes", text, more, "Remove", self.draft.back_to_ours).open()
 
     def _ask_discard(self, then: Callable[[], object]) -> None:
-        box = self._question("recipeDiscard", "Leave without saving?", "What you changed since the last save is gone.", "Leave")  # fmt: skip
-        box.accepted.connect(then)
-        box.open()
-
-    def _question(self, name: str, text: str, more: str, yes: str) -> QMessageBox:
-        box = QMessageBox(self)
-        box.setObjectName(name)
-        box.setWindowTitle("Recipes")
-        box.setText(text)
-        box.setInformativeText(more)
-        box.addButton(yes, QMessageBox.ButtonRole.AcceptRole).setObjectName(f"{name}Confirm")
-        no = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        box.setEscapeButton(no)
-        box.finished.connect(box.deleteLater)
-        return box
+        text, more = "Leave without saving?", "What you changed since the last save is gone."
+        question(self, "recipeDiscard", "Recipes", text, more, "Leave", then).open()
 
     def reject(self) -> None:
         """Close, after a question when something is not saved."""

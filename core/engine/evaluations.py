@@ -30,11 +30,11 @@ from core.engine import attempts, attention, generate
 from core.engine.parallel import Group
 from core.engine.prepare import Monitor, Prepared
 from core.engine.sharding import give_back
+from core.evaluation.asking import SEVERAL
 from core.evaluation.assembling import Question, question
 from core.evaluation.background import BackgroundJudge, Handed
 from core.evaluation.completions import Completion
 from core.evaluation.judging import LIMITS
-from core.evaluation.starting import SEVERAL
 from core.evaluation.verdicts import Terms
 from core.files import read_json, write_json
 from core.inference.sampling import Sampling, as_dict, effective

@@ -53,12 +53,14 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What a file holds. sha256: of the file's content as it is read, unpacked."""
+    """What a file holds. sha256: of the file's content as it is read, unpacked. title, about: "" where nothing says it."""
 
     format: str
     problems: tuple[Problem, ...]
     bad: tuple[BadRow, ...]
     sha256: str
+    title: str = ""
+    about: str = ""
 
 
 def is_suite(record: Mapping[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ KINDS: Final[dict[str, str]] = {
     "starter": "core.engine.starter_job",
     "check": "core.golang.job",
     "evaluate": "core.evaluation.job",
+    "check_suite": "core.evaluation.check_job",
     "teacher": "core.teacher.job",
     "judge": "core.teacher.judging.job",
     "evaluate_model": "core.engine.evaluate_job",

@@ -4,7 +4,6 @@ no two are alike, and none is like a bundled sample."""
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -76,9 +75,9 @@ def test_files_lie_in_the_folder_of_their_topic(problems: tuple[Problem, ...]) -
 
 
 def test_the_suite_says_what_it_is() -> None:
-    facts = tomllib.loads((FOLDER / "suite.toml").read_text(encoding="utf-8"))
-    assert facts.keys() == {"name", "version", "title", "about"}
-    assert facts["name"] == FOLDER.name
+    suite = ours.read(FOLDER)
+    assert suite.title.startswith("Workshop: ")
+    assert suite.about.startswith("Eighty problems ")
 
 
 def test_prompts_ask_for_what_the_test_calls(problems: tuple[Problem, ...]) -> None:

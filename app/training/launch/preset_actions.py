@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.context import AppContext
 from app.training.launch.preset_picker import PresetPicker
 from app.training.launch.preset_question import PresetQuestion
+from app.widgets.question import question
 from core.errors import UserError
 from core.training.config import RunConfig
 from core.training.config_file import load_config, save_config
@@ -100,19 +101,11 @@ class PresetActions(QObject):
         self._context.tasks.run(save, lambda made: self.presets_changed.emit(*made), self.failed.emit, owner=self)
 
     def _on_delete_wanted(self, preset: Preset) -> None:
-        box = QMessageBox(self._parent)
-        box.setObjectName("presetDelete")
-        box.setWindowTitle("Delete a preset")
-        box.setText(f"Delete the preset “{preset.title}”?")
-        box.setInformativeText("Runs that were started from it keep their settings.")
-        yes = box.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
-        yes.setObjectName("presetDeleteConfirm")
-        no = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        box.setEscapeButton(no)
-        box.accepted.connect(lambda: self.delete(preset))
-        box.finished.connect(box.deleteLater)
-        box.open()
+        more = "Runs that were started from it keep their settings."
+        text = f"Delete the preset “{preset.title}”?"
+        question(
+            self._parent, "presetDelete", "Delete a preset", text, more, "Delete", lambda: self.delete(preset)
+        ).open()
 
     def delete(self, preset: Preset) -> None:
         """Delete a preset of a person's own; `presets_changed` or `failed` follows."""

@@ -262,7 +262,7 @@ def test_what_is_wrong_with_a_suite_is_shown(tmp_path: Path, toolchain: Toolchai
         "no-test": good.replace("!reflect.DeepEqual(got, 6)", "!reflect.DeepEqual(1, 1) && got > 0"),
         "lacks": good.replace('\t"reflect"\n', ""),
         "other": good.replace("total += w", "total -= w"),
-        "moody": good.replace("total := 0", "total := rand.IntN(2)").replace("package solution\n\nfunc TotalWeight(weights []int, limit int) int {", 'package solution\n\nimport "math/rand/v2"\n\nfunc TotalWeight(weights []int, limit int) int {'),
+        "moody": good.replace("total := 0", "total := rand.IntN(4) / 3").replace("package solution\n\nfunc TotalWeight(weights []int, limit int) int {", 'package solution\n\nimport "math/rand/v2"\n\nfunc TotalWeight(weights []int, limit int) int {'),
     }  # fmt: skip
     suite = ours.read(problems.write_ours(tmp_path / "set", texts))
     with Judge(suite.format, "fixed", toolchain, limits=QUICK) as judge:
