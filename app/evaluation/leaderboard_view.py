@@ -18,7 +18,7 @@ from core.evaluation.board import Entry
 
 _COLUMNS = (
     Column("Model", 0),
-    Column("Step", 74, numeric=True, wide=680),
+    Column("Step", 74, numeric=True, wide=840),
     Column("n", 54, numeric=True),
     Column("pass@1", 100, numeric=True),
     Column("95 % interval", 126, numeric=True, wide=400),

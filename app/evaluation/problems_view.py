@@ -19,9 +19,9 @@ from core.evaluation.contents import Contents
 _COLUMNS = (
     Column("Problem", 0),
     Column("Passed", 74, numeric=True),
-    Column("What became of them", 170, wide=430),
-    Column("Topic", 104, wide=540),
-    Column("Difficulty", 84, wide=620),
+    Column("What became of them", 156, wide=360),
+    Column("Topic", 104, wide=480),
+    Column("Difficulty", 84, wide=570),
 )
 
 
