@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from app.context import AppContext
-from core.evaluation.board import KINDS, Board, Entry
+from core.evaluation.board import KINDS, RUN_KIND, Board, Entry, stamp
 
 
 class BoardFeed(QObject):
@@ -17,20 +17,24 @@ class BoardFeed(QObject):
         super().__init__(parent)
         self._context = context
         self._board = Board()
-        self._seen: tuple[tuple[str, float | None], ...] = ()
+        self._seen: tuple[tuple[str, object], ...] = ()
         self._reading = False
         self.entries: tuple[Entry, ...] = ()
         context.jobs.updated.connect(self.look)
         self.look()
 
-    def entry(self, job_id: str) -> Entry | None:
-        """The result of this job, None where there is none."""
-        return next((one for one in self.entries if one.job == job_id), None)
+    def entry(self, key: str) -> Entry | None:
+        """The result with this key, which of an evaluation job is its id; None where there is none."""
+        return next((one for one in self.entries if one.key == key), None)
 
     def look(self) -> None:
         """Read what is new, unless that is under way."""
-        jobs = [job for job in self._context.jobs.jobs if job.kind in KINDS and job.state == "done"]
-        seen = tuple((job.id, job.finished) for job in jobs)
+        jobs = [
+            one
+            for one in self._context.jobs.jobs
+            if one.kind == RUN_KIND or (one.kind in KINDS and one.state == "done")
+        ]
+        seen = tuple((job.id, stamp(job)) for job in jobs)
         if self._reading or seen == self._seen:
             return
         self._reading, self._seen = True, seen

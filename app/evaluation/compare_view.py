@@ -140,21 +140,21 @@ class CompareView(QWidget):
 
     def _offer(self) -> None:
         this = self._this
-        others = [one for one in self._entries if this is not None and one.job != this.job]
+        others = [one for one in self._entries if this is not None and one.key != this.key]
         before = self.other.currentData()
-        reasons = {one.job: comparing.why_not(one.evaluation, this.evaluation) for one in others if this is not None}
+        reasons = {one.key: comparing.why_not(one.evaluation, this.evaluation) for one in others if this is not None}
         with QSignalBlocker(self.other):
             self.other.clear()
             model = self.other.model()
             assert isinstance(model, QStandardItemModel)
-            for place, one in enumerate(sorted(others, key=lambda one: bool(reasons[one.job]))):
-                reason = reasons[one.job]
+            for place, one in enumerate(sorted(others, key=lambda one: bool(reasons[one.key]))):
+                reason = reasons[one.key]
                 self.other.addItem(
-                    _caption(one) + (f" ({reason.split(',')[0].rstrip('.')})" if reason else ""), one.job
+                    _caption(one) + (f" ({reason.split(',')[0].rstrip('.')})" if reason else ""), one.key
                 )
                 self.other.setItemData(place, reason or one.title, Qt.ItemDataRole.ToolTipRole)
                 model.item(place).setEnabled(not reason)
-            possible = [one.job for one in others if not reasons[one.job]]
+            possible = [one.key for one in others if not reasons[one.key]]
             chosen = next((job for job in (self._wanted, before) if job in possible), possible[0] if possible else None)
             self.other.setCurrentIndex(self.other.findData(chosen) if chosen is not None else -1)
         self.other.setEnabled(bool(others))
@@ -163,7 +163,7 @@ class CompareView(QWidget):
         elif not others:
             self._nothing.say("There is no other evaluation yet. Evaluate another checkpoint on the same suite.")
         elif not possible:
-            self._nothing.say(f"None of the others can be compared with this one. {reasons[others[0].job]}")
+            self._nothing.say(f"None of the others can be compared with this one. {reasons[others[0].key]}")
         self._on_other_chosen()
 
     def _on_other_chosen(self) -> None:
@@ -180,7 +180,7 @@ class CompareView(QWidget):
 
     def _chosen(self) -> Entry | None:
         job = self.other.currentData()
-        return next((one for one in self._entries if one.job == job), None)
+        return next((one for one in self._entries if one.key == job), None)
 
     def _compare(self) -> None:
         self._number += 1
@@ -189,11 +189,11 @@ class CompareView(QWidget):
             self._forget("")
             return
         k = self.k.currentData()
-        if self._shown != (this.job, other.job, k):
+        if self._shown != (this.key, other.key, k):
             self._forget("Comparing …")  # what stands there is of others
         self._context.tasks.run(
             lambda: _compared(other, this, k),
-            lambda found: self._on_compared(number, found, (this.job, other.job, k)),
+            lambda found: self._on_compared(number, found, (this.key, other.key, k)),
             lambda error: self._on_failed(number, error),
             owner=self,
         )

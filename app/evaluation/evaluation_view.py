@@ -50,6 +50,7 @@ class EvaluationView(QWidget):
         self._board = board
         self._contents: Contents | None = None
         self._told: tuple[str, str] | None = None
+        self._compared = ""
         self.feed = EvaluationFeed(context, self)
         self.feed.looked.connect(self._on_looked)
         self.feed.loaded.connect(self._on_loaded)
@@ -126,10 +127,18 @@ class EvaluationView(QWidget):
         """Show this evaluation from now on."""
         if self.feed.folder == folder:
             return
+        self._compared = ""
         self.log.set_path(folder.log)
         self._restart()
         self.feed.show(folder)
         self._show_others()
+
+    def compare(self, key: str, other: str) -> None:
+        """Show what this result has on the other one. key: that of the evaluation that is shown, or of a point on a run's way."""
+        self._compared = key
+        self._show_others()
+        self.comparison.want(other)
+        self.tabs.open(self.comparison)
 
     def refresh(self) -> None:
         """Look again, at once and from now on: something was asked of the job."""
@@ -194,9 +203,8 @@ class EvaluationView(QWidget):
             self.evaluation_changed.emit()
 
     def _show_others(self) -> None:
-        this = self._board.entry(self.job)
-        self.comparison.show_entries(this, self._board.entries)
-        self.leaderboard.show_entries(this, self._board.entries)
+        self.comparison.show_entries(self._board.entry(self._compared or self.job), self._board.entries)
+        self.leaderboard.show_entries(self._board.entry(self.job), self._board.entries)
 
     def _follow(self) -> None:
         """Bring the log up to date if it is in front."""

@@ -31,7 +31,7 @@ PASS_AT_1 = 3
 
 
 class LeaderboardView(QWidget):
-    """Attributes: table. Signals: compare_wanted(job, other job): compare the first with the other; opened(job)."""
+    """Attributes: table. Signals: compare_wanted(key, other key): compare the first with the other; opened(key)."""
 
     compare_wanted = Signal(str, str)
     opened = Signal(str)
@@ -66,7 +66,7 @@ class LeaderboardView(QWidget):
     def show_entries(self, this: Entry | None, entries: Sequence[Entry]) -> None:
         """Show those of these that are of the same suite and mode as this one; none while it is not done."""
         same = [one for one in entries if this is not None and _question(one) == _question(this)]
-        self._this = this.job if this is not None else ""
+        self._this = this.key if this is not None else ""
         if this is None:
             self._about.setText("The others of the same suite come when the evaluation is done.")
         else:
@@ -75,7 +75,7 @@ class LeaderboardView(QWidget):
                 f"{words.counted(len(same), 'evaluation')} of {origin.suite}, mode {origin.mode}. The best of many on the same suite is "
                 "better there than elsewhere: confirm it on problems that chose nothing."
             )
-        self.table.show_rows([_row(one, one.job == self._this) for one in same])
+        self.table.show_rows([_row(one, one.key == self._this) for one in same])
         self._say()
 
     def compare(self) -> None:
@@ -106,7 +106,7 @@ def _row(one: Entry, this: bool) -> Row:
     samples = max((tally.n + tally.unjudged for tally in result.tallies), default=0)
     when = datetime.fromtimestamp(one.created)
     return Row(
-        one.job,
+        one.key,
         (
             Cell(one.name, tone="info" if this else "", tip=one.title),
             Cell("" if one.step is None else f"{one.step:,}", one.step),

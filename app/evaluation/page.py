@@ -18,6 +18,8 @@ from app.evaluation.evaluate_dialog import EvaluateDialog
 from app.evaluation.evaluation_actions import EvaluationActions
 from app.evaluation.evaluation_rows import evaluation_row
 from app.evaluation.evaluation_view import EvaluationView
+from app.evaluation.failures_panel import FailuresPanel
+from app.evaluation.generations_view import GenerationsView
 from app.pages import Page
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class EvaluationPage(Page):
-    """Everything about how well models solve problems. Attributes: jobs (the list), view, dialog, board."""
+    """Everything about how well models solve problems. Attributes: jobs (the list), view, failures, generations, dialog, board."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Evaluation")
@@ -63,7 +65,7 @@ class EvaluationPage(Page):
         self.view.resume_wanted.connect(self.actions_of_job.resume)
         self.view.state_changed.connect(self.actions_of_job.show_job)
         self.view.leaderboard.compare_wanted.connect(self.compare)
-        self.view.leaderboard.opened.connect(self.jobs.select)
+        self.view.leaderboard.opened.connect(self.open_result)
         menu = QMenu(self.view.result)
         menu.aboutToShow.connect(lambda: self.actions_of_job.fill(menu))
         self.view.result.setMenu(menu)
@@ -73,6 +75,12 @@ class EvaluationPage(Page):
             "Nothing was evaluated yet. Choose a model and a suite of problems, and its answers are judged by Go.",
             action=("Evaluate…", lambda: self.open_dialog()),
         )
+        self.failures = FailuresPanel(context)
+        self.failures.topic_chosen.connect(self._on_topic_chosen)
+        self.generations = GenerationsView(context)
+        self.view.add_tab("evaluationFailures", "Failures", self.failures)
+        self.view.add_tab("evaluationGenerations", "Generations", self.generations)
+        self.view.evaluation_changed.connect(self._on_evaluation_changed)
         self._pane = JobsPane(self.jobs, self.view, empty, state="evaluation/splitter")
         self.body.addWidget(self._pane, 1)
         self._bind()
@@ -93,11 +101,29 @@ class EvaluationPage(Page):
     def save_state(self, state: QSettings) -> None:
         self._pane.save_state(state)
 
-    def compare(self, job: str, other: str) -> None:
-        """Show what this evaluation has on the other one."""
-        self.jobs.select(job)
-        self.view.comparison.want(other)
-        self.view.tabs.open(self.view.comparison)
+    def compare(self, key: str, other: str) -> None:
+        """Show what this result has on the other one."""
+        if self.context.jobs.job(key) is not None:
+            self.jobs.select(key)
+        self.view.compare(key, other)
+
+    def open_result(self, key: str) -> None:
+        """Show an evaluation, or the run that a point is of."""
+        entry = self.board.entry(key)
+        if entry is not None and entry.key != entry.job:
+            self.context.to_run.make(entry.job)
+        else:
+            self.jobs.select(key)
+
+    def _on_evaluation_changed(self) -> None:
+        found = self.view.evaluation
+        self.failures.show_evaluation(found, self.view.job)
+        if found is not None:
+            self.generations.show_suite(found.origin.suite, found.origin.mode)
+
+    def _on_topic_chosen(self, topic: str) -> None:
+        self.view.problems.narrow("topic", topic)
+        self.view.tabs.open(self.view.problems)
 
     def _filter(self) -> None:
         self.view.tabs.open(self.view.problems)

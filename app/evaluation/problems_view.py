@@ -121,6 +121,11 @@ class ProblemsView(QWidget):
         self._on_problem_chosen(task)
         return True
 
+    def narrow(self, what: str, key: str) -> None:
+        """Show only the problems of this status, topic or difficulty. what: which of these."""
+        self._narrow = {what: key}
+        self._fill()
+
     def widen(self) -> None:
         """Show all problems again."""
         self._narrow = {}

@@ -19,13 +19,17 @@ from core.jobs import JobInfo
 from core.jobs.events import last_events
 
 KINDS = (KIND, MODEL_KIND)
+RUN_KIND = "train"
+"""Of jobs whose student is evaluated on the way; each point is a result of its own in output/evaluations/step-N."""
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An evaluation that is done. run: the job that trained the model, "" for a base and for completions; step: of that run."""
+    """An evaluation that is done. key: what tells it from all others; job: the job that made it, a run for a point on its way. run: the job that
+    trained the model, "" for a base and for completions; step: of that run."""
 
+    key: str
     job: str
     title: str
     created: float
@@ -59,25 +63,43 @@ class Board:
     _read: dict[str, tuple[int, Entry]] = field(default_factory=dict)
 
     def entries(self, jobs: Iterable[JobInfo]) -> list[Entry]:
-        """Those that are done, in the order given; a result that cannot be read is left out."""
+        """Those that are done, in the order given, of a run all points on its way; a result that cannot be read is left out."""
         found = []
         for job in jobs:
-            if job.kind in KINDS and job.state == "done" and (entry := self._entry(job)) is not None:
-                found.append(entry)
-        return found
+            if job.kind == RUN_KIND:
+                found += [self._entry(job, one, f"{job.id}/{one.name}") for one in reversed(_points(job))]
+            elif job.kind in KINDS and job.state == "done":
+                found.append(self._entry(job, job.folder.output, job.id))
+        return [entry for entry in found if entry is not None]
 
-    def _entry(self, job: JobInfo) -> Entry | None:
+    def _entry(self, job: JobInfo, folder: Path, key: str) -> Entry | None:
         try:
-            changed = os.stat(job.folder.output / results.RESULT).st_mtime_ns
-            known = self._read.get(job.id)
+            changed = os.stat(folder / results.RESULT).st_mtime_ns
+            known = self._read.get(key)
             if known is None or known[0] != changed:
-                evaluation = results.read(job.folder.output)
-                run, step = origin_of(str(evaluation.origin.settings.get("path", "")))
-                known = changed, Entry(job.id, job.title, job.created, evaluation, run, step)
-                self._read[job.id] = known
+                known = self._read[key] = changed, _entry(job, key, results.read(folder))
         except (OSError, UserError):
             return None
         return known[1]
+
+
+def stamp(job: JobInfo) -> object:
+    """What changes when a job may have another result; some microseconds."""
+    if job.kind != RUN_KIND:
+        return job.finished
+    return tuple(one.stat().st_mtime_ns for one in _points(job))
+
+
+def _points(job: JobInfo) -> list[Path]:
+    return sorted((job.folder.output / "evaluations").glob("step-*"))
+
+
+def _entry(job: JobInfo, key: str, evaluation: Evaluation) -> Entry:
+    settings = evaluation.origin.settings
+    if job.kind == RUN_KIND:
+        return Entry(key, job.id, job.title, evaluation.started, evaluation, job.id, int(settings["step"]))
+    run, step = origin_of(str(settings.get("path", "")))
+    return Entry(key, job.id, job.title, job.created, evaluation, run, step)
 
 
 def origin_of(path: str) -> tuple[str, int | None]:

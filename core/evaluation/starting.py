@@ -17,7 +17,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.evaluation import completions
-from core.evaluation.asking import LONGEST, SEVERAL, all_the_same, too_few
+from core.evaluation.asking import all_the_same, too_few, usual
 from core.evaluation.assembling import check_mode
 from core.evaluation.completions import Completion, Completions
 from core.evaluation.finding import NamedSuite
@@ -26,7 +26,7 @@ from core.evaluation.passing import Tally, estimate
 from core.evaluation.suites import Problem, Suite
 from core.files import read_json, write_json
 from core.golang.toolchain import find
-from core.inference.sampling import Sampling, as_dict, effective
+from core.inference.sampling import Sampling, as_dict, effective, validate
 from core.jobs import JobFolder, create, gpus, start
 
 KIND, MODEL_KIND = "evaluate", "evaluate_model"
@@ -101,7 +101,7 @@ def start_model_evaluation(
         raise UserError(f"{samples} samples of each problem are none.", "Ask for one or more.")
     if (few := too_few(ks, samples)) is not None:
         raise few
-    chosen = sampling or Sampling(temperature=0.0 if samples == 1 else SEVERAL, max_tokens=LONGEST)
+    chosen = sampling or validate(**usual(samples))
     if (same := all_the_same(samples, chosen)) is not None:
         raise same
     chosen = effective(replace(chosen, seed=chosen.seed if chosen.seed is not None else secrets.randbelow(2**31)))

@@ -11,8 +11,8 @@ import pytest
 from core.errors import UserError
 from core.evaluation import board, contents, results
 from core.evaluation.board import Board
-from core.jobs import JobFolder
-from core.jobs.status import State, list_jobs
+from core.jobs import JobFolder, create
+from core.jobs.status import State, list_jobs, write_state
 from tests.app.evaluation.evaluations import evaluation
 
 PASS, WRONG = "pass", "wrong_answer"
@@ -91,3 +91,25 @@ def test_damaged_contents_are_a_sentence(tmp_path: Path) -> None:
         contents.read(folder)
     with pytest.raises(UserError, match="missing or damaged"):
         contents.read(JobFolder(tmp_path / "none"))
+
+
+def test_points_on_the_way_of_a_run_are_entries_too_newest_first(tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs"
+    run = create(jobs, "train", {}, title="a run")
+    write_state(run, State(state="running", attempt=1))
+    for step, statuses in ((10, [[WRONG]]), (20, [[PASS]])):
+        made = evaluation(tmp_path / "elsewhere", f"a run, step {step}", statuses)
+        result = json.loads((made.output / results.RESULT).read_text())
+        result["origin"]["settings"] |= {"run": run.id, "step": step}
+        folder = run.output / "evaluations" / f"step-{step:06d}"
+        folder.mkdir(parents=True)
+        (folder / results.RESULT).write_text(json.dumps(result))
+    (job,) = list_jobs(jobs)
+    found = Board().entries([job])
+    assert [(one.key, one.job, one.run, one.step) for one in found] == [
+        (f"{run.id}/step-000020", run.id, run.id, 20),
+        (f"{run.id}/step-000010", run.id, run.id, 10),
+    ]
+    before = board.stamp(job)
+    (run.output / "evaluations" / "step-000030").mkdir()
+    assert board.stamp(job) != before
