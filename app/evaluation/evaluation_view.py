@@ -17,11 +17,11 @@ from app.evaluation.evaluation_feed import EvaluationFeed
 from app.evaluation.leaderboard_view import LeaderboardView
 from app.evaluation.overview import headline
 from app.evaluation.problems_view import ProblemsView
-from app.teacher.job_tabs import JobTabs
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.jobs.job_row import RESUMABLE, STATES
 from app.widgets.jobs.job_status import JobStatus
+from app.widgets.jobs.job_tabs import JobTabs
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.log_view import LogView
 from app.widgets.progress import duration

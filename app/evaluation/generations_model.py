@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 
-from app.teacher.plain_table import Index, ToneRole, aligned
+from app.widgets.plain_table import Index, ToneRole, aligned
 from core.teacher.generations import Row
 
 HEADINGS = ("Gen.", "Model", "pass@1", "95 %", "Snapshot", "Samples", "New", "New from the teacher")

@@ -16,12 +16,12 @@ from app.context import AppContext
 from app.evaluation.generations_chart import GenerationsChart
 from app.evaluation.generations_model import WIDTHS, GenerationsModel
 from app.tasks import Task
-from app.teacher import words
-from app.teacher.plain_table import plain_table
+from app.evaluation import words
 from app.widgets.buttons import Button
 from app.widgets.calm_combo import CalmCombo
 from app.widgets.empty import EmptyState
 from app.widgets.labels import label
+from app.widgets.plain_table import plain_table
 from core.errors import UserError
 from core.evaluation.starting import MODEL_KIND
 from core.teacher import generations
@@ -211,7 +211,7 @@ class GenerationsView(QWidget):
             menu = QMenu(self)
             menu.setAccessibleName("Jobs of the teacher")
             for one in found:
-                action = menu.addAction(f"{one.job}: {words.samples(one.samples)}")
+                action = menu.addAction(f"{one.job}: {words.counted(one.samples, 'sample')}")
                 action.triggered.connect(partial(self._context.to_teacher.make, one.job))
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self.show_teacher.mapToGlobal(self.show_teacher.rect().bottomLeft()))

@@ -11,10 +11,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.evaluation import words
-from app.teacher.facts_row import Fact, FactsRow
-from app.teacher.job_tabs import scrolled
 from app.theme import Theme
 from app.widgets.bars import Bar, BarCard
+from app.widgets.facts_row import Fact, FactsRow
+from app.widgets.jobs.job_tabs import scrolled
 from app.widgets.labels import label
 from app.widgets.progress import duration
 from core.evaluation.contents import Contents

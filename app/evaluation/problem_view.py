@@ -10,11 +10,11 @@ from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.evaluation import words
-from app.teacher.job_tabs import JobTabs
 from app.theme import Theme, set_property
 from app.widgets.buttons import Button
 from app.widgets.calm_combo import CalmCombo
 from app.widgets.code_view import CodeView, Mark
+from app.widgets.jobs.job_tabs import JobTabs
 from app.widgets.labels import label
 from core.evaluation.results import Candidate
 from core.evaluation.suites import Problem

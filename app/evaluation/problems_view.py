@@ -10,10 +10,10 @@ from app.evaluation.overview import Overview
 from app.evaluation.problem_view import ProblemView
 from app.evaluation.rows_model import Cell, Column, Row
 from app.evaluation.rows_table import RowsTable
-from app.teacher.job_tabs import JobTabs
 from app.theme import Theme
 from app.widgets.buttons import Button, Chip
 from app.widgets.empty import EmptyState
+from app.widgets.jobs.job_tabs import JobTabs
 from core.evaluation.contents import Contents
 
 _COLUMNS = (

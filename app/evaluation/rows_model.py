@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
-from app.teacher.plain_table import Index, ToneRole, aligned
+from app.widgets.plain_table import Index, ToneRole, aligned
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from app.evaluation.rows_model import Column, Row, RowsModel
-from app.teacher.plain_table import plain_table
 from app.theme import Theme
+from app.widgets.plain_table import plain_table
 
 
 class RowsTable(QTableView):

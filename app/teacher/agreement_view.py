@@ -11,12 +11,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.teacher import words
-from app.teacher.facts_row import Fact, FactsRow
-from app.teacher.job_tabs import scrolled
 from app.teacher.sample_list import Entry, Heading, SampleList
 from app.teacher.score_chart import TENS, ScoreChart
 from app.theme import Theme
 from app.widgets.bars import Bar, BarCard
+from app.widgets.facts_row import Fact, FactsRow
+from app.widgets.jobs.job_tabs import scrolled
 from app.widgets.labels import label, section
 from core.teacher.judging.agreement import Agreement, Dispute
 

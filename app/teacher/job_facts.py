@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.teacher import words
-from app.teacher.facts_row import Fact
+from app.widgets.facts_row import Fact
 from app.widgets.progress import duration
 from core.teacher.pace import Course
 from core.teacher.statistics import Reviews

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.teacher.actions import samples_of
-from app.teacher.facts_row import FactsRow
 from app.teacher.job_feed import Count, Follow, JobFeed
 from app.teacher.job_head import JobHead
-from app.teacher.job_tabs import JobTabs
 from app.teacher.plan_view import PlanView
+from app.widgets.facts_row import FactsRow
+from app.widgets.jobs.job_tabs import JobTabs
 from app.widgets.log_view import LogView
 from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.teacher import job_facts
-from app.teacher.facts_row import FactsRow
 from app.teacher.job_charts import JobCharts
 from app.teacher.job_frame import JobFrame, JobKind
-from app.teacher.job_tabs import scrolled
 from app.teacher.rates_view import RatesView
 from app.teacher.trouble_view import TroubleView
+from app.widgets.facts_row import FactsRow
+from app.widgets.jobs.job_tabs import scrolled
 from core.jobs import JobFolder, JobInfo
 from core.teacher import statistics
 from core.teacher.pace import Course, Pace

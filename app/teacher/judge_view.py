@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.context import AppContext
 from app.teacher import judge_facts
 from app.teacher.agreement_view import AgreementView
-from app.teacher.facts_row import FactsRow
 from app.teacher.job_frame import JobFrame, JobKind
 from app.teacher.sample_list import Entry, Heading, SampleList
+from app.widgets.facts_row import FactsRow
 from app.widgets.labels import section
 from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job

@@ -9,10 +9,10 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
-from app.teacher.plain_table import Index, ToneRole, aligned, plain_table
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.labels import label
+from app.widgets.plain_table import Index, ToneRole, aligned, plain_table
 
 _ROW, _MOST_SHOWN = 32, 8
 _NARROW = 720

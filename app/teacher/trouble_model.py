@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from app.teacher import words
-from app.teacher.plain_table import Index, ToneRole, aligned
+from app.widgets.plain_table import Index, ToneRole, aligned
 from core.teacher.statistics import Trouble
 
 HEADINGS = ("Number", "Result", "Reason", "Topic", "Drawn")

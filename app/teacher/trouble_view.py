@@ -9,11 +9,11 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.teacher import words
-from app.teacher.plain_table import plain_table
 from app.teacher.trouble_model import DRAWN, TroubleModel
 from app.theme import Theme
 from app.widgets.buttons import Button, Chip
 from app.widgets.empty import EmptyState
+from app.widgets.plain_table import plain_table
 from core.teacher.statistics import Trouble
 
 _WIDTHS = (76, 96, 0, 124, 220)

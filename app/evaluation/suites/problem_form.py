@@ -12,10 +12,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app.teacher.job_tabs import JobTabs
 from app.theme import Theme
 from app.widgets.code_view import CodeView, Mark
 from app.widgets.fields import Field, choice_field, text_field
+from app.widgets.jobs.job_tabs import JobTabs
 from app.widgets.labels import label
 from app.widgets.plain_syntax import plain_runs
 from core.evaluation.drafting import Complaint, Draft, entry_of

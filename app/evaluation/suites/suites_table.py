@@ -8,8 +8,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from app.evaluation.suites.standing import Standing
-from app.teacher.plain_table import ToneRole, aligned, plain_table
 from app.theme import Theme
+from app.widgets.plain_table import ToneRole, aligned, plain_table
 
 Index = QModelIndex | QPersistentModelIndex
 _HEADINGS = ("Suite", "Whose", "Format", "Problems", "Rejected", "Sound", "Leaked samples")

@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.teacher import job_facts
-from app.teacher.facts_row import FactsRow
 from app.teacher.job_charts import JobCharts
 from app.theme import Theme
+from app.widgets.facts_row import FactsRow
 from core.teacher.pace import Course, Pace
 from core.teacher.statistics import Reviews
 
