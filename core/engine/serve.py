@@ -1,6 +1,6 @@
 """An OpenAI-compatible server for one model, on loopback only.
 
-    GET /v1/models      POST /v1/chat/completions      POST /v1/completions
+    GET /v1/models      POST /v1/chat/completions      POST /v1/completions      POST /v1/score (`core.engine.scoring`)
 
 Beside OpenAI's fields it takes top_k, min_p and repetition_penalty; a field it does not know is refused, not ignored. The
 last chunk of a choice carries `gosmith`: the settings really used, tokens a second, time to the first token. Requests are
@@ -33,7 +33,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core.engine import generate, wire
+from core.engine import generate, scoring, wire
 from core.engine.asked import End, Piece
 from core.engine.generate import Chatter
 from core.engine.runner import Runner, Tell
@@ -102,6 +102,11 @@ def application(service: Service) -> Starlette:
         call = wire.read_completion(await _body(request), service.chatter, service.name)
         return await _answer(service, request, call)
 
+    async def score(request: Request) -> Response:
+        asked = wire.read_score(await _body(request), service.chatter, service.name)
+        chunks = scoring.chunks(asked, service.chatter.context, service.spelling, lambda call: _generate(service, call))
+        return StreamingResponse(chunks, media_type="text/event-stream")
+
     async def elsewhere(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         said = (
@@ -117,6 +122,7 @@ def application(service: Service) -> Starlette:
             Route("/v1/models/{name:path}", guarded(model)),
             Route("/v1/chat/completions", guarded(chat), methods=["POST"]),
             Route("/v1/completions", guarded(completions), methods=["POST"]),
+            Route("/v1/score", guarded(score), methods=["POST"]),
         ],
         exception_handlers={HTTPException: elsewhere, 500: elsewhere},
     )

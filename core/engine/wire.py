@@ -26,6 +26,7 @@ NEUTRAL: Final[dict[str, Any]] = {
     "frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "best_of": 1, "store": False, "metadata": {},
     "response_format": {"type": "text"}, "modalities": ["text"], "tools": [],
 }  # fmt: skip
+SCORE: Final = {"model", "text", "prompt", "messages", "alternatives"}
 MOST_CHOICES: Final = 32
 """Answers to one request."""
 
@@ -51,6 +52,30 @@ class Call:
     echo: tuple[str, ...] = ()
     stream: bool = False
     usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A text to be scored. ids: with all that stands before it; first: of the text itself. adapter: as in a Request."""
+
+    ids: tuple[int, ...]
+    first: int
+    alternatives: int
+    adapter: str
+
+
+def read_score(data: bytes, chatter: Chatter, name: str) -> Scored:
+    """A text to be scored: alone, after a prompt, or as the answer to messages. Raises RefusedError and UserError."""
+    body = _object(data, SCORE)
+    text, prompt = body.get("text"), body.get("prompt")
+    if not isinstance(text, str) or not text:
+        raise RefusedError(400, "text must be a text that is not empty.", "text")
+    if prompt is not None and (not isinstance(prompt, str) or body.get("messages") is not None):
+        raise RefusedError(400, "prompt must be a text, without messages.", "prompt")
+    before = chatter.chat_ids(_messages(body)) if body.get("messages") is not None else chatter.text_ids(prompt or "")
+    adapter = _adapter(_model(body, chatter, name), name)
+    alternatives = _count(body, "alternatives", MOST_ALTERNATIVES, 0)
+    return Scored((*before, *chatter.text_ids(text)), len(before), alternatives, adapter)
 
 
 def read_chat(data: bytes, chatter: Chatter, name: str) -> Call:
