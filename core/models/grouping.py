@@ -48,9 +48,9 @@ def grouped(models: Sequence[Model], *, alone: Sequence[Path] = ()) -> tuple[Gro
         if len(members) == 1 or not adapters:
             found.extend(Group(model.path, (model,)) for model in members)
         else:
-            root = adapters[0].base
-            assert root is not None
-            found.append(Group(root, tuple(members), adapters))
+            base = adapters[0].base
+            assert base is not None
+            found.append(Group(base, tuple(members), adapters))
     return tuple(found)
 
 
