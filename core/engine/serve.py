@@ -1,8 +1,8 @@
 """An OpenAI-compatible server for one model, on loopback only.
 
-    GET /v1/models      POST /v1/chat/completions      POST /v1/completions
+    GET /v1/models      POST /v1/chat/completions      POST /v1/completions      POST /v1/render
 
-Beside OpenAI's fields it takes top_k, min_p and repetition_penalty; a field it does not know is refused, not ignored. The
+The last is ours: it answers at once with the tokens that a prompt becomes. Beside OpenAI's fields it takes top_k, min_p and repetition_penalty; a field it does not know is refused, not ignored. The
 last chunk of a choice carries `gosmith`: the settings really used, tokens a second, time to the first token. Requests are
 answered side by side, each as if it were alone; a client that hangs up ends its answer within a token. Every request needs the
 key, a loopback Host, and no foreign Origin.
@@ -37,7 +37,7 @@ from core.engine import generate, wire
 from core.engine.asked import End, Piece
 from core.engine.generate import Chatter
 from core.engine.runner import Runner, Tell
-from core.engine.shape import Shape
+from core.engine.shape import Shape, rendered
 from core.engine.spelling import Spelling
 from core.engine.wire import Call, RefusedError
 from core.errors import UserError
@@ -102,6 +102,10 @@ def application(service: Service) -> Starlette:
         call = wire.read_completion(await _body(request), service.chatter, service.name)
         return await _answer(service, request, call)
 
+    async def render(request: Request) -> Response:
+        asked = wire.read_rendering(await _body(request), service.chatter, service.name)
+        return JSONResponse(rendered(asked, service.spelling, service.chatter.context))
+
     async def elsewhere(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         said = (
@@ -117,6 +121,7 @@ def application(service: Service) -> Starlette:
             Route("/v1/models/{name:path}", guarded(model)),
             Route("/v1/chat/completions", guarded(chat), methods=["POST"]),
             Route("/v1/completions", guarded(completions), methods=["POST"]),
+            Route("/v1/render", guarded(render), methods=["POST"]),
         ],
         exception_handlers={HTTPException: elsewhere, 500: elsewhere},
     )
