@@ -31,7 +31,7 @@ _COMPLAINTS_SHOWN = 3
 
 
 class DetailPane(QWidget):
-    """Attributes: view, edit, proposal, bar, reasons, tags, runs, origin, judged (its parts), sample (on show, None for none).
+    """Attributes: view, edit, proposal, bar, reasons, tags, runs, origin, answered, judged (its parts), sample (on show, None for none).
 
     Signals: rated(0 to 5), noted(text), run_wanted(job id), edit_ended()
     """
@@ -81,6 +81,10 @@ class DetailPane(QWidget):
             self._theme, "Teacher", name="sampleOrigin", text_name="sampleConversation", says="Conversation with the teacher",
             tip="Where this sample comes from, and its conversation with the teacher",
         )  # fmt: skip
+        self.answered = FoldedText(
+            self._theme, "Playground", name="sampleAnswered", text_name="sampleAnswer", says="Where this answer comes from",
+            tip="Which model gave this answer in the playground, with which settings",
+        )  # fmt: skip
         self.judged = FoldedText(
             self._theme, "Judge", name="sampleJudged", text_name="sampleJudgement", says="What the judge says",
             tip="How a judge has scored this text by a rubric, and why",
@@ -116,6 +120,7 @@ class DetailPane(QWidget):
         inside.addLayout(_row(6, self._used))
         inside.addLayout(_row(6, self.runs))
         inside.addLayout(_row(1, self.origin))
+        inside.addLayout(_row(1, self.answered))
         inside.addLayout(_row(1, self.judged))
         inside.addLayout(_row(0, self._note))
         inside.addLayout(_row(1, self._complaints))
@@ -151,6 +156,7 @@ class DetailPane(QWidget):
             self._used.hide()
             self.runs.show_runs(())
             self.origin.show_folded(None)
+            self.answered.show_folded(None)
             self.judged.show_folded(None)
             self._place = -1
         self._title.setText(_title(sample))
@@ -177,6 +183,7 @@ class DetailPane(QWidget):
             self._used.setVisible(bool(used.words))
             self.runs.show_runs(used.runs)
             self.origin.show_folded(origin.folded(used.origin))
+            self.answered.show_folded(origin.folded_answer(used.answered))
             self.judged.show_folded(judged.folded(used.judgements))
 
     def focus_note(self) -> None:

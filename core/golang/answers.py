@@ -25,7 +25,8 @@ Say = Callable[[str], None]
 class AnswerVerdict:
     """states: check -> "pass", "fail" or "skipped", for all of CHECKS. diagnostics: their lines are those of `code.code`, for the
     check "test" those of `test`. test: the test that was used, "" for none; given: it came from the caller. formatted: what gofmt
-    makes of the code, None when it is the same. note: a sentence about what was not tried, "" when all was.
+    makes of the code, None when it is the same. policy: as in `CheckResult`. toolchain: its version. note: a sentence about what was not
+    tried, "" when all was.
     """
 
     code: GoCode
@@ -34,6 +35,8 @@ class AnswerVerdict:
     states: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     formatted: str | None = None
+    policy: tuple[Diagnostic, ...] = ()
+    toolchain: str = ""
     note: str = ""
 
     @property
@@ -83,5 +86,6 @@ def check_answer(answer: str, *, test: str = "", cancel: Cancel | None = None, s
     elif used:
         note = "The test was not run, because the code does not compile."
     return AnswerVerdict(
-        found, used, bool(test), {check: result.states[check] for check in CHECKS}, result.diagnostics, result.formatted, note
+        found, used, bool(test), {check: result.states[check] for check in CHECKS}, result.diagnostics,
+        result.formatted, result.policy, toolchain.version, note,
     )  # fmt: skip
