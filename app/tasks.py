@@ -153,6 +153,10 @@ class TaskRunner(QObject):
         """Is anything queued, at work, or not yet delivered? For tests and for closing."""
         return any(lane.unfinished for lane in (self._writer, self._reader, self._pool))
 
+    def closing(self) -> bool:
+        """Is everything being put away? Safe on any thread; for long work with children of its own, which asks now and then."""
+        return self._pool.closing
+
     def close(self, seconds: float = 10.0) -> None:
         """Let the writer finish what it has, for at most `seconds`; drop everything else. Call once, at the end.
 

@@ -22,6 +22,7 @@ SAMPLING: Final = {"temperature", "top_p", "top_k", "min_p", "repetition_penalty
 EVERYWHERE: Final = SAMPLING | {"model", "stream", "stream_options", "n", "user", "logprobs"}
 CHAT: Final = EVERYWHERE | {"messages", "max_completion_tokens", "top_logprobs"}
 COMPLETION: Final = EVERYWHERE | {"prompt", "suffix", "echo"}
+RENDERING: Final = {"model", "messages", "prompt", "suffix", "tokens"}
 NEUTRAL: Final[dict[str, Any]] = {
     "frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "best_of": 1, "store": False, "metadata": {},
     "response_format": {"type": "text"}, "modalities": ["text"], "tools": [],
@@ -78,6 +79,15 @@ def read_score(data: bytes, chatter: Chatter, name: str) -> Scored:
     return Scored((*before, *chatter.text_ids(text)), len(before), alternatives, adapter)
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a model would read. told: are the tokens wanted, or only how many there are?"""
+
+    model: str
+    ids: tuple[int, ...]
+    told: bool
+
+
 def read_chat(data: bytes, chatter: Chatter, name: str) -> Call:
     """A chat request. Raises RefusedError and UserError."""
     body = _object(data, CHAT)
@@ -115,6 +125,24 @@ def read_completion(data: bytes, chatter: Chatter, name: str) -> Call:
         prompts = [tuple(fim.encode(chatter.tokenizer, body["prompt"], suffix))]
         request = replace(request, ends=fim.endings(chatter.tokenizer))
     return _call(body, [replace(request, ids=ids) for ids in prompts], chatter, asked, chat=False, echo=echo)
+
+
+def read_rendering(data: bytes, chatter: Chatter, name: str) -> Rendering:
+    """A request to show a prompt: messages, or a text with what follows the gap after it. Any length will do. Raises RefusedError and UserError."""
+    body = _object(data, RENDERING)
+    asked = _model(body, chatter, name)
+    told = body.get("tokens") is None or _flag(body, "tokens")
+    prompt, suffix = body.get("prompt"), body.get("suffix")
+    if (body.get("messages") is None) == (prompt is None):
+        raise RefusedError(400, "Give messages or a prompt, one of the two.", "messages")
+    if prompt is None:
+        if suffix is not None:
+            raise RefusedError(400, "suffix goes with a prompt, not with messages.", "suffix")
+        return Rendering(asked, tuple(chatter.chat_ids(_messages(body))), told)
+    if not isinstance(prompt, str) or not isinstance(suffix, str | None):
+        raise RefusedError(400, "prompt and suffix must be texts.", "prompt")
+    ids = chatter.text_ids(prompt) if suffix is None else fim.encode(chatter.tokenizer, prompt, suffix)
+    return Rendering(asked, tuple(ids), told)
 
 
 def _call(body: Mapping[str, Any], asked: Sequence[Request], chatter: Chatter, model: str, *, chat: bool, echo: bool = False) -> Call:  # fmt: skip
