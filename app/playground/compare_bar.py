@@ -35,16 +35,24 @@ class CompareBar(QWidget):
             action.setObjectName(name)
             action.triggered.connect(lambda _checked, signal=signal: signal.emit())
         add.setMenu(menu)
-        run = Button("All checkpoints of this run", theme, name="compareRun", tip="A column for the base and each checkpoint")
+        run = Button(
+            "All checkpoints of this run", theme, name="compareRun", tip="A column for the base and each checkpoint"
+        )
         run.clicked.connect(self.run_wanted)
-        task = Button("Take a problem…", theme, name="compareTask", tip="A prompt with a test that the answers are judged by")
+        task = Button(
+            "Take a problem…", theme, name="compareTask", tip="A prompt with a test that the answers are judged by"
+        )
         task.clicked.connect(self.task_wanted)
         self._task = ElidedLabel(tone="dim")
         self._task.setObjectName("compareTaskName")
-        self._drop = Button("", theme, icon="x", kind="quiet", name="compareTaskDrop", tip="Forget the problem and its test")
+        self._drop = Button(
+            "", theme, icon="x", kind="quiet", name="compareTaskDrop", tip="Forget the problem and its test"
+        )
         self._drop.clicked.connect(self.task_dropped)
         self._drop.hide()
-        settings = Button("Settings", theme, kind="segment", name="compareSettings", tip="Sampling, seed and system prompt of all")
+        settings = Button(
+            "Settings", theme, kind="segment", name="compareSettings", tip="Sampling, seed and system prompt of all"
+        )
         settings.setCheckable(True)
         settings.toggled.connect(self.settings_shown)
         row = QHBoxLayout(self)

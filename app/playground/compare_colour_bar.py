@@ -120,7 +120,5 @@ class CompareColourBar(QWidget):
         chosen = self.against.currentIndex()
         with QSignalBlocker(self.against):
             self.against.clear()
-            self.against.addItems(
-                [f"{place}. {one.name}" for place, one in enumerate(self._columns.columns, start=1)]
-            )
+            self.against.addItems([f"{place}. {one.name}" for place, one in enumerate(self._columns.columns, start=1)])
             self.against.setCurrentIndex(min(max(chosen, 0), self.against.count() - 1))

@@ -114,7 +114,9 @@ def _difference(
     cancel: threading.Event,
 ) -> Heat | None:
     """Runs on a pool thread; None when nobody wants it any more."""
-    said = b"".join(token.spelt for token in tokens).decode()  # the answer, but for a character that was cut in its middle
+    said = b"".join(
+        token.spelt for token in tokens
+    ).decode()  # the answer, but for a character that was cut in its middle
     if asked.chat:
         found = score_answer(served.address, asked.messages, said, model=served.name, cancelled=cancel.is_set)
     else:

@@ -42,7 +42,13 @@ class CompareColumn(QFrame):
     edited = Signal()
 
     def __init__(
-        self, bench: Bench, place: int, *, teacher: Teacher | None = None, model: str = "", parent: QWidget | None = None
+        self,
+        bench: Bench,
+        place: int,
+        *,
+        teacher: Teacher | None = None,
+        model: str = "",
+        parent: QWidget | None = None,
     ) -> None:
         """place: counted from 1, for people. teacher: whom a teacher's column asks; else a model's, with the one in the folder `model`."""
         super().__init__(parent)

@@ -25,12 +25,13 @@ Contestant = Model | Teacher
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What all are asked. chat: as a turn of a chat, not as the start of a text."""
+    """What all are asked. chat: as a turn of a chat, not as the start of a text. suffix: of a completion, what stands behind the gap."""
 
     text: str
     sampling: Sampling
     system: str = ""
     chat: bool = True
+    suffix: str | None = None
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -80,6 +81,11 @@ class Round(QObject):
             stream.stop()
         self._look()
 
+    def stop_one(self, key: int) -> None:
+        """End one answer; what has arrived stays."""
+        if key in self._streams:
+            self._streams[key].stop()
+
     def abandon(self) -> None:
         """End all answers, and say nothing more of them."""
         self._gathering.forget()
@@ -109,7 +115,12 @@ class Round(QObject):
                 )
             else:
                 answer = stream_completion(
-                    served.address, asked.text, asked.sampling, alternatives=ALTERNATIVES, model=served.name
+                    served.address,
+                    asked.text,
+                    asked.sampling,
+                    suffix=asked.suffix,
+                    alternatives=ALTERNATIVES,
+                    model=served.name,
                 )
             self._listen(key, answer)
 

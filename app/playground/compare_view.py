@@ -77,7 +77,9 @@ class CompareView(QWidget):
         self.tests = CompareTests(bench.context, self)
         self.tests.waiting.connect(lambda key: self._show_judged(key, None, waiting=True))
         self.tests.judged.connect(self._show_judged)
-        self.tests.failed.connect(lambda key, error: self._keys[key].show_test_problem(error) if key in self._keys else None)
+        self.tests.failed.connect(
+            lambda key, error: self._keys[key].show_test_problem(error) if key in self._keys else None
+        )
         self._lay_out()
         self._restore(window_state())
 
@@ -184,7 +186,9 @@ class CompareView(QWidget):
         chosen = [one.picker.model for one in self.columns.columns if one.picker is not None]
         run = next((model.run for model in chosen if model is not None and model.run), None) or newest_run(models)
         if run is None:
-            self._bench.banner.problem(UserError("No run has saved a checkpoint yet.", "Train first; they appear here."))
+            self._bench.banner.problem(
+                UserError("No run has saved a checkpoint yet.", "Train first; they appear here.")
+            )
             return
         self.stop()
         teachers = sum(one.fields is not None for one in self.columns.columns)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
-from app.widgets.side_by_side import SideBySide
 from app.widgets.labels import label
+from app.widgets.side_by_side import SideBySide
 
 Answer = tuple[str, str]
 """A column's name, and what it says."""

@@ -66,7 +66,9 @@ class HeatSide(QWidget):
             self.lines.addItem(item)
         self.lines.setVisible(bool(scored.worst))
         self._empty.setVisible(not scored.worst)
-        self._empty.setText(f"No line is less likely to {scored.models[-1].name}." if two else "No line has a likelihood.")
+        self._empty.setText(
+            f"No line is less likely to {scored.models[-1].name}." if two else "No line has a likelihood."
+        )
 
     def _on_chosen(self, item: QListWidgetItem) -> None:
         self.line_chosen.emit(int(item.data(Qt.ItemDataRole.UserRole)))

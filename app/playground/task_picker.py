@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QListView, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QPlainTextEdit,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.context import AppContext
 from app.widgets.buttons import Button
@@ -182,4 +192,6 @@ def _title(one: Task | Tested) -> str:
     if isinstance(one, Tested):
         return sample_title(one.id, one.title)
     problem: Problem | None = one.problem
-    return f"{one.title} · {problem.topic}, {problem.difficulty}" if problem is not None and problem.topic else one.title
+    return (
+        f"{one.title} · {problem.topic}, {problem.difficulty}" if problem is not None and problem.topic else one.title
+    )

@@ -48,7 +48,9 @@ def score_continuation(
     address: ServerAddress, prompt: str, answer: str, *, alternatives: int = 0, model: str = ANY
 ) -> tuple[Likelihood, ...]:
     """Every token of a text that goes on after `prompt`, and of nothing else. The others: see `score_text`."""
-    return _score(address, {"prompt": prompt, "text": answer}, alternatives, model, lambda done, of: None, lambda: False)
+    return _score(
+        address, {"prompt": prompt, "text": answer}, alternatives, model, lambda done, of: None, lambda: False
+    )
 
 
 def _score(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -19,10 +20,8 @@ def cut(text: str, places: list[int], nats: list[float]) -> list[Likelihood]:
     """A tokenizer that cuts where it is told, in the middle of characters as well; the first token has no likelihood."""
     data = text.encode()
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    pieces = [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
-    return [
-        Likelihood(piece, None if not number else -nats[number % len(nats)]) for number, piece in enumerate(pieces)
-    ]
+    pieces = [data[begin:end] for begin, end in pairwise(edges)]
+    return [Likelihood(piece, None if not number else -nats[number % len(nats)]) for number, piece in enumerate(pieces)]
 
 
 PLACES = st.lists(st.integers(0, 200), max_size=12)
@@ -30,7 +29,9 @@ NATS = st.lists(st.floats(0, 20), min_size=1, max_size=8)
 
 
 @given(TEXTS, PLACES, NATS)
-def test_stretches_cover_the_text_without_gaps_and_keep_every_nat(text: str, places: list[int], nats: list[float]) -> None:
+def test_stretches_cover_the_text_without_gaps_and_keep_every_nat(
+    text: str, places: list[int], nats: list[float]
+) -> None:
     tokens = cut(text, places, nats)
     found = stretches(tokens)
     assert "".join(text[one.start : one.end] for one in found) == text
@@ -46,7 +47,9 @@ def test_stretches_cover_the_text_without_gaps_and_keep_every_nat(text: str, pla
 def test_a_difference_of_two_tokenizers_adds_up_to_that_of_their_totals(
     text: str, places: list[int], others: list[int], nats: list[float], more: list[float]
 ) -> None:
-    one, other = ([Likelihood(t.spelt, t.logprob or -1.0) for t in cut(text, p, n)] for p, n in ((places, nats), (others, more)))
+    one, other = (
+        [Likelihood(t.spelt, t.logprob or -1.0) for t in cut(text, p, n)] for p, n in ((places, nats), (others, more))
+    )
     found = difference(one, other)
     assert "".join(text[part.start : part.end] for part in found) == text
     assert all(part.nats is not None for part in found)
