@@ -14,6 +14,7 @@ from app.playground.token_colours import DIFFERENCE, PROBABILITY
 from app.playground.token_legend import TokenLegend
 from app.widgets.buttons import Button
 from app.widgets.calm_combo import CalmCombo
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElidedLabel, label
 from core.errors import UserError
 
@@ -53,15 +54,9 @@ class CompareColourBar(QWidget):
         self.legend = TokenLegend(theme, name="compareLegend")
         self._token = ElidedLabel(tone="dim")
         self._token.setObjectName("compareToken")
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(label("Colour tokens by", tone="dim"))
-        row.addWidget(self.by)
-        row.addWidget(self._to)
-        row.addWidget(self.against)
-        row.addStretch(1)
-        row.addWidget(together)
-        row.addWidget(self._differences)
+        row = FlowLayout(spacing=8)
+        for group in ((label("Colour tokens by", tone="dim"), self.by, self._to, self.against), (together, self._differences)):
+            row.addWidget(_beside(*group))
         self._foot = QWidget()
         below = QVBoxLayout(self._foot)
         below.setContentsMargins(0, 0, 0, 0)
@@ -122,3 +117,14 @@ class CompareColourBar(QWidget):
             self.against.clear()
             self.against.addItems([f"{place}. {one.name}" for place, one in enumerate(self._columns.columns, start=1)])
             self.against.setCurrentIndex(min(max(chosen, 0), self.against.count() - 1))
+
+
+def _beside(*widgets: QWidget) -> QWidget:
+    """Widgets that stay together when a row is broken."""
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    for widget in widgets:
+        row.addWidget(widget)
+    return box

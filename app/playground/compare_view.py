@@ -261,6 +261,8 @@ class CompareView(QWidget):
         if column is None:
             return
         column.end(finish, tokens, self._price(column, finish))
+        if finish is not None:
+            self.panel.show_finish(finish)
         if self.task is not None and self.prompt.toPlainText() == self.task.prompt and column.answer.strip():
             self.tests.add(key, self.task, column.answer)
 
