@@ -55,7 +55,10 @@ class CompareColourBar(QWidget):
         self._token = ElidedLabel(tone="dim")
         self._token.setObjectName("compareToken")
         row = FlowLayout(spacing=8)
-        for group in ((label("Colour tokens by", tone="dim"), self.by, self._to, self.against), (together, self._differences)):
+        for group in (
+            (label("Colour tokens by", tone="dim"), self.by, self._to, self.against),
+            (together, self._differences),
+        ):
             row.addWidget(_beside(*group))
         self._foot = QWidget()
         below = QVBoxLayout(self._foot)

@@ -26,6 +26,7 @@ class FillOffer(QFrame):
         super().__init__(parent)
         theme = bench.context.theme
         self.text = ""
+        self._full = False
         self.picker = ModelPicker(bench.models, name=f"fillModel{words}")
         self.picker.setAccessibleName(f"{words} model")
         self.picker.setMinimumWidth(120)
@@ -48,18 +49,22 @@ class FillOffer(QFrame):
     def clear(self, words: str = "") -> None:
         """Offer nothing. words: what is going on instead."""
         self.text = ""
+        self._full = False
         self.view.set_code("")
         self._take.setEnabled(False)
         self._say(words)
 
     def append(self, text: str, most_lines: int) -> bool:
         """The offer goes on; False when it has as many lines as are wanted, and what is more is cut off."""
+        if self._full:
+            return False
         lines = (self.text + text).split("\n")
+        self._full = len(lines) > most_lines
         self.text = "\n".join(lines[:most_lines])
         self.view.setPlainText(self.text)
         self._take.setEnabled(bool(self.text))
         self._say("Writing…")
-        return len(lines) <= most_lines
+        return not self._full
 
     def end(self, finish: Finish | None) -> None:
         """The offer is whole, or as much of it as was wanted."""

@@ -26,7 +26,7 @@ from core.evaluation import finding
 from core.evaluation.suites import Problem
 from core.evaluation.tasks import Task, of_problem
 from core.samples import query, store
-from core.samples.tested import Tested, tested
+from core.samples.tested import Tested, with_tests
 
 SAMPLES = "Samples with tests"
 MOST_SAMPLES = 300
@@ -130,7 +130,7 @@ class TaskPicker(QDialog):
         number, words = self._number, self.search.text()
         self._shown.setFilterFixedString("")
         self._context.tasks.run_query(
-            lambda connection: list(tested(connection, query.parse(words), MOST_SAMPLES)),
+            lambda connection: list(with_tests(connection, query.parse(words), MOST_SAMPLES)),
             partial(self._on_read, number),
             partial(self._on_failed, number),
             owner=self,

@@ -17,7 +17,7 @@ class Tested:
     title: str
 
 
-def tested(connection: sqlite3.Connection, search: Query, most: int) -> tuple[Tested, ...]:
+def with_tests(connection: sqlite3.Connection, search: Query, most: int) -> tuple[Tested, ...]:
     """Samples that the search finds and whose answer holds a test, in its order; at most `most`."""
     sql, parameters = queries.select(search)
     found = connection.execute(

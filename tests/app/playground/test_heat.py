@@ -19,7 +19,7 @@ from core.inference import Likelihood, ServerAddress
 from core.inference import scoring as real_scoring
 from tests.app.playground.benches import stand
 
-CODE = 'package a\n\n// größer: 日本語🙂\nfunc Sum(a, b int) int {\n\treturn a + b\n}\n'
+CODE = "package a\n\n// größer: 日本語🙂\nfunc Sum(a, b int) int {\n\treturn a + b\n}\n"
 
 
 @pytest.fixture
@@ -53,7 +53,9 @@ def test_a_pasted_file_is_coloured_with_totals_and_its_worst_lines(view: HeatVie
     assert "".join(CODE[one.start : one.end] for one in view.view.heat.stretches) == CODE
     assert "nats a token" in totals(view)
     assert "perplexity" in totals(view)
-    assert view.side.lines.count() == sum(bool(line) for line in CODE.split("\n")[:-1]) + 1, "the empty line is a token too"
+    assert view.side.lines.count() == sum(bool(line) for line in CODE.split("\n")[:-1]) + 1, (
+        "the empty line is a token too"
+    )
     assert "日本語🙂" in view.side.lines.item(0).text()
     view.side.lines.itemActivated.emit(view.side.lines.item(0))
     assert view.view.textCursor().blockNumber() == 2
@@ -158,7 +160,11 @@ def test_a_file_that_is_none_is_a_sentence(
 
 @pytest.mark.parametrize(
     ("text", "two", "words"),
-    [("", False, "There is no text"), ("ä" * MOST_BYTES, False, "larger than"), (CODE, True, "does not differ from itself")],
+    [
+        ("", False, "There is no text"),
+        ("ä" * MOST_BYTES, False, "larger than"),
+        (CODE, True, "does not differ from itself"),
+    ],
 )
 def test_what_cannot_be_scored_is_a_sentence(view: HeatView, text: str, two: bool, words: str) -> None:
     view.view.set_code(text)
