@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from app.playground.mode import Bench
 from app.playground.model_servers import Served
 from core.inference import ServerAddress
 from tests.app.playground.benches import make_bench, starter
+from tests.core.inference.test_client import Fake
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +21,17 @@ def engine() -> Iterator[ServerAddress]:
     """The starter, served for all tests of a file."""
     with starter() as address:
         yield address
+
+
+@pytest.fixture
+def scripted() -> Iterator[Fake]:
+    """A server that answers as its test has it do."""
+    with Fake() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

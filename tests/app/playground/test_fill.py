@@ -15,7 +15,6 @@ from app.playground.mode import Bench
 from core.inference import ServerAddress
 from tests.app.playground.benches import stand
 from tests.core.inference.test_client import KEY, Fake, Handler, babble
-from tests.core.inference.test_client import server as scripted  # noqa: F401  a fixture
 
 BEFORE = "package a\n\n// 日🙂\nfunc Sum(values []int) (total int) {\n\t"
 AFTER = "\n\treturn total\n}\n"
@@ -31,7 +30,7 @@ def loop(handler: Handler) -> None:
 
 
 @pytest.fixture
-def view(bench_of: Callable[..., Bench], scripted: Fake, qtbot: QtBot) -> Iterator[FillView]:  # noqa: F811
+def view(bench_of: Callable[..., Bench], scripted: Fake, qtbot: QtBot) -> Iterator[FillView]:
     scripted.script = loop
     made = FillView(bench_of(base=scripted.address, student=scripted.address))
     qtbot.addWidget(made)
@@ -60,7 +59,7 @@ def filled(view: FillView, qtbot: QtBot) -> None:
 def test_both_models_fill_the_gap_at_the_cursor_and_tab_puts_the_first_offer_in(
     view: FillView,
     scripted: Fake,
-    qtbot: QtBot,  # noqa: F811
+    qtbot: QtBot,
 ) -> None:
     filled(view, qtbot)
     assert scripted.paths == ["/v1/completions"] * 2
@@ -97,7 +96,7 @@ def test_escape_and_typing_throw_the_offers_away(view: FillView, qtbot: QtBot) -
     assert view.editor.toPlainText() == BEFORE + "a" + AFTER
 
 
-def test_an_offer_ends_at_its_limit_of_lines(view: FillView, scripted: Fake, qtbot: QtBot) -> None:  # noqa: F811
+def test_an_offer_ends_at_its_limit_of_lines(view: FillView, scripted: Fake, qtbot: QtBot) -> None:
     def lines(handler: Handler) -> None:
         for number in range(100_000):
             handler.chunk(f"line {number}\n")
@@ -111,7 +110,7 @@ def test_an_offer_ends_at_its_limit_of_lines(view: FillView, scripted: Fake, qtb
     assert facts(view, "First") == "As far as the limits let it."
 
 
-def test_an_offer_ends_when_its_time_is_over(view: FillView, scripted: Fake, qtbot: QtBot) -> None:  # noqa: F811
+def test_an_offer_ends_when_its_time_is_over(view: FillView, scripted: Fake, qtbot: QtBot) -> None:
     scripted.script = babble
     view.seconds.write(1)
     filled(view, qtbot)
@@ -134,7 +133,7 @@ def test_a_wrong_limit_is_a_sentence(view: FillView, field: str, value: object, 
 def test_nothing_around_the_gap_is_a_sentence_and_one_model_is_asked_once(
     view: FillView,
     scripted: Fake,
-    qtbot: QtBot,  # noqa: F811
+    qtbot: QtBot,
 ) -> None:
     view.editor.set_code(" \n")
     view.fill()
