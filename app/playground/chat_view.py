@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from app.commands import key_of
 from app.playground.chat_actions import ChatActions
 from app.playground.context_meter import ContextMeter
 from app.playground.conversation_picker import ConversationPicker
@@ -60,7 +59,7 @@ class ChatView(QWidget):
         self.picker.setMinimumWidth(150)
         self.picker.model_chosen.connect(self._on_model_chosen)
         self.conversations = ConversationPicker(theme, tasks, folder)
-        self._new = Button("New conversation", theme, icon="plus", name="newConversation", tip=f"Begin anew ({key_of('playground.new')})")  # fmt: skip
+        self._new = Button("", theme, icon="plus", name="newConversation", tip="New conversation")
         self._new.clicked.connect(self.clear)
         self.transcript = Transcript(theme)
         self.transcript.setPlaceholderText("Ask for some Go. The model loads with the first question.")
@@ -78,7 +77,7 @@ class ChatView(QWidget):
         self.panel = SamplingPanel(theme)
         self.examples = ExamplesPanel(theme, tasks)
         self.prompt_view = PromptView(theme)
-        self.meter = ContextMeter(theme)
+        self.meter = ContextMeter(theme, (self._state, self._unload))
         self.watch = PromptWatch(tasks, self)
         self.side = SidePanel(theme, self.panel, self.examples, self.prompt_view)
         layout = QVBoxLayout(self)
@@ -110,16 +109,11 @@ class ChatView(QWidget):
         foot.setSpacing(8)
         foot.addWidget(self.prompt, 1)
         foot.addLayout(buttons)
-        state = QHBoxLayout()
-        state.setContentsMargins(20, 2, 14, 0)
-        state.setSpacing(8)
-        state.addWidget(self._state, 2)
-        state.addWidget(self._unload, 0, Qt.AlignmentFlag.AlignTop)
-        state.addWidget(self.meter, 3)
+        self.meter.setContentsMargins(20, 2, 14, 0)
         column.addLayout(top)
         column.addWidget(self.transcript, 1)
         column.addWidget(self.turns)
-        column.addLayout(state)
+        column.addWidget(self.meter)
         column.addLayout(foot)
         splitter = QSplitter()
         splitter.setHandleWidth(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -17,7 +19,8 @@ class ContextMeter(QWidget):
 
     branch_wanted = Signal(int)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, lead: Sequence[QWidget] = (), parent: QWidget | None = None) -> None:
+        """lead: what stands before the bar in its line."""
         super().__init__(parent)
         self._drop = 0
         self._bar = _Bar(theme)
@@ -31,6 +34,8 @@ class ContextMeter(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 0, 0)
         top.setSpacing(10)
+        for widget in lead:
+            top.addWidget(widget, 1 if widget.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Ignored else 0)
         top.addWidget(self._bar, 1)
         top.addWidget(self._numbers)
         foot = QHBoxLayout()

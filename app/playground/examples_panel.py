@@ -64,7 +64,7 @@ class ExamplesPanel(QWidget):
         self._remove.clicked.connect(self._on_remove)
         buttons = QHBoxLayout()
         buttons.setSpacing(2)
-        buttons.addWidget(section("Shown before the conversation"), 1)
+        buttons.addWidget(section("Shown to the model"), 1)
         for button in (self._up, self._down, self._remove):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)

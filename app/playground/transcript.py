@@ -6,11 +6,13 @@ branch is shown, what both have in common stays. Colours come from a highlighter
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QSyntaxHighlighter, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
@@ -24,6 +26,10 @@ ROLE_MARK = "\u2063"
 """Invisible separator at the start of a line that names a speaker, so that no answer can look like one."""
 FACTS_MARK = "\u2064"
 """The same for the line of facts below an answer."""
+AT_ONCE = 60
+"""Lines that are coloured on the spot; of more, the last are coloured first, a few milliseconds at a time."""
+SLICE = 0.006
+"""Seconds of colouring between two looks at the keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,7 @@ class Transcript(QPlainTextEdit):
         if same == len(turns) == len(self._turns):
             return
         self._cut(same)
-        cursor = QTextCursor(self.document())
-        cursor.beginEditBlock()
-        for turn in turns[same:]:
-            self._begin(turn)
-        cursor.endEditBlock()
+        self._begin(turns[same:])
         if turns:
             self.enter(turns[-1].id)
         else:
@@ -147,13 +149,20 @@ class Transcript(QPlainTextEdit):
             end.movePosition(QTextCursor.MoveOperation.End)
             end.deletePreviousChar()
 
-    def _begin(self, turn: Turn) -> None:
-        gap = "\n\n" if self._turns else ""
-        self._write(f"{gap}{ROLE_MARK}")
-        self._starts.append(self.document().lastBlock().blockNumber())
-        self._turns.append(turn)
-        facts = f"\n{FACTS_MARK}{turn.facts}" if turn.facts else ""
-        self._write(f"{turn.speaker}\n{_clean(turn.text)}{facts}")
+    def _begin(self, turns: Sequence[Turn]) -> None:
+        """Write turns in one go; their colours follow where there are many lines."""
+        parts: list[str] = []
+        line = self.document().lastBlock().blockNumber()
+        for turn in turns:
+            facts = f"\n{FACTS_MARK}{turn.facts}" if turn.facts else ""
+            gap = "\n\n" if self._turns else ""
+            self._turns.append(turn)
+            self._starts.append(line + len(gap))
+            parts.append(f"{gap}{ROLE_MARK}{turn.speaker}\n{_clean(turn.text)}{facts}")
+            line += parts[-1].count("\n")
+        text = "".join(parts)
+        with self._highlighter.patient(text.count("\n") > AT_ONCE):
+            self._write(text)
 
     def _write(self, text: str) -> None:
         bar = self.verticalScrollBar()
@@ -207,13 +216,38 @@ class _Highlighter(QSyntaxHighlighter):
     def __init__(self, theme: Theme, editor: QPlainTextEdit) -> None:
         super().__init__(editor.document())
         self._theme = theme
+        self._patient = False
+        self._pending: list[int] = []
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._go_on)
         self._formats: dict[str, QTextCharFormat] = {}
         self._make_formats()
 
     def retint(self) -> None:
         """Use the theme's colours from now on."""
         self._make_formats()
-        self.rehighlight()
+        with self.patient(self.document().blockCount() > AT_ONCE):
+            self.rehighlight()
+
+    @contextmanager
+    def patient(self, many: bool) -> Iterator[None]:
+        """With many lines inside, they are only read for where fences stand, and coloured afterwards."""
+        self._patient = many
+        try:
+            yield
+        finally:
+            self._patient = False
+            if self._pending:
+                self._timer.start()
+
+    def _go_on(self) -> None:
+        end = time.monotonic() + SLICE
+        while self._pending and time.monotonic() < end:
+            block = self.document().findBlockByNumber(self._pending.pop())
+            if block.isValid():
+                self.rehighlightBlock(block)
+        if self._pending:
+            self._timer.start()
 
     def _make_formats(self) -> None:
         tokens = self._theme.tokens
@@ -239,6 +273,8 @@ class _Highlighter(QSyntaxHighlighter):
         elif text.lstrip().startswith("```"):
             self.setFormat(0, len(text), self._formats["fence"])
             inside = not inside
+        elif inside and self._patient:
+            self._pending.append(self.currentBlock().blockNumber())
         elif inside:
             for start, length, kind in next(go_runs(text)):
                 self.setFormat(start, length, self._formats[kind])

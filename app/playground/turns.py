@@ -22,13 +22,15 @@ def turns_of(conversation: Conversation, *, writing: str = "", unfolded: bool = 
             parts.append(f"{head}\n\n{shot.prompt}\n\n{shot.response.rstrip()}\n" if unfolded else head)
         count = len(parts)
         found.append(Turn(EXAMPLES, f"{count} example{'s' if count != 1 else ''} shown before", "\n".join(parts)))
+    places: dict[str, list[str]] = {}
+    for message in conversation.messages:
+        places.setdefault(message.parent, []).append(message.id)
     for message in tree.path(conversation):
         facts = facts_line(message.facts) if message.facts is not None and message.id != writing else ""
-        found.append(Turn(message.id, _speaker(conversation, message), message.text, facts))
+        found.append(Turn(message.id, _speaker(places[message.parent], message), message.text, facts))
     return found
 
 
-def _speaker(conversation: Conversation, message: Message) -> str:
-    others = tree.siblings(conversation, message.id)
+def _speaker(places: list[str], message: Message) -> str:
     name = speaker(message)
-    return f"{name}  {others.index(message.id) + 1}/{len(others)}" if len(others) > 1 else name
+    return f"{name}  {places.index(message.id) + 1}/{len(places)}" if len(places) > 1 else name
