@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme import Theme, set_property
 from app.widgets.buttons import Button
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.labels import label
 from core.inference.rendering import Rendering, fits
 
 
@@ -25,8 +25,7 @@ class ContextMeter(QWidget):
         self._drop = 0
         self._bar = _Bar(theme)
         self._numbers = label(tone="dim", size=12, name="contextNumbers")
-        self._warning = ElidedLabel(tone="warn")
-        self._warning.setObjectName("contextWarning")
+        self._warning = label(tone="warn", size=12, wrap=True, name="contextWarning")
         self._branch = Button(
             "", theme, kind="link", name="contextBranch", tip="The long conversation stays as another branch"
         )

@@ -91,10 +91,7 @@ class PromptView(QWidget):
 
 def _visible(token: PromptToken) -> str:
     """A token by itself: white space must be seen, and half a character spelt out."""
-    try:
-        text = token.spelt.decode()
-    except UnicodeDecodeError:
-        return "".join(f"\\x{byte:02x}" for byte in token.spelt)
+    text = token.spelt.decode(errors="backslashreplace")
     return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·")
 
 
