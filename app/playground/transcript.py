@@ -226,6 +226,7 @@ class _Highlighter(QSyntaxHighlighter):
     def retint(self) -> None:
         """Use the theme's colours from now on."""
         self._make_formats()
+        self._pending.clear()
         with self.patient(self.document().blockCount() > AT_ONCE):
             self.rehighlight()
 

@@ -16,6 +16,7 @@ from app.theme import Theme
 from app.widgets.name_question import NameQuestion
 from core.inference import Finish, Sampling
 from core.inference.rendering import PromptToken, Rendering
+from core.inference.sampling import RANGES
 
 
 def test_the_panel_begins_with_the_defaults_and_reads_what_is_typed(theme: Theme, qtbot: QtBot) -> None:
@@ -27,6 +28,41 @@ def test_the_panel_begins_with_the_defaults_and_reads_what_is_typed(theme: Theme
         field.clear()
         qtbot.keyClicks(field, text)
     assert panel.sampling() == Sampling(temperature=0.2, top_k=40, seed=7, stop=("\n}", "END", "the end", "\\n"))
+
+
+@pytest.mark.parametrize("name", sorted(RANGES))
+def test_every_number_may_be_at_its_limits_and_is_marked_beyond_them(theme: Theme, qtbot: QtBot, name: str) -> None:
+    panel = SamplingPanel(theme)
+    qtbot.addWidget(panel)
+    field = panel.findChild(QLineEdit, NAMES[name])
+    allowed = RANGES[name]
+    least = allowed.low + (allowed.step if allowed.open_low else 0)
+    beyond = allowed.step if not allowed.whole else 1
+    for value in (least, allowed.high):
+        field.setText(f"{value:.10g}")
+        sampling = panel.sampling()
+        assert sampling is not None
+        assert getattr(sampling, name) == pytest.approx(value)
+    wrong = [allowed.low if allowed.open_low else allowed.low - beyond, allowed.high + beyond]
+    for text in (*(f"{value:.12g}" for value in wrong), "nan", "inf", "many", *(["1.5"] if allowed.whole else [])):
+        field.setText(text)
+        assert panel.sampling() is None, text
+        assert field.property("invalid") is True
+    if name != "seed":
+        field.setText("")
+        assert panel.sampling() is None
+
+
+@pytest.mark.parametrize("text", [" ".join(f"s{n}" for n in range(9)), "x" * 201])
+def test_too_many_and_too_long_stop_strings_are_marked(theme: Theme, qtbot: QtBot, text: str) -> None:
+    panel = SamplingPanel(theme)
+    qtbot.addWidget(panel)
+    field = panel.findChild(QLineEdit, NAMES["stop"])
+    field.setText(" ".join(f"s{n}" for n in range(8)))
+    assert panel.sampling() is not None
+    field.setText(text)
+    assert panel.sampling() is None
+    assert field.property("invalid") is True
 
 
 def test_a_wrong_setting_is_marked_and_nothing_is_sent(theme: Theme, qtbot: QtBot) -> None:
@@ -169,11 +205,13 @@ def test_a_long_conversation_is_coloured_to_its_beginning(theme: Theme, qtbot: Q
     qtbot.waitUntil(lambda: bool(first.layout().formats()))
     colour = _first_colour(first)
     theme.toggle()
-    qtbot.waitUntil(lambda: _first_colour(first) != colour)
+    qtbot.waitUntil(lambda: _first_colour(first) not in ("", colour))
 
 
 def _first_colour(block: QTextBlock) -> str:
     found = block.layout().formats()
+    if not found:
+        return ""
     style = found[0].format
     return style.foreground().color().name()
 
