@@ -6,27 +6,26 @@ side and sees to it that a model is up before it is asked.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from app.playground.chat_actions import ChatActions
 from app.playground.context_meter import ContextMeter
+from app.playground.conversation_actions import ConversationActions
 from app.playground.conversation_picker import ConversationPicker
 from app.playground.examples_panel import ExamplesPanel
 from app.playground.keeper import Keeper
+from app.playground.look_ahead import LookAhead
 from app.playground.mode import Bench
 from app.playground.model_picker import ModelPicker
 from app.playground.model_servers import Served
 from app.playground.prompt_edit import PromptEdit
 from app.playground.prompt_view import PromptView
-from app.playground.prompt_watch import Prompt, PromptWatch
 from app.playground.sampling_panel import SamplingPanel
 from app.playground.side_panel import SidePanel
 from app.playground.talk import Talk, Wish
 from app.playground.transcript import Transcript
+from app.playground.turn_actions import TurnActions
 from app.playground.turn_bar import TurnBar
 from app.playground.turns import turns_of
 from app.state import window_state
@@ -36,14 +35,14 @@ from core.errors import UserError
 from core.inference import Finish
 from core.inference import conversation as tree
 from core.inference.conversation import Message
-from core.inference.rendering import Rendering
 from core.models import Model
 
 
 class ChatView(QWidget):
     """A conversation with one model at a time.
 
-    Attributes: talk; transcript, turns, prompt, panel, examples, meter, prompt_view, conversations (its parts); actions.
+    Attributes: talk; transcript, turns, prompt, panel, examples, meter, prompt_view, side, conversations, picker (its parts); turn_actions, files,
+    ahead (what is done with them).
     """
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
@@ -78,17 +77,18 @@ class ChatView(QWidget):
         self.examples = ExamplesPanel(theme, tasks)
         self.prompt_view = PromptView(theme)
         self.meter = ContextMeter(theme, (self._state, self._unload))
-        self.watch = PromptWatch(tasks, self)
         self.side = SidePanel(theme, self.panel, self.examples, self.prompt_view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._split())
-        self.actions_ = ChatActions(self, bench)
+        self.turn_actions = TurnActions(self, bench)
+        self.files = ConversationActions(self, bench)
+        self.ahead = LookAhead(self, bench)
         self._connect()
         state = window_state()
         self.panel.restore(str(state.value("playground/panel", "")))
         self.picker.remember(str(state.value("playground/model", "")))
-        self.actions_.restore(str(state.value("playground/conversation", "")))
+        self.files.restore(str(state.value("playground/conversation", "")))
 
     def _split(self) -> QWidget:
         left = QWidget()
@@ -134,20 +134,13 @@ class ChatView(QWidget):
         self._unload.clicked.connect(self.unload)
         self.prompt.sent.connect(self.send)
         self.prompt.escaped.connect(self._on_escaped)
-        self.prompt.textChanged.connect(self._watch)
-        self.panel.edited.connect(self._watch)
         self.panel.presets.failed.connect(self._bench.banner.problem)
-        self.side.shown.connect(lambda _part: self._watch())
         self.talk.room = lambda: not self.prompt.toPlainText()
         self.talk.changed.connect(self.show_conversation)
         self.talk.text_arrived.connect(self.transcript.append)
         self.talk.ended.connect(self._on_ended)
         self.talk.taken_back.connect(self._on_taken_back)
         self.transcript.turn_entered.connect(lambda _id: self._show_turn())
-        self.watch.guessed.connect(self._on_guessed)
-        self.watch.rendered.connect(self._on_rendered)
-        self.watch.refused.connect(self._on_refused)
-        self.watch.too_long.connect(self.meter.offer)
 
     # --- as a mode ---------------------------------------------------------------------------------------------
 
@@ -166,7 +159,7 @@ class ChatView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.conversations.refresh()
-        self._watch()
+        self.ahead.look()
 
     def save_state(self, state: QSettings) -> None:
         """Write what the next window begins with; an answer that is being written is kept as far as it came."""
@@ -181,6 +174,11 @@ class ChatView(QWidget):
     def model(self) -> Model | None:
         """The one in the picker."""
         return self.picker.model
+
+    @property
+    def editing(self) -> str:
+        """The question that is asked anew, "" for none."""
+        return self._editing
 
     @property
     def busy(self) -> bool:
@@ -206,7 +204,7 @@ class ChatView(QWidget):
             self.prompt.moveCursor(self.prompt.textCursor().MoveOperation.End)
             self._state.setText("Asking anew: the old question stays as another branch. Esc leaves it.")
         self.prompt.setFocus()
-        self._watch()
+        self.ahead.look()
 
     def _ask(self, text: str = "", instead_of: str = "", again: str = "", chat: bool | None = None) -> None:
         sampling = self.panel.sampling()
@@ -242,7 +240,7 @@ class ChatView(QWidget):
         """Begin anew, with the same model and settings."""
         self._wish = None
         self._editing = ""
-        self.actions_.open(None)
+        self.files.open(None)
         self._show_busy()
         self.prompt.setFocus()
 
@@ -265,7 +263,7 @@ class ChatView(QWidget):
         self._unload.show()
         wish, self._wish = self._wish, None
         if wish is None:
-            self._watch()
+            self.ahead.look()
             return
         if not wish.again:
             self.prompt.clear()
@@ -287,7 +285,7 @@ class ChatView(QWidget):
         self._unload.hide()
         if not self.talk.streaming and not self._bench.servers.loading(self.model):
             self._state.setText("Not loaded")
-        self._watch()
+        self.ahead.look()
 
     def _on_ended(self, finish: Finish | None, error: UserError | None) -> None:
         if finish is not None:
@@ -319,12 +317,14 @@ class ChatView(QWidget):
         """Show the branch that is read, as it is now."""
         conversation = self.talk.conversation
         writing = conversation.leaf if self.talk.busy else ""
-        self.transcript.show_turns(turns_of(conversation, writing=writing, unfolded=self.actions_.unfolded))
+        if all(message.id != self._editing for message in conversation.messages):
+            self._editing = ""
+        self.transcript.show_turns(turns_of(conversation, writing=writing, unfolded=self.turn_actions.unfolded))
         if self.examples.shots != conversation.shots:
             self.examples.set_shots(conversation.shots)
         self.conversations.mark(conversation.id if conversation.messages else "")
         self._show_busy()
-        self._watch()
+        self.ahead.look()
 
     def _show_busy(self) -> None:
         self._send.setEnabled(not self.busy)
@@ -332,37 +332,4 @@ class ChatView(QWidget):
         self._show_turn()
 
     def _show_turn(self) -> None:
-        self.turns.show_turn(self.talk.conversation, self.actions_.message, busy=self.busy)
-
-    def _watch(self) -> None:
-        """Have the prompt counted as it would be sent now."""
-        sampling = self.panel.sampling()
-        if sampling is None or self.talk.busy or not self.isVisible():
-            return
-        text = self.prompt.toPlainText()
-        conversation = self.talk.conversation
-        told = self.side.part == "Prompt"
-        served = None if self.model is None else self._bench.servers.served(self.model)
-        if not self.panel.chat:
-            self.watch.look(Prompt(text, (), (), sampling.max_tokens), served, told=told)
-            return
-        system = self.panel.system.toPlainText().strip()
-        head = [{"role": "system", "content": system}] if system else []
-        head += tree.chat(replace(conversation, messages=(), leaf=""))
-        before = conversation.message(self._editing).parent if self._editing else conversation.leaf
-        turns = tree.chat(replace(conversation, shots=(), leaf=before))
-        turns += [{"role": tree.USER, "content": text}] if text.strip() else []
-        self.watch.look(Prompt(None, head, turns, sampling.max_tokens), served, told=told)
-
-    def _on_guessed(self, tokens: int) -> None:
-        self.meter.show_guess(tokens)
-        self.prompt_view.say("The model says what it reads as soon as it is loaded." if tokens else "There is nothing to read yet.")  # fmt: skip
-
-    def _on_rendered(self, rendering: Rendering, max_tokens: int) -> None:
-        self.meter.show_rendering(rendering, max_tokens)
-        if rendering.tokens:
-            self.prompt_view.show_rendering(rendering)
-
-    def _on_refused(self, error: UserError) -> None:
-        self.meter.show_problem(error.message)
-        self.prompt_view.say(str(error))
+        self.turns.show_turn(self.talk.conversation, self.turn_actions.message, busy=self.busy)

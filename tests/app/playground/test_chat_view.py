@@ -61,7 +61,7 @@ def make(context: AppContext, model: ScriptedModel, qtbot: QtBot) -> Iterator[Ca
         servers = ScriptedServers(model)
         bench = Bench(context, ModelList(context), cast(ModelServers, servers), Banner(context.theme))
         view = ChatView(bench)
-        view.watch.timer.setInterval(1)
+        view.ahead.watch.timer.setInterval(1)
         view.resize(1000, 600)
         view.show()
         made.append((view, bench))
@@ -134,7 +134,7 @@ def test_up_asks_the_last_question_anew_and_the_arrows_go_back(
     ask("Two, but otherwise?", "Other.")
     assert branch(view) == ["One?", "First.", "Two, but otherwise?", "Other."]
     assert [one["content"] for one in script.asked[-1]["messages"]] == ["One?", "First.", "Two, but otherwise?"]
-    view.actions_.step(-1)
+    view.turn_actions.step(-1)
     assert view.findChild(QLabel, "branchPlace").text() == "2/2"
     press(view, "branchEarlier", qtbot)
     assert branch(view) == ["One?", "First.", "Two?", "Second."]
@@ -149,6 +149,16 @@ def test_escape_leaves_a_question_that_was_taken_up(view: ChatView, ask: Ask, qt
     assert view.prompt.toPlainText() == ""
     ask("Two?")
     assert branch(view) == ["One?", "Well.", "Two?", "Well."]
+
+
+def test_a_question_taken_up_is_the_next_one_where_its_own_is_gone(view: ChatView, ask: Ask, qtbot: QtBot) -> None:
+    ask("One?")
+    qtbot.keyClick(view.prompt, Qt.Key.Key_Up)
+    view.files.delete()
+    settle(view, qtbot)
+    assert view.prompt.toPlainText() == "One?"
+    ask("One?")
+    assert branch(view) == ["One?", "Well."]
 
 
 def test_an_answer_given_again_is_a_branch(view: ChatView, ask: Ask, script: Script, qtbot: QtBot) -> None:
@@ -166,7 +176,7 @@ def test_a_deleted_turn_goes_with_what_follows_and_comes_back(
 ) -> None:
     ask("One?", "First.")
     ask("Two?", "Second.")
-    view.actions_.step(-1)
+    view.turn_actions.step(-1)
     with qtbot.waitSignal(context.noticed) as noticed:
         press(view, "turnDelete", qtbot)
     assert branch(view) == ["One?", "First."]
@@ -258,7 +268,7 @@ def test_a_question_that_cannot_go_back_stays_where_it_is(view: ChatView, script
     assert branch(view) == ["Why?"]
     assert view.prompt.toPlainText() == "Something else by now"
     script.replies.append(Reply(["Because."]))
-    view.actions_.again()
+    view.turn_actions.again()
     settle(view, qtbot)
     assert branch(view) == ["Why?", "Because."]
 
@@ -322,14 +332,14 @@ def test_conversations_are_listed_opened_renamed_deleted_and_put_back(
     box.activated.emit(box.currentIndex())
     qtbot.waitUntil(lambda: branch(view) == ["First question?", "A."])
 
-    view.actions_.rename()
+    view.files.rename()
     question = view.findChild(NameQuestion)
     question.name.setText("My own")
     question.accept()
     qtbot.waitUntil(lambda: box.currentText().startswith("My own"))
 
     with qtbot.waitSignal(context.noticed) as noticed:
-        view.actions_.delete()
+        view.files.delete()
     assert noticed.args[0] == "Deleted “My own”."
     assert branch(view) == []
     assert not (workspace.conversations / f"{first}.json").exists()
@@ -350,7 +360,7 @@ def test_a_damaged_conversation_is_named_cannot_be_opened_and_is_left_alone(
     box.setCurrentIndex(box.findData("broken"))
     box.activated.emit(box.currentIndex())
     assert "broken.json is damaged" in view._bench.banner.text
-    view.actions_.restore("broken")
+    view.files.restore("broken")
     settle(view, qtbot)
     assert path.read_text() == '{"gosmith": "conv'
 
@@ -388,8 +398,8 @@ def test_a_conversation_longer_than_the_context_offers_a_shorter_branch(
     button.click()
     assert branch(view) == ["Question 2?", "An answer." * 3]
     qtbot.waitUntil(lambda: not view.meter.warning)
-    view.actions_.step(-1)
-    view.actions_.turn(-1)
+    view.turn_actions.step(-1)
+    view.turn_actions.turn(-1)
     assert len(branch(view)) == 6
 
 
@@ -427,7 +437,7 @@ def test_examples_are_found_ticked_ordered_sent_and_kept(
     assert sent[2] == prompts[chosen[0]]
     assert sent[-1] == "One?"
     assert [shot.sample for shot in on_disk(workspace).shots] == [chosen[2], chosen[0]]
-    view.actions_._fold.setChecked(True)
+    view.turn_actions._fold.setChecked(True)
     assert prompts[chosen[0]].strip() in view.transcript.toPlainText()
 
     view.prompt.setPlainText(prompts[chosen[3]])
@@ -444,7 +454,7 @@ def test_an_edited_answer_becomes_an_accepted_sample_with_one_key(
     view.panel.system.setPlainText("Be brief.")
     ask("Write Sum.", ANSWER)
     qtbot.keyClick(view.prompt, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    dialog = view.actions_.dialog
+    dialog = view.turn_actions.dialog
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.verdict.verdict is not None, timeout=60_000)
     dialog.editor.setPlainText(ANSWER.replace("So:", "Here it is:"))
@@ -461,10 +471,10 @@ def test_an_edited_answer_becomes_an_accepted_sample_with_one_key(
         ("system", "Be brief."), ("user", "Write Sum."), ("assistant", ANSWER.replace("So:", "Here it is:")),
     ]  # fmt: skip
     assert sample.verdict.vet == "pass"
-    assert view.actions_.dialog is None
+    assert view.turn_actions.dialog is None
 
-    view.actions_.save()
-    again = view.actions_.dialog
+    view.turn_actions.save()
+    again = view.turn_actions.dialog
     assert again is not None
     again.editor.setPlainText(ANSWER.replace("So:", "Here it is:"))
     again.findChild(QAbstractButton, "saveSampleNew").click()
@@ -479,14 +489,14 @@ def test_the_conversation_is_exported_as_markdown_and_json(
     ask("One?", ANSWER)
     for name, kind in (("talk.md", "Markdown (*.md)"), ("talk.json", "JSON (*.json)")):
         monkeypatch.setattr(
-            "app.playground.chat_actions.QFileDialog.getSaveFileName",
+            "app.playground.conversation_actions.QFileDialog.getSaveFileName",
             lambda *_, name=name, kind=kind: (str(tmp_path / name), kind),
         )
         with qtbot.waitSignal(context.noticed):
-            view.actions_.export()
+            view.files.export()
     assert "## You\n\nOne?" in (tmp_path / "talk.md").read_text()
     assert json.loads((tmp_path / "talk.json").read_text())["messages"][1]["settings"]["seed"] == 11
-    view.actions_.export_to(tmp_path / "nowhere" / "x.md", "x")
+    view.files.export_to(tmp_path / "nowhere" / "x.md", "x")
     qtbot.waitUntil(lambda: "cannot be written" in view._bench.banner.text)
 
 
