@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.context import AppContext
@@ -119,6 +119,12 @@ def test_stop_keeps_what_has_arrived_and_a_new_conversation_hears_nothing_of_the
     assert state(playground) == "Stopped"
     assert roles(playground) == ["user", "assistant"]
     assert len(playground.chat.talk.conversation.messages[1].text) > 20
+    playground.chat.prompt.setPlainText("What would it read?")
+    playground.chat.findChild(QAbstractButton, "sidePrompt").click()
+    seen = playground.chat.findChild(QPlainTextEdit, "renderedPrompt")
+    qtbot.waitUntil(lambda: "What would it read?" in seen.toPlainText(), timeout=20_000)
+    assert "<|assistant|>" in seen.toPlainText()
+    assert "tokens" in playground.chat.findChild(QLabel, "contextNumbers").text()
 
     ask("Another.")
     press("newConversation")
