@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.inference.conversation import Conversation, Facts, Message, path, siblings
+from core.inference.sampling import RANGES
 
 REASONS = {
     "stop": "ended by itself",
@@ -80,8 +81,11 @@ def facts_line(facts: Facts) -> str:
 
 
 def settings_line(settings: Mapping[str, Any]) -> str:
-    """Settings that have an effect, in a line."""
-    return ", ".join(f"{name} {_value(value)}" for name, value in settings.items() if value not in (None, (), [], ""))
+    """Settings that have an effect, in a line; a sampler that is off is left out."""
+    said = [(name, value) for name, value in settings.items() if value not in (None, (), [], "")]
+    return ", ".join(
+        f"{name} {_value(value)}" for name, value in said if name not in RANGES or value != RANGES[name].off
+    )
 
 
 def _value(value: object) -> str:

@@ -108,7 +108,10 @@ def origin(connection: sqlite3.Connection, sample_id: int) -> Answered | None:
         "SELECT model, path, run, step, conversation, message, settings, original, created FROM answered WHERE sample_id = ?",
         (sample_id,),
     ).fetchone()
-    return None if row is None else Answered(*row[:6], json.loads(row[6]), *row[7:])
+    if row is None:
+        return None
+    model, path, run, step, conversation, message, settings, original, created = row
+    return Answered(model, path, run, step, conversation, message, json.loads(settings), original, created)
 
 
 def same_text(connection: sqlite3.Connection, messages: Sequence[Message]) -> int | None:

@@ -48,4 +48,7 @@ def test_facts_name_what_has_an_effect() -> None:
     said = facts_line(FACTS)
     assert 'temperature 0.2, seed 11, stop "\\n}"' in said
     assert "min_p" not in said
+    assert facts_line(replace(FACTS, settings={"top_k": 0, "repetition_penalty": 1.0, "top_p": 0.9})).endswith(
+        "new tokens · top_p 0.9"
+    )
     assert facts_line(Facts("m", reason="broken")) == "broken off"
