@@ -12,7 +12,7 @@ from core.evaluation.tasks import Task, judged
 
 
 class CompareTests(QObject):
-    """Signals: waiting(key), its turn comes; judged(key, Judged); failed(key, UserError), as where there is no toolchain."""
+    """Signals: waiting(key), its turn comes; judged(key, Judged), or None where nobody wants to know any more; failed(key, UserError), as where there is no toolchain."""
 
     waiting = Signal(int)
     judged = Signal(int, object)
@@ -24,11 +24,13 @@ class CompareTests(QObject):
         self._queue: list[tuple[int, Task, str]] = []
         self._cancel = threading.Event()
         self._busy = False
+        self._waiting: set[int] = set()
         self.destroyed.connect(self._cancel.set)
 
     def add(self, key: int, task: Task, answer: str) -> None:
         """Judge an answer as soon as those before it are."""
         self._queue.append((key, task, answer))
+        self._waiting.add(key)
         self.waiting.emit(key)
         self._next()
 
@@ -38,6 +40,9 @@ class CompareTests(QObject):
         self._cancel.set()
         self._cancel = threading.Event()
         self._busy = False
+        waiting, self._waiting = self._waiting, set()
+        for key in waiting:
+            self.judged.emit(key, None)
 
     def _next(self) -> None:
         if self._busy or not self._queue:
@@ -60,6 +65,7 @@ class CompareTests(QObject):
         if cancel is not self._cancel:
             return
         self._busy = False
+        self._waiting.discard(key)
         if isinstance(found, Judged):
             self.judged.emit(key, found)
         elif found is not None:
