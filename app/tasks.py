@@ -1,7 +1,7 @@
 """Work off the GUI thread, and its result back on it.
 
 Three lanes: one thread that owns the writing connection, one that owns a read-only one (so that a search need not wait
-for an import), and a small pool for everything without a database. Functions get plain values and return plain
+for an import), and a pool for everything without a database. Functions get plain values and return plain
 values; no widget and no model ever crosses over. A result whose owner is gone is dropped.
 
 `TaskRunner(..., inline=True)` does the work on the spot, for tests of single widgets.
@@ -13,6 +13,7 @@ import queue
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -70,7 +71,7 @@ class TaskRunner(QObject):
     problem = Signal(object)
     _posted = Signal(object)
 
-    def __init__(self, database: Database | None, *, pool: int = 4, inline: bool = False) -> None:
+    def __init__(self, database: Database | None, *, pool: int = 12, inline: bool = False) -> None:
         super().__init__()
         self._inline = inline
         self._posted.connect(self._on_posted, Qt.ConnectionType.QueuedConnection)
@@ -151,6 +152,10 @@ class TaskRunner(QObject):
     def busy(self) -> bool:
         """Is anything queued, at work, or not yet delivered? For tests and for closing."""
         return any(lane.unfinished for lane in (self._writer, self._reader, self._pool))
+
+    def closing(self) -> bool:
+        """Is everything being put away? Safe on any thread; for long work with children of its own, which asks now and then."""
+        return self._pool.closing
 
     def close(self, seconds: float = 10.0) -> None:
         """Let the writer finish what it has, for at most `seconds`; drop everything else. Call once, at the end.
@@ -259,8 +264,9 @@ class _Lane:
         self.closing = True
         for _ in self._threads:
             self._queue.put(None)
+        deadline = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(0.0, deadline - time.monotonic()))
         if not self._threads:
             self._close_connection()
 

@@ -329,11 +329,31 @@ _LOOP = (
     "ALTER TABLE generation ADD COLUMN evaluation TEXT NOT NULL DEFAULT ''",
 )
 
+_PLAYGROUND = (
+    # Where a sample comes from that a person made of an answer in the playground. settings: JSON of those really used. original: what the model
+    # said, NULL where the person changed nothing.
+    """
+    CREATE TABLE answered (
+        sample_id INTEGER PRIMARY KEY REFERENCES sample(id),
+        model TEXT NOT NULL,
+        path TEXT NOT NULL,
+        run TEXT NOT NULL,
+        step INTEGER,
+        conversation TEXT NOT NULL,
+        message TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        original TEXT,
+        created INTEGER NOT NULL
+    )
+    """,
+)
+
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("001-samples", _FIRST),
     ("002-curation", _CURATION),
     ("003-teacher", _TEACHER),
     ("004-judge", _JUDGE),
     ("005-loop", _LOOP),
+    ("006-playground", _PLAYGROUND),
 )
 """Name and statements of every step, oldest first. A step that has been released is never changed: add the next."""

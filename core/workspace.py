@@ -47,6 +47,11 @@ class Workspace:
     def models(self) -> Path:
         return self.root / "models"
 
+    @property
+    def conversations(self) -> Path:
+        """What was said in the playground; there only if somebody asked something."""
+        return self.root / "conversations"
+
     def connect(self, *, readonly: bool = False) -> sqlite3.Connection:
         """A new connection; the caller closes it. One thread, one connection."""
         made = connect(self.database_path, readonly=readonly)

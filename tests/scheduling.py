@@ -14,6 +14,11 @@ TOGETHER = (
     "tests/core/engine/test_generate.py",
     "tests/core/engine/test_openai.py",
     "tests/core/engine/test_serve.py",
+    "tests/core/engine/test_scoring.py",
+    "tests/app/playground/test_compare.py",
+    "tests/app/playground/test_fill.py",
+    "tests/app/playground/test_heat.py",
+    "tests/app/playground/test_model_servers.py",
 )
 
 

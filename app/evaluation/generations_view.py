@@ -13,10 +13,10 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.context import AppContext
+from app.evaluation import words
 from app.evaluation.generations_chart import GenerationsChart
 from app.evaluation.generations_model import WIDTHS, GenerationsModel
 from app.tasks import Task
-from app.evaluation import words
 from app.widgets.buttons import Button
 from app.widgets.calm_combo import CalmCombo
 from app.widgets.empty import EmptyState

@@ -1,76 +1,94 @@
-"""Chat: pick a model, set how it samples, read the answer as it streams.
+"""Chat: pick a model, set how it samples, read the answer as it streams, branch off where it went wrong.
 
-The model runs in a process of its own (`app.playground.model_servers`); this widget only holds the conversation.
+The model runs in a process of its own (`app.playground.model_servers`), the conversation lives in `talk`; this widget puts the parts side by
+side and sees to it that a model is up before it is asked.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSettings, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QSettings
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from app.playground.context_meter import ContextMeter
+from app.playground.conversation_actions import ConversationActions
+from app.playground.conversation_picker import ConversationPicker
+from app.playground.examples_panel import ExamplesPanel
+from app.playground.keeper import Keeper
+from app.playground.look_ahead import LookAhead
 from app.playground.mode import Bench
 from app.playground.model_picker import ModelPicker
 from app.playground.model_servers import Served
+from app.playground.prompt_edit import PromptEdit
+from app.playground.prompt_view import PromptView
 from app.playground.sampling_panel import SamplingPanel
-from app.playground.stream import AnswerStream
+from app.playground.side_panel import SidePanel
+from app.playground.talk import Talk, Wish
 from app.playground.transcript import Transcript
+from app.playground.turn_actions import TurnActions
+from app.playground.turn_bar import TurnBar
+from app.playground.turns import turns_of
 from app.state import window_state
 from app.widgets.buttons import Button
-from app.widgets.labels import label
+from app.widgets.labels import ElidedLabel
 from core.errors import UserError
-from core.inference import Finish, Sampling, stream_chat, stream_completion
+from core.inference import Finish
+from core.inference import conversation as tree
+from core.inference.conversation import Message
 from core.models import Model
-
-Message = dict[str, str]
 
 
 class ChatView(QWidget):
-    """A conversation with one model at a time."""
+    """A conversation with one model at a time.
+
+    Attributes: talk; transcript, turns, prompt, panel, examples, meter, prompt_view, side, conversations, picker (its parts); turn_actions, files,
+    ahead (what is done with them).
+    """
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         context = bench.context
-        theme = context.theme
+        theme, tasks = context.theme, context.tasks
+        folder = context.workspace.conversations
         self._bench = bench
-        self._messages: list[Message] = []
-        self._answer = ""
-        self._stream: AnswerStream | None = None
-        self._waiting: tuple[str, Sampling] | None = None
-        bench.servers.ready.connect(self._on_ready)
-        bench.servers.failed.connect(self._on_failed)
-        bench.servers.unloaded.connect(self._on_unloaded)
+        self._wish: Wish | None = None
+        self._editing = ""
+        self.talk = Talk(tasks, Keeper(folder, tasks, self), self)
         self.picker = ModelPicker(bench.models)
+        self.picker.setMinimumWidth(150)
         self.picker.model_chosen.connect(self._on_model_chosen)
-        self._clear = Button("New conversation", theme, icon="plus", name="newConversation")
-        self._clear.clicked.connect(self.clear)
+        self.conversations = ConversationPicker(theme, tasks, folder)
+        self._new = Button("", theme, icon="plus", name="newConversation", tip="New conversation")
+        self._new.clicked.connect(self.clear)
         self.transcript = Transcript(theme)
         self.transcript.setPlaceholderText("Ask for some Go. The model loads with the first question.")
-        self.prompt = QPlainTextEdit()
-        self.prompt.setObjectName("promptField")
-        self.prompt.setAccessibleName("Prompt")
-        self.prompt.setPlaceholderText("Write a prompt. Enter sends, Shift+Enter breaks the line.")
-        self.prompt.setFixedHeight(76)
-        self.prompt.setTabChangesFocus(True)
-        self.prompt.installEventFilter(self)
+        self.turns = TurnBar(theme, tasks)
+        self.prompt = PromptEdit()
         self._send = Button("Send", theme, icon="paper-plane-right", kind="primary", name="sendButton")
-        self._send.clicked.connect(self.send)
         self._stop = Button("Stop", theme, icon="stop", name="stopButton")
-        self._stop.clicked.connect(self.stop)
         self._stop.setEnabled(False)
-        self._state = label(tone="dim", size=12, name="modelState")
+        self._state = ElidedLabel(tone="dim")
+        self._state.setObjectName("modelState")
         self._unload = Button(
             "Unload", theme, kind="link", name="unloadModel", tip="End the model's process and free its memory"
         )
-        self._unload.clicked.connect(self.unload)
         self._unload.hide()
         self.panel = SamplingPanel(theme)
+        self.examples = ExamplesPanel(theme, tasks)
+        self.prompt_view = PromptView(theme)
+        self.meter = ContextMeter(theme, (self._state, self._unload))
+        self.side = SidePanel(theme, self.panel, self.examples, self.prompt_view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._split())
+        self.turn_actions = TurnActions(self, bench)
+        self.files = ConversationActions(self, bench)
+        self.ahead = LookAhead(self, bench)
+        self._connect()
         state = window_state()
         self.panel.restore(str(state.value("playground/panel", "")))
         self.picker.remember(str(state.value("playground/model", "")))
+        self.files.restore(str(state.value("playground/conversation", "")))
 
     def _split(self) -> QWidget:
         left = QWidget()
@@ -81,41 +99,50 @@ class ChatView(QWidget):
         top.setContentsMargins(20, 4, 14, 8)
         top.setSpacing(8)
         top.addWidget(self.picker)
-        top.addStretch(1)
-        top.addWidget(self._clear)
-        column.addLayout(top)
-        column.addWidget(self.transcript, 1)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(20, 10, 14, 12)
-        foot.setSpacing(8)
+        top.addWidget(self.conversations, 1)
+        top.addWidget(self._new)
         buttons = QVBoxLayout()
         buttons.addWidget(self._send)
         buttons.addWidget(self._stop)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(20, 6, 14, 12)
+        foot.setSpacing(8)
         foot.addWidget(self.prompt, 1)
         foot.addLayout(buttons)
-        state = QHBoxLayout()
-        state.setContentsMargins(20, 4, 14, 0)
-        state.setSpacing(8)
-        state.addWidget(self._state)
-        state.addWidget(self._unload)
-        state.addStretch(1)
-        column.addLayout(state)
+        self.meter.setContentsMargins(20, 2, 14, 0)
+        column.addLayout(top)
+        column.addWidget(self.transcript, 1)
+        column.addWidget(self.turns)
+        column.addWidget(self.meter)
         column.addLayout(foot)
-        scroll = QScrollArea()
-        scroll.setProperty("kind", "surface")
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.panel)
-        scroll.setMinimumWidth(260)
-        scroll.setAccessibleName("Sampling")
         splitter = QSplitter()
         splitter.setHandleWidth(1)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(left)
-        splitter.addWidget(scroll)
+        splitter.addWidget(self.side)
         splitter.setStretchFactor(0, 1)
         splitter.setSizes([760, 290])
         return splitter
+
+    def _connect(self) -> None:
+        servers = self._bench.servers
+        servers.ready.connect(self._on_ready)
+        servers.failed.connect(self._on_failed)
+        servers.unloaded.connect(self._on_unloaded)
+        self._send.clicked.connect(self.send)
+        self._stop.clicked.connect(self.stop)
+        self._unload.clicked.connect(self.unload)
+        self.prompt.sent.connect(self.send)
+        self.prompt.escaped.connect(self._on_escaped)
+        self.panel.presets.failed.connect(self._bench.banner.problem)
+        self.talk.room = lambda: not self.prompt.toPlainText()
+        self.talk.changed.connect(self.show_conversation)
+        self.talk.text_arrived.connect(self.transcript.append)
+        self.talk.ended.connect(self._on_ended)
+        self.talk.taken_back.connect(self._on_taken_back)
+        self.transcript.turn_entered.connect(lambda _id: self._show_turn())
+
+    # --- as a mode ---------------------------------------------------------------------------------------------
 
     def enter(self) -> None:
         """Come to the front; the model loads with the first question."""
@@ -129,60 +156,80 @@ class ChatView(QWidget):
         """Choose the model in this folder."""
         self.picker.choose(path)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.prompt and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-            if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                self.send()
-                return True
-            if event.key() == Qt.Key.Key_Escape and self._stream is not None:
-                self.stop()
-                return True
-        return super().eventFilter(watched, event)
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.conversations.refresh()
+        self.ahead.look()
+
+    def save_state(self, state: QSettings) -> None:
+        """Write what the next window begins with; an answer that is being written is kept as far as it came."""
+        self.talk.put_away()
+        state.setValue("playground/panel", self.panel.state())
+        state.setValue("playground/model", str(self.model.path) if self.model else "")
+        state.setValue("playground/conversation", self.talk.conversation.id if self.talk.conversation.messages else "")
+
+    # --- asking ------------------------------------------------------------------------------------------------
 
     @property
-    def _model(self) -> Model | None:
+    def model(self) -> Model | None:
+        """The one in the picker."""
         return self.picker.model
 
-    def _on_model_chosen(self, _model: Model) -> None:
-        """Another model begins loading at once, so that it is up when the question is written."""
-        self.stop()
-        self._load()
+    @property
+    def editing(self) -> str:
+        """The question that is asked anew, "" for none."""
+        return self._editing
 
-    def _load(self) -> None:
-        model = self._model
-        if model is not None:
-            self._bench.banner.clear()
-            self._state.setText(f"Loading {model.name}…")
-            self._bench.servers.want([model])
+    @property
+    def busy(self) -> bool:
+        """Is a model being asked, or loaded in order to be asked?"""
+        return self._wish is not None or self.talk.busy
 
     def send(self) -> None:
         """Send what stands in the prompt field; the model is loaded first when it is not there."""
         text = self.prompt.toPlainText()
+        if text.strip():
+            self._ask(text=text, instead_of=self._editing)
+
+    def answer_again(self, message: Message) -> None:
+        """Have the question of this turn answered once more."""
+        question = message.parent if message.answers else message.id
+        self._ask(again=question, chat=message.role in (tree.USER, tree.ASSISTANT))
+
+    def edit(self, message: Message | None) -> None:
+        """Take a question up again, to be asked anew; None asks the next one."""
+        self._editing = "" if message is None else message.id
+        if message is not None:
+            self.prompt.setPlainText(message.text)
+            self.prompt.moveCursor(self.prompt.textCursor().MoveOperation.End)
+            self._state.setText("Asking anew: the old question stays as another branch. Esc leaves it.")
+        self.prompt.setFocus()
+        self.ahead.look()
+
+    def _ask(self, text: str = "", instead_of: str = "", again: str = "", chat: bool | None = None) -> None:
         sampling = self.panel.sampling()
-        if self._stream is not None or self._waiting is not None or not text.strip():
+        if self.busy:
             return
         if sampling is None:
             self._bench.banner.problem(
                 UserError("A sampling setting is wrong.", "It is marked in the panel at the right.")
             )
             return
-        if self._model is None:
+        if self.model is None:
             self._bench.banner.problem(
                 UserError("There is no model to ask.", "Put a base model into the workspace's models folder.")
             )
             return
-        self._waiting = (text, sampling)
-        self._show_busy(True)
+        system = self.panel.system.toPlainText().strip()
+        self._wish = Wish(text, sampling, system, self.panel.chat if chat is None else chat, instead_of, again)
+        self._show_busy()
         self._load()
 
     def stop(self) -> None:
         """End the answer that is being written; what has arrived stays."""
-        self._waiting = None
-        if self._stream is not None:
-            self._stream.stop()
-        else:
-            self._show_busy(False)
+        self._wish = None
+        self.talk.stop()
+        self._show_busy()
 
     def unload(self) -> None:
         """End the model's process; the next question starts it again."""
@@ -191,102 +238,98 @@ class ChatView(QWidget):
 
     def clear(self) -> None:
         """Begin anew, with the same model and settings."""
-        self._waiting = None
-        if self._stream is not None:
-            self._stream.abandon()
-            self._end_stream()
-        self._show_busy(False)
-        self._messages = []
-        self.transcript.clear()
+        self._wish = None
+        self._editing = ""
+        self.files.open(None)
+        self._show_busy()
         self.prompt.setFocus()
 
+    def _load(self) -> None:
+        if self.model is not None:
+            self._bench.banner.clear()
+            self._state.setText(f"Loading {self.model.name}…")
+            self._bench.servers.want([self.model])
+
+    def _on_model_chosen(self, _model: Model) -> None:
+        """Another model begins loading at once, so that it is up when the question is written."""
+        self.stop()
+        self._load()
+
     def _on_ready(self, path: str, served: Served) -> None:
-        model = self._model
+        model = self.model
         if model is None or path != str(model.path):
             return
         self._state.setText(f"{model.name} is loaded")
         self._unload.show()
-        if self._waiting is None:
+        wish, self._wish = self._wish, None
+        if wish is None:
+            self.ahead.look()
             return
-        (text, sampling), self._waiting = self._waiting, None
-        self.prompt.clear()
-        name = model.name
-        if self.panel.chat:
-            system = self.panel.system.toPlainText().strip()
-            self._messages.append({"role": "user", "content": text})
-            self.transcript.speaker("You")
-            self.transcript.append(text)
-            self.transcript.speaker(name)
-            head = [{"role": "system", "content": system}] if system else []
-            answer = stream_chat(served.address, [*head, *self._messages], sampling, model=served.name)
-        else:
-            self.transcript.speaker(f"{name}, going on from")
-            self.transcript.append(text)
-            answer = stream_completion(served.address, text, sampling, model=served.name)
-        self._answer = ""
-        self._stream = AnswerStream(self._bench.context.tasks, answer, self)
-        self._stream.text_arrived.connect(self._on_text)
-        self._stream.finished.connect(self._on_finished)
-        self._stream.failed.connect(self._on_stream_failed)
-
-    def _on_text(self, text: str) -> None:
-        self._answer += text
-        self.transcript.append(text)
-
-    def _on_finished(self, finish: Finish | None) -> None:
-        self._keep_answer()
-        if finish is not None:
-            self.panel.show_finish(finish)
-            self._state.setText(
-                f"{finish.tokens:,} tokens"
-                + (f" at {speed:,.1f} a second" if (speed := finish.tokens_per_second) else "")
-            )
-        else:
-            self._state.setText("Stopped")
-        self._end_stream()
-
-    def _on_stream_failed(self, error: UserError) -> None:
-        self._keep_answer()
-        self._state.setText("Broken off")
-        self._bench.banner.problem(error)
-        self._end_stream()
-
-    def _keep_answer(self) -> None:
-        """Make the answer a turn of the conversation; without one, the question goes back to be sent again."""
-        if not self._messages or self._messages[-1]["role"] != "user":
-            return
-        if self._answer:
-            self._messages.append({"role": "assistant", "content": self._answer})
-            return
-        question = self._messages.pop()["content"]
-        self.transcript.append("(no answer)")
-        if not self.prompt.toPlainText():
-            self.prompt.setPlainText(question)
-
-    def _end_stream(self) -> None:
-        self._stream = None
-        self._show_busy(False)
-
-    def _show_busy(self, busy: bool) -> None:
-        self._send.setEnabled(not busy)
-        self._stop.setEnabled(busy)
+        if not wish.again:
+            self.prompt.clear()
+        self._editing = ""
+        self.talk.ask(wish, model, served)
+        self._show_busy()
 
     def _on_failed(self, path: str, error: UserError) -> None:
-        if self._model is None or path != str(self._model.path):
+        if self.model is None or path != str(self.model.path):
             return
-        self._waiting = None
+        self._wish = None
         self._state.setText("")
         self._bench.banner.problem(error)
-        self._show_busy(False)
+        self._show_busy()
 
     def _on_unloaded(self, path: str) -> None:
-        model = self._model
-        if model is None or path != str(model.path):
+        if self.model is None or path != str(self.model.path):
             return
         self._unload.hide()
-        if self._stream is None and not self._bench.servers.loading(model):
+        if not self.talk.streaming and not self._bench.servers.loading(self.model):
             self._state.setText("Not loaded")
+        self.ahead.look()
 
-    def save_state(self, state: QSettings) -> None:
-        state.setValue("playground/panel", self.panel.state())
-        state.setValue("playground/model", str(self._model.path) if self._model else "")
+    def _on_ended(self, finish: Finish | None, error: UserError | None) -> None:
+        if finish is not None:
+            self.panel.show_finish(finish)
+            speed = finish.tokens_per_second
+            self._state.setText(f"{finish.tokens:,} tokens" + (f" at {speed:,.1f} a second" if speed else ""))
+        else:
+            self._state.setText("Broken off" if error is not None else "Stopped")
+        if error is not None:
+            self._bench.banner.problem(error)
+        self.show_conversation()
+        self.conversations.refresh()
+
+    def _on_taken_back(self, text: str) -> None:
+        if not self.prompt.toPlainText():
+            self.prompt.setPlainText(text)
+
+    def _on_escaped(self) -> None:
+        if self.busy:
+            self.stop()
+        elif self._editing:
+            self.prompt.clear()
+            self._state.setText("")
+            self.edit(None)
+
+    # --- what is shown -----------------------------------------------------------------------------------------
+
+    def show_conversation(self) -> None:
+        """Show the branch that is read, as it is now."""
+        conversation = self.talk.conversation
+        writing = conversation.leaf if self.talk.busy else ""
+        if all(message.id != self._editing for message in conversation.messages):
+            self._editing = ""
+        self.transcript.show_turns(turns_of(conversation, writing=writing, unfolded=self.turn_actions.unfolded))
+        if self.examples.shots != conversation.shots:
+            self.examples.set_shots(conversation.shots)
+        self.conversations.mark(conversation.id if conversation.messages else "")
+        self._show_busy()
+        self.ahead.look()
+
+    def _show_busy(self) -> None:
+        self._send.setEnabled(not self.busy)
+        self._stop.setEnabled(self.busy)
+        self._show_turn()
+
+    def _show_turn(self) -> None:
+        self.turns.show_turn(self.talk.conversation, self.turn_actions.message, busy=self.busy)

@@ -1,4 +1,4 @@
-"""The process that holds the model: a `serve` job, one at a time, started when it is needed and ended when it is not.
+"""A process that holds a model, or a base and checkpoints beside it: a `serve` job, started when it is needed and ended when it is not.
 
 Unloading a model is ending its process. The job ends itself when it has been idle, or when the window is gone.
 """
@@ -14,7 +14,7 @@ from app.tasks import TaskRunner
 from core.errors import UserError
 from core.inference import ServerAddress
 from core.jobs import JobFolder, create, gpus, info, start, stop
-from core.models import Model
+from core.models.grouping import Group
 from core.workspace import Workspace
 
 POLL_MS = 80
@@ -22,7 +22,7 @@ IDLE_SECONDS = 15 * 60
 
 
 class ModelServer(QObject):
-    """Brings a model up and tells where it answers.
+    """Brings a model up and tells where it answers. Attributes: was_up, has it ever answered?
 
     Signals: ready(ServerAddress); waits(reason), when another job has the GPU that it needs; failed(UserError); unloaded(), when its
     process has ended for whatever reason.
@@ -38,9 +38,10 @@ class ModelServer(QObject):
         self._workspace = workspace
         self._tasks = tasks
         self._job: JobFolder | None = None
-        self._model: Model | None = None
+        self._group: Group | None = None
         self._address: ServerAddress | None = None
         self._reason = ""
+        self.was_up = False
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
 
@@ -50,54 +51,64 @@ class ModelServer(QObject):
         return self._address
 
     @property
+    def group(self) -> Group | None:
+        """What answers here or is on its way up, None while nothing is."""
+        return self._group
+
+    @property
     def loading(self) -> bool:
         """Is a model on its way up?"""
-        return self._model is not None and self._address is None
+        return self._group is not None and self._address is None
 
-    def load(self, model: Model) -> None:
-        """Bring this model up; `ready` follows at once when it is up already."""
-        if self._model is not None and self._model.path == model.path:
+    def load(self, group: Group) -> None:
+        """Bring these up; `ready` follows at once when they are up already."""
+        if self._group == group:
             if self._address is not None:
                 self.ready.emit(self._address)
             return
         self.unload()
-        self._model, self._reason = model, ""
+        self._group, self._reason = group, ""
+        names = [model.name for model in group.models]
         request = {
-            "model": str(model.path),
-            "name": model.name,
+            "model": str(group.root),
+            "name": next((model.name for model in group.models if model.path == group.root), group.root.name),
             "port": 0,
             "idle_seconds": IDLE_SECONDS,
             "client_pid": os.getpid(),
+            "adapters": {str(model.path): str(model.path) for model in group.adapters},
         }
+        title = f"Serve {', '.join(names)}"
 
         def begin() -> JobFolder:
-            resources = gpus.one_shared(gpus.count())
-            job = create(self._workspace.jobs, "serve", request, title=f"Serve {model.name}", resources=resources)
+            job = create(self._workspace.jobs, "serve", request, title=title, resources=gpus.one_shared(gpus.count()))
             start(job)
             return job
 
-        self._tasks.run(begin, lambda job: self._on_started(model, job), self._on_failed, owner=self)
+        # without an owner: a process whose starter is gone by then must still be ended
+        self._tasks.run(begin, lambda job: self._on_started(group, job), lambda error: self._on_failed(group, error))
 
     def unload(self) -> None:
         """End the model's process, whatever it is doing."""
         job, self._job = self._job, None
-        was_up = self._model is not None
-        self._model = self._address = None
+        was_up = self._group is not None
+        self._group = self._address = None
         self._timer.stop()
         if job is not None:
             self._tasks.run(lambda: stop(job, grace=0.0), owner=self)
         if was_up:
             self.unloaded.emit()
 
-    def _on_started(self, model: Model, job: JobFolder) -> None:
-        if self._model is not model:
-            self._tasks.run(lambda: stop(job, grace=0.0), owner=self)
+    def _on_started(self, group: Group, job: JobFolder) -> None:
+        if self._group is not group:
+            self._tasks.run(lambda: stop(job, grace=0.0))
             return
         self._job = job
         self._timer.start()
 
-    def _on_failed(self, error: UserError) -> None:
-        self._model = None
+    def _on_failed(self, group: Group, error: UserError) -> None:
+        if self._group is not group:
+            return
+        self._group = None
         self._timer.stop()
         self.failed.emit(error)
 
@@ -112,6 +123,7 @@ class ModelServer(QObject):
                 server = None
             if server is not None:
                 self._address = ServerAddress(server["url"], server["key"])
+                self.was_up = True
                 self._timer.setInterval(1000)
                 self.ready.emit(self._address)
                 return
@@ -122,7 +134,7 @@ class ModelServer(QObject):
                 self.waits.emit(state.message)
             return
         was_ready = self._address is not None
-        self._job = self._model = self._address = None
+        self._job = self._group = self._address = None
         self._timer.stop()
         self._timer.setInterval(POLL_MS)
         if state.state in ("failed", "interrupted") or not was_ready:

@@ -1,10 +1,15 @@
-"""The Playground: ways to use a model by hand, one at a time in front. What they share is a `Bench`; the modes know nothing of each other."""
+"""The Playground: ways to use a model by hand, one at a time in front. What they share is a `Bench`; the modes know nothing of each other.
+
+The conversation is built with the page, every other mode when it first comes to the front.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QStackedWidget
+from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 
 from app.context import AppContext
 from app.pages import Page
@@ -16,22 +21,48 @@ from app.state import window_state
 from app.widgets.buttons import Button
 
 
+def _compare(bench: Bench) -> Mode:
+    from app.playground.compare_view import CompareView
+
+    return CompareView(bench)
+
+
+def _likelihood(bench: Bench) -> Mode:
+    from app.playground.heat_view import HeatView
+
+    return HeatView(bench)
+
+
+def _fill(bench: Bench) -> Mode:
+    from app.playground.fill_view import FillView
+
+    return FillView(bench)
+
+
+MODES: dict[str, Callable[[Bench], Mode]] = {
+    "Chat": ChatView, "Compare": _compare, "Likelihood": _likelihood, "Fill": _fill,
+}  # fmt: skip
+
+
 class PlaygroundPage(Page):
-    """Attributes: bench; chat (a mode); modes by name."""
+    """Attributes: bench; chat (a mode); modes that are built, by name."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Playground")
         servers = ModelServers(context.workspace, context.tasks, self)
         self.bench = Bench(context, ModelList(context, self), servers, self.banner)
+        self._reason = ""
+        servers.waits.connect(self._on_waits)
+        servers.ready.connect(lambda _path, _served: self._on_waiting_over())
+        servers.unloaded.connect(lambda _path: self._on_waiting_over())
         self.chat = ChatView(self.bench)
         self.modes: dict[str, Mode] = {"Chat": self.chat}
         self._stack = QStackedWidget()
+        self._stack.addWidget(self.chat)
         self._group = QButtonGroup(self)
-        for place, (name, mode) in enumerate(self.modes.items()):
-            self._stack.addWidget(mode)
-            button = Button(name, context.theme, kind="segment", name=f"playground{name.replace(' ', '')}")
+        for place, name in enumerate(MODES):
+            button = Button(name, context.theme, kind="segment", name=f"playground{name}")
             button.setCheckable(True)
-            button.setVisible(len(self.modes) > 1)
             self._group.addButton(button, place)
             self.header.add(button)
         self._group.button(0).setChecked(True)
@@ -43,8 +74,16 @@ class PlaygroundPage(Page):
 
     def show_mode(self, name: str) -> None:
         """Bring a mode to the front; a name that there is none of is passed over."""
-        if name in self.modes:
-            self._group.button(list(self.modes).index(name)).setChecked(True)
+        if name in MODES:
+            self._group.button(list(MODES).index(name)).setChecked(True)
+
+    def mode(self, name: str) -> Mode:
+        """The mode of that name, built now if it is not there yet."""
+        if name not in self.modes:
+            made = self.modes[name] = MODES[name](self.bench)
+            assert isinstance(made, QWidget)
+            self._stack.addWidget(made)
+        return self.modes[name]
 
     def unload(self) -> None:
         """End every model's process."""
@@ -57,20 +96,35 @@ class PlaygroundPage(Page):
         self._mode.enter()
 
     def save_state(self, state: QSettings) -> None:
-        state.setValue("playground/mode", list(self.modes)[self._stack.currentIndex()])
+        state.setValue("playground/mode", self._name)
         for mode in self.modes.values():
             mode.save_state(state)
 
     @property
-    def _mode(self) -> Mode:
-        return list(self.modes.values())[self._stack.currentIndex()]
+    def _name(self) -> str:
+        return list(MODES)[self._group.checkedId()]
 
-    def _on_mode_toggled(self, place: int, chosen: bool) -> None:
-        if chosen and place != self._stack.currentIndex():
-            self._mode.leave()
-            self._stack.setCurrentIndex(place)
+    @property
+    def _mode(self) -> Mode:
+        return self.mode(self._name)
+
+    def _on_mode_toggled(self, _place: int, chosen: bool) -> None:
+        mode = self._mode if chosen else None
+        if isinstance(mode, QWidget) and mode is not self._stack.currentWidget():
+            before = next(one for one in self.modes.values() if one is self._stack.currentWidget())
+            before.leave()
+            self._stack.setCurrentWidget(mode)
             self.banner.clear()
-            self._mode.enter()
+            mode.enter()
+
+    def _on_waits(self, _path: str, reason: str) -> None:
+        self._reason = reason
+        self.banner.say(reason, "warn")
+
+    def _on_waiting_over(self) -> None:
+        if self._reason and self.banner.text == self._reason:
+            self.banner.clear()
+        self._reason = ""
 
     def _take_request(self) -> None:
         path = self.context.to_playground.take()

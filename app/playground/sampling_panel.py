@@ -10,12 +10,14 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.playground.preset_picker import PresetPicker
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.fields import Field, integer_field, number_field, text_field
 from app.widgets.labels import hairline, label, section
 from core.errors import UserError
 from core.inference import Finish, Sampling, validate
+from core.inference.presets import Preset
 
 NAMES = {
     "temperature": "temperatureField",
@@ -35,7 +37,7 @@ _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", " ": "\\s"}
 class SamplingPanel(QWidget):
     """Fields for every sampling setting; a wrong one says so below itself.
 
-    Signals: edited.
+    Attributes: presets (a PresetPicker), system (the field of the system prompt). Signals: edited.
     """
 
     edited = Signal()
@@ -83,7 +85,11 @@ class SamplingPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 14, 10)
         layout.setSpacing(8)
+        self.presets = PresetPicker(theme, self._for_preset)
+        self.presets.chosen.connect(self._on_preset)
+        self.system.textChanged.connect(self.edited)
         layout.addLayout(modes)
+        layout.addWidget(self.presets)
         layout.addLayout(grid)
         layout.addWidget(self.system)
         layout.addWidget(hairline())
@@ -142,6 +148,17 @@ class SamplingPanel(QWidget):
             wrong.show_error(str(error))
             return None
 
+    def _for_preset(self) -> tuple[Sampling, str] | None:
+        sampling = self.sampling()
+        return None if sampling is None else (sampling, self.system.toPlainText())
+
+    def _on_preset(self, preset: Preset) -> None:
+        self._fill(preset.applied(self.sampling() or Sampling()))
+        if preset.system is not None:
+            self.system.setPlainText(preset.system)
+        self.sampling()
+        self.edited.emit()
+
     def show_finish(self, finish: Finish) -> None:
         """Show what the answer was sampled with, how fast it came and why it ended."""
         used = ", ".join(f"{name} {value}" for name, value in finish.settings.items() if value not in (None, (), []))
@@ -156,6 +173,7 @@ class SamplingPanel(QWidget):
         self._speed.show()
 
     def _on_edited(self) -> None:
+        self.presets.forget()
         self.sampling()
         self.edited.emit()
 

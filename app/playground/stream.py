@@ -12,13 +12,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.tasks import TaskRunner
 from core.errors import UserError
-from core.inference import Answer, Finish
+from core.inference import Answer, Finish, Likelihood
 
 FRAME_MS = 33
 
 
 class AnswerStream(QObject):
-    """Reads one answer to its end, or until it is stopped, and then goes.
+    """Reads one answer to its end, or until it is stopped, and then goes. tokens: those of it that have come, where they were asked for.
 
     Signals: text_arrived(str); finished(Finish or None), None after a stop; failed(UserError).
     """
@@ -31,6 +31,7 @@ class AnswerStream(QObject):
         super().__init__(parent)
         self._answer = answer
         self._waiting: deque[str] = deque()
+        self.tokens: list[Likelihood] = []
         self._frames = QTimer(self, interval=FRAME_MS)
         self._frames.timeout.connect(self._hand_on)
         self._frames.start()
@@ -50,6 +51,7 @@ class AnswerStream(QObject):
         for piece in self._answer:
             if isinstance(piece, Finish):
                 return piece
+            self.tokens.extend(piece.tokens)
             self._waiting.append(piece.text)
         return None
 

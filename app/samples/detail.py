@@ -11,17 +11,16 @@ from app import fonts
 from app.commands import key_of
 from app.samples import judged, origin
 from app.samples.columns import GLYPHS, STATUS_TONES, STATUS_WORDS, states
+from app.samples.complaint import Complaint
 from app.samples.deciding import ReasonPanel, ReviewBar, TagPanel
 from app.samples.drafts import DraftChecker
 from app.samples.editing import EditPane
 from app.samples.folded import FoldedText
 from app.samples.proposal import Proposal
-from app.samples.reading import SampleView, marks_of
+from app.samples.reading import SampleView
 from app.samples.run_links import RunLinks
 from app.samples.uses import Used
 from app.theme import Theme, set_property
-from app.widgets.buttons import Button
-from app.widgets.code_view import Mark
 from app.widgets.empty import EmptyState
 from app.widgets.labels import ElidedLabel, hairline, label
 from app.widgets.rating import Rating
@@ -32,7 +31,7 @@ _COMPLAINTS_SHOWN = 3
 
 
 class DetailPane(QWidget):
-    """Attributes: view, edit, proposal, bar, reasons, tags, runs, origin, judged (its parts), sample (on show, None for none).
+    """Attributes: view, edit, proposal, bar, reasons, tags, runs, origin, answered, judged (its parts), sample (on show, None for none).
 
     Signals: rated(0 to 5), noted(text), run_wanted(job id), edit_ended()
     """
@@ -82,6 +81,10 @@ class DetailPane(QWidget):
             self._theme, "Teacher", name="sampleOrigin", text_name="sampleConversation", says="Conversation with the teacher",
             tip="Where this sample comes from, and its conversation with the teacher",
         )  # fmt: skip
+        self.answered = FoldedText(
+            self._theme, "Playground", name="sampleAnswered", text_name="sampleAnswer", says="Where this answer comes from",
+            tip="Which model gave this answer in the playground, with which settings",
+        )  # fmt: skip
         self.judged = FoldedText(
             self._theme, "Judge", name="sampleJudged", text_name="sampleJudgement", says="What the judge says",
             tip="How a judge has scored this text by a rubric, and why",
@@ -98,7 +101,7 @@ class DetailPane(QWidget):
         self._complaint_column = QVBoxLayout(self._complaints)
         self._complaint_column.setContentsMargins(0, 2, 0, 0)
         self._complaint_column.setSpacing(0)
-        self._complaint_lines: list[_Complaint] = []
+        self._complaint_lines: list[Complaint] = []
         first = QHBoxLayout()
         first.setSpacing(8)
         first.addWidget(self._status)
@@ -117,6 +120,7 @@ class DetailPane(QWidget):
         inside.addLayout(_row(6, self._used))
         inside.addLayout(_row(6, self.runs))
         inside.addLayout(_row(1, self.origin))
+        inside.addLayout(_row(1, self.answered))
         inside.addLayout(_row(1, self.judged))
         inside.addLayout(_row(0, self._note))
         inside.addLayout(_row(1, self._complaints))
@@ -152,6 +156,7 @@ class DetailPane(QWidget):
             self._used.hide()
             self.runs.show_runs(())
             self.origin.show_folded(None)
+            self.answered.show_folded(None)
             self.judged.show_folded(None)
             self._place = -1
         self._title.setText(_title(sample))
@@ -178,6 +183,7 @@ class DetailPane(QWidget):
             self._used.setVisible(bool(used.words))
             self.runs.show_runs(used.runs)
             self.origin.show_folded(origin.folded(used.origin))
+            self.answered.show_folded(origin.folded_answer(used.answered))
             self.judged.show_folded(judged.folded(used.judgements))
 
     def focus_note(self) -> None:
@@ -206,7 +212,7 @@ class DetailPane(QWidget):
     def _show_complaints(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         shown = diagnostics[:_COMPLAINTS_SHOWN]
         while len(self._complaint_lines) < len(shown):
-            line = _Complaint(self._theme)
+            line = Complaint(self._theme, tip="Go to this complaint (F8)")
             line.chosen.connect(self.view.go_to)
             self._complaint_lines.append(line)
             self._complaint_column.addWidget(line)
@@ -220,38 +226,6 @@ class DetailPane(QWidget):
     def _on_note(self) -> None:
         if self.sample is not None and self._note.text() != self.sample.note:
             self.noted.emit(self._note.text())
-
-
-class _Complaint(QWidget):
-    """One complaint as a line; pressing it goes to its place. Signals: chosen(Mark)."""
-
-    chosen = Signal(object)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._mark: Mark | None = None
-        self._go = Button("", theme, kind="link", tip="Go to this complaint (F8)")
-        self._go.clicked.connect(self._on_clicked)
-        self._text = ElidedLabel(tone="bad")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(self._go)
-        row.addWidget(self._text, 1)
-
-    def show_diagnostic(self, one: Diagnostic, more: int) -> None:
-        """`more` complaints follow that have no line of their own here."""
-        marks = marks_of([one])
-        self._mark = marks[0] if marks else None
-        self._go.setText(f"line {one.line}" if self._mark else one.check)
-        self._go.setAccessibleName(f"Go to {one.check}, line {one.line}")
-        self._go.setEnabled(self._mark is not None)
-        message = one.message.splitlines()[0] if one.message else ""
-        self._text.setText(f"{one.check.replace('_', ' ')}: {message}" + (f"  (+{more} more)" if more else ""))
-
-    def _on_clicked(self) -> None:
-        if self._mark is not None:
-            self.chosen.emit(self._mark)
 
 
 def _row(indent: int, widget: QWidget) -> QHBoxLayout:

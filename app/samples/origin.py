@@ -1,18 +1,49 @@
-"""Where a sample of a teacher's comes from, in a line, and in full: how it was drawn, what was asked and answered."""
+"""Where a sample comes from, in a line and in full: how a teacher's was drawn, what was asked and answered; which model gave an answer."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.samples.folded import Folded, Pen
 
 if TYPE_CHECKING:
+    from core.samples.answered import Answered
     from core.teacher.provenance import Provenance
 
 
 def folded(origin: Provenance | None) -> Folded | None:
     """What to tell of this one; None for a sample that no teacher wrote."""
     return None if origin is None else Folded(origin, _line(origin), lambda pen: _write(origin, pen))
+
+
+def folded_answer(origin: Answered | None) -> Folded | None:
+    """What to tell of one that was an answer in the playground; None for every other."""
+    return None if origin is None else Folded(origin, _answer_line(origin), lambda pen: _write_answer(origin, pen))
+
+
+def _answer_line(origin: Answered) -> str:
+    seed = origin.settings.get("seed")
+    step = "" if origin.step is None else f"step {origin.step:,}"
+    said = "as the model said it" if origin.original is None else "edited"
+    return " · ".join(part for part in (origin.model, step, "" if seed is None else f"seed {seed}", said) if part)
+
+
+def _write_answer(origin: Answered, pen: Pen) -> None:
+    settings = ", ".join(f"{name} {value}" for name, value in origin.settings.items() if value not in (None, [], ""))
+    found = [
+        f"model         {origin.path or origin.model}",
+        f"run           {origin.run}" + ("" if origin.step is None else f", step {origin.step:,}")
+        if origin.run
+        else "",
+        f"settings      {settings}" if settings else "",
+        f"conversation  {origin.conversation}, message {origin.message}",
+        f"saved         {datetime.fromtimestamp(origin.created).strftime('%Y-%m-%d %H:%M')}",
+    ]
+    pen.dim("\n".join(line for line in found if line))
+    if origin.original is not None:
+        pen.head("\n\nWhat the model said\n")
+        pen.plain(origin.original)
 
 
 def _write(origin: Provenance, pen: Pen) -> None:

@@ -1,5 +1,5 @@
-"""What else there is to know of a sample: snapshots that hold it, runs that used them, problems it gives away, the teacher it came from,
-what judges say of it.
+"""What else there is to know of a sample: snapshots that hold it, runs that used them, problems it gives away, the teacher or the answer it
+came from, what judges say of it.
 
 Looked up off the GUI thread, and only for a sample that stays in front for a moment.
 """
@@ -21,6 +21,7 @@ from core.training import origin
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from core.samples.answered import Answered
     from core.teacher.judging.judgement import Judgement
     from core.teacher.provenance import Provenance
 
@@ -33,13 +34,14 @@ class Used:
     """words: the problems that a sample gives away and the snapshots that hold it, in a line; "" for none.
 
     runs: job id and title of the runs on those snapshots, the newest first. origin: None where no teacher wrote it.
-    judgements: of its present text, the newest first.
+    judgements: of its present text, the newest first. answered: None where it was no answer of the playground.
     """
 
     words: str = ""
     runs: tuple[tuple[str, str], ...] = ()
     origin: Provenance | None = None
     judgements: tuple[Judgement, ...] = ()
+    answered: Answered | None = None
 
 
 class Uses(QObject):
@@ -81,9 +83,9 @@ def uses(workspace: Workspace, sample: Sample) -> Used:
     runs = origin.runs_on(workspace.jobs, {one.snapshot for one in held}) if held else ()
     with closing(workspace.connect(readonly=True)) as connection:
         given_away, origin_ = _given_away(connection, sample), _origin(connection, sample)
-        judgements = _judgements(connection, sample)
+        judgements, answered_ = _judgements(connection, sample), _answered(connection, sample)
     words = " · ".join(words for words in (given_away, _held(held, sample)) if words)
-    return Used(words, runs, origin_, judgements)
+    return Used(words, runs, origin_, judgements, answered_)
 
 
 def _origin(connection: sqlite3.Connection, sample: Sample) -> Provenance | None:
@@ -96,6 +98,12 @@ def _judgements(connection: sqlite3.Connection, sample: Sample) -> tuple[Judgeme
     from core.teacher.judging.judgement import judgements  # late: no part of the start
 
     return tuple(judgements(connection, sample.id))
+
+
+def _answered(connection: sqlite3.Connection, sample: Sample) -> Answered | None:
+    from core.samples import answered  # late: no part of the start
+
+    return answered.origin(connection, sample.id)
 
 
 def _given_away(connection: sqlite3.Connection, sample: Sample) -> str:

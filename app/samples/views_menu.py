@@ -7,12 +7,11 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.context import AppContext
-from app.theme import Theme
 from app.widgets.buttons import Button
-from app.widgets.labels import label
+from app.widgets.name_question import NameQuestion
 from core.samples import query as queries
 from core.samples import views
 from core.samples.query import Query
@@ -34,7 +33,7 @@ class ViewsMenu(Button):
         self._context = context
         self._shown = shown
         self._tools: Sequence[QAction] = ()
-        self.dialog: NameDialog | None = None
+        self.dialog: NameQuestion | None = None
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._menu = QMenu(self)
         self._menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # not the button's
@@ -86,44 +85,13 @@ class ViewsMenu(Button):
     def ask_name(self) -> None:
         """Ask what this search shall be called."""
         text = queries.render(self._shown())
-        dialog = NameDialog(text, self._context.theme, self)
+        dialog = NameQuestion(
+            self._context.theme, "Save this search", text or "Everything", hint="A name for this search", key="view", parent=self
+        )  # fmt: skip
         dialog.accepted.connect(lambda: self._save(dialog.name.text(), text))
-        dialog.finished.connect(dialog.deleteLater)
         dialog.finished.connect(self._on_dialog_finished)
         self.dialog = dialog
         dialog.open()
 
     def _on_dialog_finished(self) -> None:
         self.dialog = None
-
-
-class NameDialog(QDialog):
-    """Asks for the name of a view. Attributes: name (the field)."""
-
-    def __init__(self, search: str, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Save this search")
-        self.setObjectName("viewDialog")
-        self.name = QLineEdit()
-        self.name.setObjectName("viewName")
-        self.name.setAccessibleName("Name of the view")
-        self.name.setPlaceholderText("A name for this search")
-        self.name.setMaxLength(60)
-        self.name.setMinimumWidth(320)
-        cancel = Button("Cancel", theme, name="viewCancel")
-        cancel.clicked.connect(self.reject)
-        save = Button("Save", theme, kind="primary", name="viewSave")
-        save.setDefault(True)
-        save.setEnabled(False)
-        save.clicked.connect(self.accept)
-        self.name.textChanged.connect(lambda text: save.setEnabled(bool(text.strip())))
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(10)
-        column.addWidget(label(search or "Everything", tone="dim", wrap=True))
-        column.addWidget(self.name)
-        column.addLayout(row)

@@ -1,11 +1,11 @@
 """An OpenAI-compatible server for one model, on loopback only.
 
-    GET /v1/models      POST /v1/chat/completions      POST /v1/completions
+    GET /v1/models      POST /v1/chat/completions      POST /v1/completions      POST /v1/render      POST /v1/score
 
-Beside OpenAI's fields it takes top_k, min_p and repetition_penalty; a field it does not know is refused, not ignored. The
-last chunk of a choice carries `gosmith`: the settings really used, tokens a second, time to the first token. Requests are
-answered side by side, each as if it were alone; a client that hangs up ends its answer within a token. Every request needs the
-key, a loopback Host, and no foreign Origin.
+The last two are ours: the tokens that a prompt becomes, and how likely the model thinks those of a text (`core.engine.scoring`). Beside
+OpenAI's fields it takes top_k, min_p and repetition_penalty; a field it does not know is refused, not ignored. The last chunk of a choice
+carries `gosmith`: the settings really used, tokens a second, time to the first token. Requests are answered side by side, each as if it
+were alone; a client that hangs up ends its answer within a token. Every request needs the key, a loopback Host, and no foreign Origin.
 
 `python -m core.engine.serve --model FOLDER` runs it in the foreground; its first line on stdout is JSON with url and key.
 """
@@ -33,19 +33,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core.engine import generate, wire
+from core.engine import generate, scoring, wire
+from core.engine.admission import admit, body
 from core.engine.asked import End, Piece
 from core.engine.generate import Chatter
 from core.engine.runner import Runner, Tell
-from core.engine.shape import Shape
+from core.engine.shape import Shape, rendered
 from core.engine.spelling import Spelling
 from core.engine.wire import Call, RefusedError
 from core.errors import UserError
 
 Parts = AsyncGenerator[tuple[int, Piece | End], None]
-MOST_BYTES = 4 * 2**20
-MOST_THROWN_AWAY = 64 * 2**20
-LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 LOOK_SECONDS = 0.05
 
 
@@ -75,7 +73,7 @@ def application(service: Service) -> Starlette:
     def guarded(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             try:
-                _admit(request, service.key)
+                admit(request, service.key)
                 response: Response = await handler(request)
                 return response
             except RefusedError as refusal:
@@ -96,11 +94,20 @@ def application(service: Service) -> Starlette:
         return JSONResponse(found)
 
     async def chat(request: Request) -> Response:
-        return await _answer(service, request, wire.read_chat(await _body(request), service.chatter, service.name))
+        return await _answer(service, request, wire.read_chat(await body(request), service.chatter, service.name))
 
     async def completions(request: Request) -> Response:
-        call = wire.read_completion(await _body(request), service.chatter, service.name)
+        call = wire.read_completion(await body(request), service.chatter, service.name)
         return await _answer(service, request, call)
+
+    async def score(request: Request) -> Response:
+        asked = wire.read_score(await body(request), service.chatter, service.name)
+        chunks = scoring.chunks(asked, service.chatter.context, service.spelling, lambda call: _generate(service, call))
+        return StreamingResponse(chunks, media_type="text/event-stream")
+
+    async def render(request: Request) -> Response:
+        asked = wire.read_rendering(await body(request), service.chatter, service.name)
+        return JSONResponse(rendered(asked, service.spelling, service.chatter.context))
 
     async def elsewhere(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -117,37 +124,11 @@ def application(service: Service) -> Starlette:
             Route("/v1/models/{name:path}", guarded(model)),
             Route("/v1/chat/completions", guarded(chat), methods=["POST"]),
             Route("/v1/completions", guarded(completions), methods=["POST"]),
+            Route("/v1/score", guarded(score), methods=["POST"]),
+            Route("/v1/render", guarded(render), methods=["POST"]),
         ],
         exception_handlers={HTTPException: elsewhere, 500: elsewhere},
     )
-
-
-def _admit(request: Request, key: str) -> None:
-    """The key, a Host that is this machine, and no page of another site: loopback alone does not keep browsers out."""
-    host = request.headers.get("host", "")
-    if host.rsplit(":", 1)[0] not in LOOPBACK and host not in LOOPBACK:
-        raise RefusedError(403, "This server answers only to its loopback address.")
-    origin = request.headers.get("origin")
-    if origin is not None and origin.split("://")[-1].rsplit(":", 1)[0] not in LOOPBACK:
-        raise RefusedError(403, "This server answers no pages of other sites.")
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not secrets.compare_digest(given.encode(), key.encode()):
-        raise RefusedError(401, "The key is missing or wrong.", code="invalid_api_key")
-
-
-async def _body(request: Request) -> bytes:
-    """What is too much is read and thrown away: a client that is still sending would miss the answer."""
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= MOST_BYTES:
-            parts.append(chunk)
-        elif size > MOST_THROWN_AWAY:
-            break
-    if size > MOST_BYTES:
-        raise RefusedError(413, f"The request is larger than {MOST_BYTES // 2**20} MiB.")
-    return b"".join(parts)
 
 
 async def _answer(service: Service, request: Request, call: Call) -> Response:

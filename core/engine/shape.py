@@ -13,7 +13,7 @@ from typing import Any
 
 from core.engine.asked import End, Piece, Token, describe
 from core.engine.spelling import Spelling
-from core.engine.wire import Call
+from core.engine.wire import Call, Rendering
 
 
 class Shape:
@@ -107,6 +107,19 @@ class Shape:
         return {
             "token": self._spelling.text_of(token), "logprob": logprob, "bytes": list(self._spelling.bytes_of(token))
         }  # fmt: skip
+
+
+def rendered(asked: Rendering, spelling: Spelling, context: int) -> dict[str, Any]:
+    """A prompt as the model reads it: {model, count, context} and, where they are wanted, tokens [{id, text, special}].
+
+    text: as completions spell it, see `Spelling.text_of`; special: no text makes this token, a template does.
+    """
+    answer: dict[str, Any] = {"object": "rendering", "model": asked.model, "count": len(asked.ids), "context": context}
+    if asked.told:
+        answer["tokens"] = [
+            {"id": token, "text": spelling.text_of(token), "special": spelling.is_special(token)} for token in asked.ids
+        ]
+    return answer
 
 
 class _Offset:

@@ -31,6 +31,10 @@ class Spelling:
             return bytes([int(alone[1], 16)])
         return str(piece).replace("\u2581", " ").encode()
 
+    def is_special(self, token: int) -> bool:
+        """Is it a mark of the model's own, such as the end of a turn, and no piece of text?"""
+        return token in self._special
+
     def text_of(self, token: int) -> str:
         """For people: what is no whole character is written as OpenAI writes it, bytes:\\xe2\\x82."""
         spelt = self.bytes_of(token)

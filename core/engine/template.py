@@ -74,7 +74,7 @@ def render(tokenizer: Any, messages: Messages, *, prompt: bool = False) -> str:
 
     try:
         text = tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=prompt)
-    except (TemplateError, TypeError, ValueError) as error:
+    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         raise UserError(
             f"The chat template refuses this conversation: {error}.", "Edit its messages or roles."
         ) from error

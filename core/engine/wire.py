@@ -22,10 +22,12 @@ SAMPLING: Final = {"temperature", "top_p", "top_k", "min_p", "repetition_penalty
 EVERYWHERE: Final = SAMPLING | {"model", "stream", "stream_options", "n", "user", "logprobs"}
 CHAT: Final = EVERYWHERE | {"messages", "max_completion_tokens", "top_logprobs"}
 COMPLETION: Final = EVERYWHERE | {"prompt", "suffix", "echo"}
+RENDERING: Final = {"model", "messages", "prompt", "suffix", "tokens"}
 NEUTRAL: Final[dict[str, Any]] = {
     "frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "best_of": 1, "store": False, "metadata": {},
     "response_format": {"type": "text"}, "modalities": ["text"], "tools": [],
 }  # fmt: skip
+SCORE: Final = {"model", "text", "prompt", "messages", "alternatives"}
 MOST_CHOICES: Final = 32
 """Answers to one request."""
 
@@ -51,6 +53,39 @@ class Call:
     echo: tuple[str, ...] = ()
     stream: bool = False
     usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A text to be scored. ids: with all that stands before it; first: of the text itself. adapter: as in a Request."""
+
+    ids: tuple[int, ...]
+    first: int
+    alternatives: int
+    adapter: str
+
+
+def read_score(data: bytes, chatter: Chatter, name: str) -> Scored:
+    """A text to be scored: alone, after a prompt, or as the answer to messages. Raises RefusedError and UserError."""
+    body = _object(data, SCORE)
+    text, prompt = body.get("text"), body.get("prompt")
+    if not isinstance(text, str) or not text:
+        raise RefusedError(400, "text must be a text that is not empty.", "text")
+    if prompt is not None and (not isinstance(prompt, str) or body.get("messages") is not None):
+        raise RefusedError(400, "prompt must be a text, without messages.", "prompt")
+    before = chatter.chat_ids(_messages(body)) if body.get("messages") is not None else chatter.text_ids(prompt or "")
+    adapter = _adapter(_model(body, chatter, name), name)
+    alternatives = _count(body, "alternatives", MOST_ALTERNATIVES, 0)
+    return Scored((*before, *chatter.text_ids(text)), len(before), alternatives, adapter)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a model would read. told: are the tokens wanted, or only how many there are?"""
+
+    model: str
+    ids: tuple[int, ...]
+    told: bool
 
 
 def read_chat(data: bytes, chatter: Chatter, name: str) -> Call:
@@ -90,6 +125,24 @@ def read_completion(data: bytes, chatter: Chatter, name: str) -> Call:
         prompts = [tuple(fim.encode(chatter.tokenizer, body["prompt"], suffix))]
         request = replace(request, ends=fim.endings(chatter.tokenizer))
     return _call(body, [replace(request, ids=ids) for ids in prompts], chatter, asked, chat=False, echo=echo)
+
+
+def read_rendering(data: bytes, chatter: Chatter, name: str) -> Rendering:
+    """A request to show a prompt: messages, or a text with what follows the gap after it. Any length will do. Raises RefusedError and UserError."""
+    body = _object(data, RENDERING)
+    asked = _model(body, chatter, name)
+    told = body.get("tokens") is None or _flag(body, "tokens")
+    prompt, suffix = body.get("prompt"), body.get("suffix")
+    if (body.get("messages") is None) == (prompt is None):
+        raise RefusedError(400, "Give messages or a prompt, one of the two.", "messages")
+    if prompt is None:
+        if suffix is not None:
+            raise RefusedError(400, "suffix goes with a prompt, not with messages.", "suffix")
+        return Rendering(asked, tuple(chatter.chat_ids(_messages(body))), told)
+    if not isinstance(prompt, str) or not isinstance(suffix, str | None):
+        raise RefusedError(400, "prompt and suffix must be texts.", "prompt")
+    ids = chatter.text_ids(prompt) if suffix is None else fim.encode(chatter.tokenizer, prompt, suffix)
+    return Rendering(asked, tuple(ids), told)
 
 
 def _call(body: Mapping[str, Any], asked: Sequence[Request], chatter: Chatter, model: str, *, chat: bool, echo: bool = False) -> Call:  # fmt: skip

@@ -9,30 +9,19 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from core.errors import UserError
-from core.golang.checker import Checker, CheckItem, CheckResult
+from core.golang.checker import Checker, CheckResult
 from core.golang.helper import prepare
-from core.golang.testing import TestItem, run_tests
+from core.golang.levels import LEVELS, Text, check_texts
 from core.golang.toolchain import Toolchain, find
-from core.golang.vet import vet
 from core.jobs.worker import WorkerContext
 
-LEVELS = ("types", "vet", "test")
 CHUNK = {"types": 500, "vet": 200, "test": 512}
 """Samples between two writes: a stop or a crash loses at most so much work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A line of input.jsonl."""
-
-    version: int
-    code: str
-    test: str
 
 
 def main(context: WorkerContext) -> None:
@@ -56,7 +45,10 @@ def main(context: WorkerContext) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     with Checker(toolchain, workers=_workers()) as checker, output.open("ab") as file:
         while (chunk := list(itertools.islice(waiting, CHUNK[level]))) and not context.should_stop():
-            results = _check(chunk, level, checker, toolchain, context)
+            results = check_texts(
+                chunk, level, checker, toolchain,
+                cancel=context.should_stop, parallel=_workers(), race=context.request.get("race") is True,
+            )  # fmt: skip
             if results is None:
                 break
             lines = [_line(text.version, result, toolchain) for text, result in zip(chunk, results, strict=True)]
@@ -70,42 +62,6 @@ def main(context: WorkerContext) -> None:
     for (check, state), number in sorted(counts.items()):
         by_check.setdefault(check, {})[state] = number
     context.event("checked", checked=finished, total=total, by_check=by_check)
-
-
-def _check(
-    chunk: Sequence[Text], level: str, checker: Checker, toolchain: Toolchain, context: WorkerContext
-) -> list[CheckResult] | None:
-    """One result a text, in order; None when the job was stopped meanwhile."""
-    results = list(checker.check(CheckItem(at, text.code) for at, text in enumerate(chunk)))
-    sound = [result.key for result in results if result.states["types"] == "pass"]
-    more: list[Iterator[CheckResult]] = []
-    if level in ("vet", "test"):
-        more.append(vet((CheckItem(at, chunk[at].code) for at in sound), toolchain, context.should_stop))
-    if level == "test":
-        tests = (TestItem(at, chunk[at].code, chunk[at].test) for at in sound)
-        more.append(
-            run_tests(
-                tests,
-                toolchain,
-                cancel=context.should_stop,
-                parallel=_workers(),
-                race=context.request.get("race") is True,
-            )
-        )
-    for check, found in zip(("vet", "test"), more, strict=False):
-        for result in results:
-            result.states[check] = "skipped"
-        answered = 0
-        for result in found:
-            answered += 1
-            results[result.key] = _joined(results[result.key], result)
-        if answered < len(sound):
-            return None
-    return results
-
-
-def _joined(one: CheckResult, more: CheckResult) -> CheckResult:
-    return CheckResult(one.key, one.states | more.states, one.diagnostics + more.diagnostics, one.formatted, one.policy)
 
 
 def _texts(path: Path) -> Iterator[Text]:

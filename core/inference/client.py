@@ -8,12 +8,14 @@ first request only (half a second), so ask from a worker thread.
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from core.errors import UserError
 from core.inference import likelihoods
 from core.inference.likelihoods import Likelihood
 from core.inference.refusals import ANY, ServerAddress, cut_off, refusal
@@ -40,7 +42,7 @@ class Piece:
 class Finish:
     """How an answer ended. reason: "stop" (end of text or a stop string) or "length". tokens: new ones.
 
-    time_to_first_token: seconds. settings: those the server really used, as in `core.inference.sampling`.
+    time_to_first_token: seconds. settings: those the server really used, as in `core.inference.sampling`. prompt_tokens: 0 where nobody told.
     """
 
     reason: str
@@ -48,6 +50,13 @@ class Finish:
     tokens_per_second: float | None
     time_to_first_token: float | None
     settings: Mapping[str, Any]
+    prompt_tokens: int = 0
+
+
+class Explain(Protocol):
+    """What a person reads instead of an error of the connection or of HTTP. begun: after the first bytes of the answer."""
+
+    def __call__(self, error: Exception, *, begun: bool) -> UserError: ...
 
 
 class Answer(Iterator[Piece | Finish]):
@@ -57,9 +66,22 @@ class Answer(Iterator[Piece | Finish]):
     any thread may `close`, which makes a waiting `next` end at once.
     """
 
-    def __init__(self, ask: Callable[[OpenAI], Stream[Any]], address: ServerAddress) -> None:
+    def __init__(
+        self,
+        ask: Callable[[OpenAI], Stream[Any]],
+        address: ServerAddress,
+        *,
+        explain: Explain | None = None,
+        proxies: bool = False,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The last three are for endpoints that are no `serve` job. proxies: those of the environment may see what is said. settings: those
+        that are sent, where the server tells none."""
         self._ask = ask
         self._address = address
+        self._explain = explain or functools.partial(refusal, address=address)
+        self._proxies = proxies
+        self._settings = settings or {}
         self._closed = False
         self._response: httpx2.Response | None = None
         self._pieces = self._run()
@@ -95,9 +117,9 @@ class Answer(Iterator[Piece | Finish]):
             return
         asked = time.monotonic()
         timeout = httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
-        # trust_env off: a proxy of the environment must never see, or break, what is said on loopback
+        # a proxy of the environment must never see, or break, what is said on loopback
         with (
-            httpx2.Client(timeout=timeout, trust_env=False) as http,
+            httpx2.Client(timeout=timeout, trust_env=self._proxies) as http,
             openai.OpenAI(
                 base_url=self._address.url, api_key=self._address.key, max_retries=0, http_client=http
             ) as client,
@@ -108,14 +130,14 @@ class Answer(Iterator[Piece | Finish]):
                     if self._closed:
                         return
                     finished = False
-                    for item in _pieces(stream, asked):
+                    for item in _pieces(stream, asked, self._settings):
                         finished = isinstance(item, Finish)
                         yield item
                     if not finished and not self._closed:
                         raise cut_off()
             except (openai.OpenAIError, httpx2.HTTPError) as error:
                 if not self._closed:
-                    raise refusal(error, self._address, begun=self._response is not None) from error
+                    raise self._explain(error, begun=self._response is not None) from error
             finally:
                 self._response = None
 
@@ -189,20 +211,20 @@ def _fields(sampling: Sampling, model: str) -> dict[str, Any]:
     return known
 
 
-def _pieces(stream: Stream[Any], asked: float) -> Iterator[Piece | Finish]:
+def _pieces(stream: Stream[Any], asked: float, settings: Mapping[str, Any]) -> Iterator[Piece | Finish]:
     """The answer as it comes. A stream that ends without saying why yields no Finish: it was cut off.
 
     asked: monotonic time of the request; figures that the server does not tell are measured from it.
     """
     first: float | None = None
     reason: str | None = None
-    tokens = 0
+    tokens = read = 0
     told: Mapping[str, Any] = {}
     for chunk in stream:
         extra = (chunk.model_extra or {}).get("gosmith")
         told = extra if isinstance(extra, dict) else told
         if chunk.usage is not None:
-            tokens = int(chunk.usage.completion_tokens)
+            tokens, read = int(chunk.usage.completion_tokens), int(chunk.usage.prompt_tokens or 0)
         for choice in chunk.choices:
             if chunk.object == "chat.completion.chunk":
                 text, tokens_of = choice.delta.content, likelihoods.of_chat(choice.logprobs)
@@ -220,7 +242,8 @@ def _pieces(stream: Stream[Any], asked: float) -> Iterator[Piece | Finish]:
         tokens,
         told.get("tokens_per_second", tokens / seconds if seconds and tokens else None),
         told.get("time_to_first_token", first - asked if first else None),
-        told.get("settings", {}),
+        told.get("settings", settings),
+        read,
     )
 
 

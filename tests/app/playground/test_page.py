@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.context import AppContext
 from app.playground.page import PlaygroundPage
 from app.state import window_state
 from app.window import MainWindow
+from core.inference import conversation as tree
 from core.jobs import JobInfo, list_jobs
 from core.jobs.control import kill
 from core.jobs.folder import JobFolder
@@ -80,6 +81,10 @@ def workers(workspace: Workspace) -> list[JobInfo]:
     return [job for job in list_jobs(workspace.jobs) if job.kind == "serve" and job.alive]
 
 
+def roles(page: PlaygroundPage) -> list[str]:
+    return [message.role for message in tree.path(page.chat.talk.conversation)]
+
+
 def state(page: PlaygroundPage) -> str:
     return page.findChild(QLabel, "modelState").text()
 
@@ -95,13 +100,13 @@ def test_a_process_that_is_killed_in_the_middle_of_an_answer_is_a_sentence_and_t
     qtbot.waitUntil(lambda: bool(playground.banner.text), timeout=20_000)
     assert "Traceback" not in playground.banner.text
     assert "Write a very long program." in playground.chat.transcript.toPlainText()
-    assert [turn["role"] for turn in playground.chat._messages] == ["user", "assistant"]
+    assert roles(playground) == ["user", "assistant"]
     qtbot.waitUntil(lambda: not workers(workspace), timeout=20_000)
     qtbot.waitUntil(lambda: state(playground) == "Not loaded", timeout=20_000)
 
     ask("And another one.")
     assert workers(workspace)[0].id != first.id
-    assert [turn["role"] for turn in playground.chat._messages] == ["user", "assistant", "user"]
+    assert roles(playground) == ["user", "assistant", "user", "assistant"]
 
 
 @pytest.mark.slow
@@ -110,29 +115,27 @@ def test_stop_keeps_what_has_arrived_and_a_new_conversation_hears_nothing_of_the
 ) -> None:
     ask("Write a very long program.")
     press("stopButton")
-    qtbot.waitUntil(lambda: playground.chat._stream is None, timeout=10_000)
+    qtbot.waitUntil(lambda: not playground.chat.busy, timeout=10_000)
     assert state(playground) == "Stopped"
-    assert [turn["role"] for turn in playground.chat._messages] == ["user", "assistant"]
-    assert len(playground.chat._messages[1]["content"]) > 20
+    assert roles(playground) == ["user", "assistant"]
+    assert len(playground.chat.talk.conversation.messages[1].text) > 20
+    playground.chat.prompt.setPlainText("What would it read?")
+    playground.chat.findChild(QAbstractButton, "sidePrompt").click()
+    seen = playground.chat.findChild(QPlainTextEdit, "renderedPrompt")
+    qtbot.waitUntil(lambda: "What would it read?" in seen.toPlainText(), timeout=20_000)
+    assert "<|assistant|>" in seen.toPlainText()
+    assert "tokens" in playground.chat.findChild(QLabel, "contextNumbers").text()
 
     ask("Another.")
     press("newConversation")
     assert playground.chat.transcript.toPlainText() == ""
     ask("Begin anew.")
-    assert [turn["content"] for turn in playground.chat._messages] == ["Begin anew."]
+    assert tree.path(playground.chat.talk.conversation)[0].text == "Begin anew."
     assert playground.chat.transcript.toPlainText().count("You") == 1
 
     press("unloadModel")
     qtbot.waitUntil(lambda: not workers(workspace), timeout=20_000)
     assert state(playground) in ("Not loaded", "Broken off", "Stopped")
-
-
-def test_a_question_without_an_answer_goes_back_to_be_sent_again(playground: PlaygroundPage) -> None:
-    playground.chat._messages = [{"role": "user", "content": "Why?"}]
-    playground.chat._answer = ""
-    playground.chat._on_finished(None)
-    assert playground.chat.prompt.toPlainText() == "Why?"
-    assert playground.chat._messages == []
 
 
 def test_settings_and_model_come_back_in_the_next_window(

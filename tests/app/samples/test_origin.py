@@ -10,6 +10,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.samples.page import SamplesPage
+from core.samples import answered
+from core.samples.answered import Answered
+from core.samples.conversation import Message
 from core.samples.language import parse
 from core.teacher import intake, starting
 from core.teacher.plan import plan_from
@@ -50,3 +53,27 @@ def test_a_teachers_sample_tells_its_recipe_and_shows_its_conversation(
     page.search.set_query(parse("tag:bundled"))
     calm()
     qtbot.waitUntil(lambda: not origin.isVisible())
+
+
+def test_an_answer_of_the_playground_tells_its_model_and_what_was_changed(
+    workspace: Workspace, page: SamplesPage, qtbot: QtBot
+) -> None:
+    settings = {"temperature": 0.2, "seed": 11}
+    made = Answered("gold/step-300", "/jobs/r1/checkpoint-300", "r1", 300, "talk-1", "m1", settings, "func F() { }")
+    said = [Message("user", "Write F."), Message("assistant", "```go\npackage a\n\nfunc F() {}\n```\n")]
+    with closing(workspace.connect()) as connection:
+        answered.save(connection, said, made)
+    page.search.set_query(parse('source:"gold/step-300"'))
+    origin = page.detail.answered
+    qtbot.waitUntil(origin.isVisible)
+    assert origin.line == "gold/step-300 · step 300 · seed 11 · edited"
+    qtbot.mouseClick(origin.header, Qt.MouseButton.LeftButton)
+    text = origin.text.toPlainText()
+    for part in (
+        "/jobs/r1/checkpoint-300",
+        "r1, step 300",
+        "temperature 0.2, seed 11",
+        "talk-1, message m1",
+        "func F() { }",
+    ):
+        assert part in text

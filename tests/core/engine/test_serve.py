@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from core.engine import generate, serve
+from core.engine import admission, generate, serve
 from core.errors import UserError
 from core.inference.client import Finish, Piece, stream_chat, stream_completion
 from core.inference.refusals import ServerAddress
@@ -143,7 +143,7 @@ def test_a_body_that_is_no_object_is_refused(served: Served, body: bytes) -> Non
 
 
 def test_a_body_that_is_too_large_is_refused(served: Served) -> None:
-    for size in (serve.MOST_BYTES + 1, 10_000_000):
+    for size in (admission.MOST_BYTES + 1, 10_000_000):
         status, answer = served.post("/v1/chat/completions", b" " * size)
         assert (status, "larger than 4 MiB" in answer["error"]["message"]) == (413, True)
 

@@ -131,7 +131,7 @@ def test_pieces_come_in_order_and_the_end_tells_what_was_really_used(server: Fak
     )
     text, finish = text_of(ask)
     assert text == "func Reverse()"
-    assert finish == Finish("stop", 3, 40.0, 0.25, FIGURES["settings"])
+    assert finish == Finish("stop", 3, 40.0, 0.25, FIGURES["settings"], prompt_tokens=9)
     body = server.asked[0]
     assert (body["top_k"], body["min_p"], body["repetition_penalty"]) == (40, 0.1, 1.05)
     assert (body["temperature"], body["top_p"], body["max_tokens"], body["seed"]) == (0.7, 0.95, 256, 11)

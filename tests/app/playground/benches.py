@@ -1,0 +1,91 @@
+"""A bench for a mode without processes of its own: servers that are up already, at addresses that a test gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.context import AppContext
+from app.playground.mode import Bench
+from app.playground.model_list import ModelList
+from app.playground.model_servers import ModelServers, Served
+from app.widgets.banner import Banner
+from core.errors import UserError
+from core.inference import ServerAddress
+from core.models import Model
+from core.paths import resources
+
+
+class StandingServers(QObject):
+    """`ModelServers` whose models are up at once. addresses: by a model's folder; broken: what is said of one that does not come up.
+    heavy: what is said when models are weighed."""
+
+    ready = Signal(str, object)
+    failed = Signal(str, object)
+    unloaded = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.addresses: dict[str, Served] = {}
+        self.broken: dict[str, UserError] = {}
+        self.heavy: UserError | None = None
+        self.wanted: list[list[str]] = []
+
+    def want(self, models: Sequence[Model]) -> None:
+        self.wanted.append([model.name for model in models])
+        for model in models:
+            path = str(model.path)
+            if path in self.broken:
+                QTimer.singleShot(0, self, lambda path=path: self.failed.emit(path, self.broken[path]))
+            else:
+                QTimer.singleShot(0, self, lambda path=path: self.ready.emit(path, self.addresses[path]))
+
+    def weigh(self, models: Sequence[Model], told: Callable[[UserError | None], object]) -> None:
+        told(self.heavy)
+
+    def served(self, model: Model) -> Served | None:
+        return self.addresses.get(str(model.path))
+
+    def loading(self, _model: Model) -> bool:
+        return False
+
+    def unload(self) -> None:
+        self.want(())
+
+
+def stand(bench: Bench) -> StandingServers:
+    """The servers of a bench of `make_bench`."""
+    return cast(StandingServers, bench.servers)
+
+
+def make_bench(context: AppContext, addresses: dict[str, Served | ServerAddress]) -> Bench:
+    """Models of these names, each in a folder that is called so. Delete its `models`, `servers` and `banner`, or give them a parent."""
+    servers = StandingServers()
+    listed = ModelList(context)
+    listed.models = [Model(name, Path("/models") / name, "base") for name in addresses]
+    listed.refresh = lambda: None  # type: ignore[method-assign]  # no folder is looked into
+    for name, address in addresses.items():
+        servers.addresses[str(Path("/models") / name)] = address if isinstance(address, Served) else Served(address)
+    return Bench(context, listed, cast(ModelServers, servers), Banner(context.theme))
+
+
+@contextmanager
+def starter(**beside: Path) -> Iterator[ServerAddress]:
+    """The starter in a process of its own, with adapters beside it."""
+    words = [word for name, folder in beside.items() for word in ("--beside", f"{name}={folder}")]
+    command = [sys.executable, "-m", "core.engine.serve", "--model", str(resources() / "starter"), *words]
+    environment = {**os.environ, "GOSMITH_API_KEY": "key"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
+        assert process.stdout is not None
+        try:
+            yield ServerAddress(**json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
