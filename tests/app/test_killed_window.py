@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from core.inference import conversation_files as files
 from core.samples import store
 from core.workspace import Workspace
 
@@ -61,3 +63,55 @@ def test_every_decision_that_was_reported_survives_a_kill(workspace: Workspace, 
     assert len(accepted) <= asked, (
         "what was under way may be done without having been told, but nothing that was not asked"
     )
+
+
+ASK_AND_HOLD = """
+import pathlib, sys, threading
+from PySide6.QtCore import QTimer
+import app.main, app.playground.page
+from app.main import Desk
+from tests.app.playground.scripted_model import Reply, ScriptedModel, ScriptedServers
+model = ScriptedModel()
+threading.Thread(target=model.serve_forever, daemon=True).start()
+model.script.replies.append(Reply(["The first words", "never come"], held=threading.Event()))
+app.playground.page.ModelServers = lambda *_: ScriptedServers(model)
+opened = Desk._on_opened
+def ready(self, workspace):
+    opened(self, workspace)
+    self.window.show_page("playground")
+    chat = self.window.pages["playground"].chat
+    def ask():
+        if chat.model is not None:
+            self.timer.stop()
+            chat.prompt.setPlainText("One?")
+            chat.send()
+    self.timer = QTimer()
+    self.timer.timeout.connect(ask)
+    self.timer.start(5)
+Desk._on_opened = ready
+app.main.run_window(pathlib.Path(sys.argv[1]))
+"""
+
+
+def test_an_answer_that_was_coming_in_is_there_after_a_kill_as_far_as_it_came(
+    workspace: Workspace, go_ready: None, eventually: Callable[..., None]
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", ASK_AND_HOLD, str(workspace.root)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT,
+    )  # fmt: skip
+
+    def kept() -> list[str]:
+        found = list(workspace.conversations.glob("*.json"))
+        return [one.text for one in files.load(workspace.conversations, found[0].stem).conversation.messages] if found else []  # fmt: skip
+
+    try:
+        eventually(lambda: kept() == ["One?", "The first words"], seconds=60)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    assert kept() == ["One?", "The first words"]
+    [entry] = files.entries(workspace.conversations)
+    assert (entry.name, entry.problem) == ("One?", "")
+    assert [path.name for path in workspace.conversations.iterdir() if path.suffix == ".json"] == [f"{entry.id}.json"]
