@@ -116,8 +116,8 @@ class EvaluationView(QWidget):
         return self.feed.folder.id if self.feed.folder is not None else ""
 
     def add_tab(self, name: str, text: str, page: QWidget) -> None:
-        """Another page behind the others. name, text: objectName and text of its segment."""
-        self.tabs.add(name, text, page)
+        """Another page, before the log. name, text: objectName and text of its segment."""
+        self.tabs.add(name, text, page, before_last=True)
 
     def add_action(self, button: QWidget) -> None:
         """A button at the right of the number."""

@@ -41,7 +41,8 @@ class HeatSide(QWidget):
         layout.addWidget(self._totals)
         layout.addWidget(self._heading)
         layout.addWidget(self._empty)
-        layout.addWidget(self.lines, 1)
+        layout.addWidget(self.lines, 100)
+        layout.addStretch(1)
         self.clear()
 
     def clear(self) -> None:

@@ -12,13 +12,13 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.samples.columns import GLYPH_TONES, GLYPHS
-from app.samples.complaint import Complaint
 from app.tasks import TaskRunner
 from app.theme import Theme, set_property
 from app.widgets.buttons import Button
 from app.widgets.code_view import Mark
 from app.widgets.labels import ElidedLabel, label
+from app.widgets.samples.complaint import Complaint
+from app.widgets.samples.glyphs import GLYPH_TONES, GLYPHS
 from core.errors import UserError
 from core.golang.answers import AnswerVerdict, check_answer
 from core.golang.checker import CHECKS

@@ -10,8 +10,6 @@ from core.samples.store import SampleRow, Verdicts
 
 STATUS_WORDS = {"new": "New", "accepted": "Accepted", "rejected": "Rejected", "needs_work": "Needs work"}
 STATUS_TONES = {"new": "dim", "accepted": "good", "rejected": "bad", "needs_work": "warn"}
-GLYPHS = {"pass": "✓", "fail": "✕", "skipped": "–", None: "·"}
-GLYPH_TONES = {"pass": "good", "fail": "bad", "skipped": "dim", None: "dim"}
 
 
 @dataclass(frozen=True, slots=True)

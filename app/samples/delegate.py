@@ -12,8 +12,6 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from app import fonts
 from app.samples.columns import (
     COLUMNS,
-    GLYPH_TONES,
-    GLYPHS,
     GO,
     STATUS,
     STATUS_TONES,
@@ -23,6 +21,7 @@ from app.samples.columns import (
 )
 from app.samples.model import SampleModel
 from app.theme import Theme
+from app.widgets.samples.glyphs import GLYPH_TONES, GLYPHS
 from core.golang.checker import CHECKS
 from core.samples.store import SampleRow
 

@@ -10,20 +10,21 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QV
 from app import fonts
 from app.commands import key_of
 from app.samples import judged, origin
-from app.samples.columns import GLYPHS, STATUS_TONES, STATUS_WORDS, states
-from app.samples.complaint import Complaint
+from app.samples.columns import STATUS_TONES, STATUS_WORDS, states
 from app.samples.deciding import ReasonPanel, ReviewBar, TagPanel
 from app.samples.drafts import DraftChecker
 from app.samples.editing import EditPane
 from app.samples.folded import FoldedText
 from app.samples.proposal import Proposal
-from app.samples.reading import SampleView
 from app.samples.run_links import RunLinks
 from app.samples.uses import Used
 from app.theme import Theme, set_property
 from app.widgets.empty import EmptyState
 from app.widgets.labels import ElidedLabel, hairline, label
 from app.widgets.rating import Rating
+from app.widgets.samples.complaint import Complaint
+from app.widgets.samples.glyphs import GLYPHS
+from app.widgets.samples.reading import SampleView
 from core.golang.checker import CHECKS, Diagnostic
 from core.samples.store import Sample
 

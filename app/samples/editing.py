@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSplitter, QVBoxLayout,
 
 from app.commands import key_of
 from app.samples.drafts import DraftChecker
-from app.samples.reading import marks_of
 from app.theme import Theme, set_property
 from app.widgets.buttons import Button
 from app.widgets.code_view import CodeView
 from app.widgets.diff_view import DiffView
 from app.widgets.go_syntax import go_runs, markdown_runs
 from app.widgets.labels import ElidedLabel, section
+from app.widgets.samples.reading import marks_of
 from core.golang import extract
 from core.golang.checker import CheckResult
 from core.samples.store import Sample

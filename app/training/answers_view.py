@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from app import icons
-from app.samples.reading import SampleView
-from app.samples.segments import Segment, answer_segments
 from app.theme import Theme, set_property
 from app.widgets.labels import ElidedLabel, label
+from app.widgets.samples.reading import SampleView
+from app.widgets.samples.segments import Segment, answer_segments
 from core.training import answers
 from core.training.answers import Answer
 

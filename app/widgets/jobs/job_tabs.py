@@ -36,14 +36,14 @@ class JobTabs(QWidget):
         column.addLayout(row)
         column.addWidget(self._stack, 1)
 
-    def add(self, name: str, text: str, page: QWidget) -> None:
-        """One more, behind the others. name, text: objectName and text of its segment."""
+    def add(self, name: str, text: str, page: QWidget, *, before_last: bool = False) -> None:
+        """One more, behind the others or before the last of them. name, text: objectName and text of its segment."""
         button = Button(text, self._theme, kind="segment", name=name)
         button.setCheckable(True)
         button.setChecked(not self._stack.count())
         self._buttons.addButton(button, self._stack.count())
         self._stack.addWidget(page)
-        self._segments.addWidget(button)
+        self._segments.insertWidget(self._segments.count() - before_last, button)
 
     def open(self, page: QWidget) -> None:
         """Bring this page to the front, as a press on its segment does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.samples.segments import segments
+from app.widgets.samples.segments import segments
 from core.samples.conversation import Message
 from core.samples.store import Sample, Verdicts
 

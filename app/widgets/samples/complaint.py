@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.samples.reading import marks_of
 from app.theme import Theme
 from app.widgets.buttons import Button
 from app.widgets.code_view import Mark
 from app.widgets.labels import ElidedLabel
+from app.widgets.samples.reading import marks_of
 from core.golang.checker import Diagnostic
 
 

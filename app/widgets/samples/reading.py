@@ -12,12 +12,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app import fonts
-from app.samples.segments import Segment, segments
 from app.theme import Theme
 from app.widgets.code_view import CodeView, Mark
 from app.widgets.go_syntax import go_runs
 from app.widgets.labels import label
 from app.widgets.plain_syntax import plain_runs
+from app.widgets.samples.segments import Segment, segments
 from core.golang.checker import Diagnostic
 from core.samples.store import Sample
 
