@@ -15,10 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import evaluation_pictures
+import playground_pictures
 from PySide6.QtCore import QCoreApplication, QEventLoop
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QWidget
 
@@ -131,15 +134,13 @@ def ask_judge(root: Path) -> None:
 
 def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
     """One picture a page."""
-    for name in ("samples", "training", "playground"):
+    for name in ("samples", "training"):
         window.show_page(name)
         page = window.current_page()
         if name == "samples":
             counted = page.findChild(QWidget, "samplesTrain")
             settle(lambda counted=counted: "…" not in counted.accessibleName() and counted.accessibleName() != "Train")
         settle(lambda: not context.tasks.busy())
-        if name == "playground":
-            _ask(page, context)
         _save(window, folder / f"{name}_{look}.png")
     window.show_page("samples")
     page = window.current_page()
@@ -168,7 +169,10 @@ def page_pictures(window: MainWindow, context: AppContext, folder: Path, look: s
     settle(lambda: bool(preview.toPlainText()), 60.0)
     _save(dialog(), folder / f"run_dialog_{look}.png")
     dialog().close()
-    window.pages["playground"].unload()
+    for name, pictures in (("evaluation", evaluation_pictures.pictures), ("playground", playground_pictures.pictures)):
+        window.show_page(name)
+        save = partial(_save_as, window, folder, look)
+        pictures(window.current_page(), context, save, settle)
 
 
 def _teacher_pictures(window: MainWindow, context: AppContext, folder: Path, look: str) -> None:
@@ -222,14 +226,8 @@ def dialog() -> QWidget | None:
     return next((w for w in QApplication.topLevelWidgets() if w.objectName() == "runDialog"), None)
 
 
-def _ask(page: QWidget, context: AppContext) -> None:
-    prompt = page.findChild(QPlainTextEdit, "promptField")
-    send = page.findChild(QPushButton, "sendButton")
-    stop = page.findChild(QPushButton, "stopButton")
-    prompt.setPlainText("Write a function that reverses a slice of strings in place.")
-    send.click()
-    settle(lambda: stop.isEnabled(), 5)
-    settle(lambda: not stop.isEnabled(), 60)
+def _save_as(widget: QWidget, folder: Path, look: str, name: str) -> None:
+    _save(widget, folder / f"{name}_{look}.png")
 
 
 def _save(widget: QWidget, path: Path) -> None:
@@ -251,6 +249,7 @@ def main() -> int:
         prepare(root)
         ask_teacher(root)
         ask_judge(root)
+        evaluation_pictures.prepare(root)
     app = QApplication([])
     fonts.load()
     for look in ("light", "dark"):
