@@ -100,10 +100,7 @@ class CompareColourBar(QWidget):
             return
         against = columns[max(0, min(self.against.currentIndex(), len(columns) - 1))]
         self.legend.show_kind(kind, f"nats · orange: less likely to {against.name} than to who wrote it")
-        try:
-            self.colours.by_difference(columns, against, self._asked)
-        except UserError as error:
-            self._bench.banner.problem(error)
+        self.colours.by_difference(columns, against, self._asked)
 
     def show_differences(self) -> None:
         """Two answers side by side."""

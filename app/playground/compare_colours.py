@@ -1,7 +1,7 @@
 """The colours of compared answers: by how likely each token was to who wrote it, or by what another column's model makes of it.
 
-For the latter that model reads each answer in its conversation (`core.inference.scoring`), off the GUI thread and off nobody's memory: it
-is up already, or is brought up again. The column that the others are held against keeps its plain colours.
+For the latter both models read the answer in its conversation (`core.inference.scoring`), off the GUI thread: so both see the tokens that
+its text is cut into, and not those that one of them happened to say it with. The column that the others are held against stays plain.
 """
 
 from __future__ import annotations
@@ -57,7 +57,12 @@ class CompareColours(QObject):
     def by_difference(self, columns: Sequence[CompareColumn], against: CompareColumn, asked: Asked) -> None:
         """Colour the other columns' answers by how much less likely they are to this column's model."""
         self.plain(columns)
-        other = against.contestant()
+        other = against.asked
+        if other is None:
+            self.failed.emit(
+                UserError("The column to hold the answers against has none.", "Ask all again, then colour.")
+            )
+            return
         if not isinstance(other, Model):
             self.failed.emit(UserError(TEACHER_TELLS_NONE, "Hold the answers against a model's column."))
             return
@@ -68,9 +73,10 @@ class CompareColours(QObject):
         for column in columns:
             if column is not against and column.tokens:
                 names = (column.name, other.name)
-                text, answer = column.view.toPlainText(), column.answer
-                work = partial(_difference, text, answer, column.tokens, names, served, asked, self._cancel)
-                self._work(column, work)
+                writer = column.asked
+                own = self._bench.servers.served(writer) if isinstance(writer, Model) else None
+                text = column.view.toPlainText()
+                self._work(column, partial(_difference, text, column.tokens, names, own, served, asked, self._cancel))
 
     def _work(self, column: CompareColumn, make: partial[Heat | None]) -> None:
         cancel = self._cancel
@@ -106,21 +112,27 @@ def _probability(text: str, tokens: Sequence[Likelihood], name: str) -> Heat:
 
 def _difference(
     text: str,
-    answer: str,
     tokens: Sequence[Likelihood],
     names: tuple[str, str],
-    served: Served,
+    own: Served | None,
+    other: Served,
     asked: Asked,
     cancel: threading.Event,
 ) -> Heat | None:
-    """Runs on a pool thread; None when nobody wants it any more."""
+    """Runs on a pool thread; None when nobody wants it any more. own: None where who wrote it is up no more; then it counts as it was said."""
     said = b"".join(
         token.spelt for token in tokens
     ).decode()  # the answer, but for a character that was cut in its middle
+    mine = tuple(tokens) if own is None else _scored(own, asked, said, cancel)
+    theirs = _scored(other, asked, said, cancel)
+    if cancel.is_set():
+        return None
+    return heat_of(DIFFERENCE, text, difference(mine, theirs), names=names)
+
+
+def _scored(served: Served, asked: Asked, said: str, cancel: threading.Event) -> tuple[Likelihood, ...]:
     if asked.chat:
         found = score_answer(served.address, asked.messages, said, model=served.name, cancelled=cancel.is_set)
     else:
         found = score_continuation(served.address, asked.text, said, model=served.name)
-    if not found:
-        return None
-    return heat_of(DIFFERENCE, text, difference(tokens, fitted(found, said)), names=names)
+    return fitted(found, said) if not cancel.is_set() else ()

@@ -33,7 +33,8 @@ _STATUS = {
 
 
 class CompareColumn(QFrame):
-    """Attributes: view; verdict (the bar of Go's verdicts); answer and tokens of the last round; finish, None until an answer is whole.
+    """Attributes: view; verdict (the bar of Go's verdicts); answer and tokens of the last round, and asked, whose they are; finish, None until an
+    answer is whole.
 
     Signals: removed(); edited(), another contestant was chosen.
     """
@@ -58,6 +59,7 @@ class CompareColumn(QFrame):
         self.answer = ""
         self.tokens: tuple[Likelihood, ...] = ()
         self.finish: Finish | None = None
+        self.asked: Contestant | None = None
         self.picker: ModelPicker | None = None
         self.fields: TeacherFields | None = None
         who: QWidget
@@ -113,14 +115,16 @@ class CompareColumn(QFrame):
 
     @property
     def name(self) -> str:
-        """Who answers here, in a word."""
+        """Who answered here, or would, in a word."""
+        if self.asked is not None:
+            return self.asked.model if isinstance(self.asked, Teacher) else self.asked.name
         if self.fields is not None:
             return self.fields.model.text().strip() or "the teacher"
         return self.picker.model.name if self.picker is not None and self.picker.model is not None else "no model"
 
     def clear(self) -> None:
         """Nothing was asked yet."""
-        self.answer, self.tokens, self.finish = "", (), None
+        self.answer, self.tokens, self.finish, self.asked = "", (), None, None
         self._waits = False
         self.view.show_heat(None)
         self.view.clear()
@@ -134,11 +138,12 @@ class CompareColumn(QFrame):
         """Is it expected to be asked?"""
         return self._waits
 
-    def wait(self, *, model: bool) -> None:
-        """An answer is expected. model: it has to be loaded first, perhaps."""
+    def wait(self, asked: Contestant) -> None:
+        """An answer is expected of this one, which has to be loaded first, perhaps."""
         self.clear()
+        self.asked = asked
         self._waits = True
-        self._say("Loading…" if model else "Asking…")
+        self._say("Asking…" if isinstance(asked, Teacher) else "Loading…")
 
     def begin(self) -> None:
         """The answer is asked for."""

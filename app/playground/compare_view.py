@@ -245,7 +245,7 @@ class CompareView(QWidget):
             self._last_key += 1
             self._keys[self._last_key] = column
             wanted[self._last_key] = one
-            column.wait(model=not isinstance(one, Teacher))
+            column.wait(one)
         self.colours.begin(asked)
         if wanted:
             self._show_busy(busy=True)
@@ -267,9 +267,9 @@ class CompareView(QWidget):
             self.tests.add(key, self.task, column.answer)
 
     def _price(self, column: CompareColumn, finish: Finish | None) -> Decimal | None:
-        if column.fields is None or finish is None:
+        if not isinstance(column.asked, Teacher) or finish is None:
             return None
-        return self.costs.price(column.fields.teacher(), finish)
+        return self.costs.price(column.asked, finish)
 
     def _on_failed(self, key: int, error: UserError) -> None:
         if key in self._keys:

@@ -152,6 +152,12 @@ def test_tokens_are_coloured_by_probability_and_by_the_difference_to_another_col
     assert two.view.heat is not None
     assert {abs(round(part.nats or 0.0, 2)) for part in two.view.heat.stretches} == {0.0}, "the same model"
     assert "one" in view.colours.legend.accessibleName()
+    two.picker.setCurrentIndex(0)
+    view.columns.changed.emit()
+    assert two.name == "two", "who answered, whoever is chosen for the next question"
+    view.columns.add()
+    view.colours.against.setCurrentIndex(2)
+    assert "The column to hold the answers against has none." in view._bench.banner.text
     view.colours.by.setCurrentIndex(0)
     assert two.view.heat is None
 
