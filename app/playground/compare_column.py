@@ -169,6 +169,11 @@ class CompareColumn(QFrame):
         self._say(str(error), "bad")
         self._offer_verdict()
 
+    def check(self) -> None:
+        """Ask Go about a whole answer; the processor is the models' while any of them speaks, so not before all are done."""
+        if self.finish is not None and self.answer.strip():
+            self.verdict.check()
+
     def show_judged(self, judged: Judged | None, waiting: bool = False) -> None:
         """What the prompt's test says of the answer."""
         self._test.setVisible(judged is not None or waiting)

@@ -131,6 +131,8 @@ class CompareView(QWidget):
         """Give way to another mode."""
         self.stop()
         self.tests.clear()
+        for column in self.columns.columns:
+            column.verdict.cancel()
 
     def use_model(self, path: str) -> None:
         """Have the model in this folder answer, too."""
@@ -279,6 +281,7 @@ class CompareView(QWidget):
         for column in self._keys.values():
             if column.waits:
                 column.clear()
+            column.check()
         self._show_busy(busy=False)
         self.colours.recolour()
 

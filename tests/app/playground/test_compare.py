@@ -246,6 +246,9 @@ def test_an_answer_is_judged_by_the_test_of_the_prompt(
     )
     assert shown(column) == "✓ passes its test"
     assert shown(view.columns.columns[0]).startswith("✗ ")
+    qtbot.waitUntil(lambda: all(one.verdict.verdict is not None for one in view.columns.columns), timeout=60_000)
+    assert column.verdict.verdict is not None
+    assert column.verdict.verdict.states["types"] == "pass", "Go is asked without a press, once all have answered"
     view.findChild(QAbstractButton, "compareTaskDrop").click()
     assert view.task is None
 
