@@ -14,10 +14,11 @@ from collections.abc import Callable
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication, QTextBrowser, QWidget
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QTextBrowser
 
 from app import fonts
-from app.playground.transcript import Transcript
+from app.playground.transcript import Transcript, Turn
 from app.theme import Theme
 from tests.benchmarks.report import report
 
@@ -45,19 +46,29 @@ func Load(path string) (Settings, error) {
 """
 
 
-def frame(widget: QWidget, act: Callable[[], object]) -> float:
-    """Milliseconds of an act and the painting that follows it."""
-    start = time.perf_counter()
-    act()
-    QApplication.processEvents()
-    widget.repaint()
-    return 1e3 * (time.perf_counter() - start)
+class Frames(QObject):
+    """A widget that is shown, and what its frames take."""
 
+    def __init__(self, widget: QAbstractScrollArea) -> None:
+        super().__init__()
+        self._painted = False
+        widget.viewport().installEventFilter(self)
+        widget.resize(900, 700)
+        widget.show()
+        QApplication.processEvents()
 
-def shown(widget: QWidget) -> None:
-    widget.resize(900, 700)
-    widget.show()
-    QApplication.processEvents()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self._painted = self._painted or event.type() == QEvent.Type.Paint
+        return False
+
+    def frame(self, act: Callable[[], object]) -> float:
+        """Milliseconds of an act and all that follows from it, the painting included."""
+        self._painted = False
+        start = time.perf_counter()
+        act()
+        while not self._painted:
+            QApplication.processEvents()
+        return 1e3 * (time.perf_counter() - start)
 
 
 def main() -> None:
@@ -68,17 +79,21 @@ def main() -> None:
     answer = (BLOCK * (CHARACTERS // len(BLOCK) + 1))[:CHARACTERS]
     pieces = [answer[at : at + PIECE] for at in range(0, CHARACTERS, PIECE)]
     transcript = Transcript(theme)
-    shown(transcript)
-    for turn in range(2):
-        transcript.speaker(f"Turn {turn}")
-        transcript.append(BLOCK * 5)
-    transcript.speaker("starter")
-    took = [frame(transcript, lambda piece=piece: transcript.append(piece)) for piece in pieces]
+    frames = Frames(transcript)
+    transcript.show_turns(
+        [
+            Turn("q1", "You", "Why wrap?"),
+            Turn("a1", "starter", BLOCK * 5),
+            Turn("q2", "You", "More."),
+            Turn("a2", "starter", ""),
+        ]
+    )
+    took = [frames.frame(lambda piece=piece: transcript.append(piece)) for piece in pieces]
     ours = sorted(took[-LAST:])
     peer = QTextBrowser()
-    shown(peer)
+    others = Frames(peer)
     theirs = [
-        frame(peer, lambda end=end: peer.setMarkdown(answer[: CHARACTERS - PIECE * end])) for end in range(9, -1, -1)
+        others.frame(lambda end=end: peer.setMarkdown(answer[: CHARACTERS - PIECE * end])) for end in range(9, -1, -1)
     ]
     report(
         "streaming",
