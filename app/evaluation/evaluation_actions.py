@@ -11,10 +11,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.context import AppContext
 from app.widgets.jobs.job_row import RESUMABLE
+from app.widgets.question import question
 from core.errors import UserError
 from core.evaluation.results import RESULT
 from core.jobs import JobInfo, delete, stop
@@ -135,21 +136,10 @@ class EvaluationActions(QObject):
         job = self._job
         if job is None or job.alive:
             return
-        box = QMessageBox(self._page)
-        box.setObjectName("evaluationDeleteQuestion")
-        box.setWindowTitle("Delete an evaluation")
-        box.setText(f"Delete “{job.title}”?")
-        box.setInformativeText(
-            "Its result, its answers and its log are removed from the disk. What it measured must be measured again."
-        )
-        yes = box.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
-        yes.setObjectName("evaluationDeleteConfirm")
-        no = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        box.setEscapeButton(no)
-        box.accepted.connect(lambda: self._do(lambda: delete(job.folder)))
-        box.finished.connect(box.deleteLater)
-        box.open()
+        question(
+            self._page, "evaluationDelete", "Delete an evaluation", f"Delete “{job.title}”?", "Its result, its answers and its log are removed from the disk. What it measured must be measured again.",
+            "Delete", lambda: self._do(lambda: delete(job.folder)),
+        ).open()  # fmt: skip
 
     def _do(self, function: Callable[[], object]) -> None:
         self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)

@@ -13,12 +13,13 @@ from app import fonts
 from app.context import AppContext
 from app.evaluation.board_feed import BoardFeed
 from app.evaluation.compare_view import CompareView
-from app.evaluation.evaluation_feed import EvaluationFeed
+from app.evaluation.evaluation_feed import Looked, follow
 from app.evaluation.leaderboard_view import LeaderboardView
 from app.evaluation.overview import headline
 from app.evaluation.problems_view import ProblemsView
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
+from app.widgets.jobs.job_feed import JobFeed
 from app.widgets.jobs.job_row import RESUMABLE, STATES
 from app.widgets.jobs.job_status import JobStatus
 from app.widgets.jobs.job_tabs import JobTabs
@@ -51,10 +52,8 @@ class EvaluationView(QWidget):
         self._contents: Contents | None = None
         self._told: tuple[str, str] | None = None
         self._compared = ""
-        self.feed = EvaluationFeed(context, self)
+        self.feed = JobFeed(context.tasks, follow, self)
         self.feed.looked.connect(self._on_looked)
-        self.feed.loaded.connect(self._on_loaded)
-        self.feed.failed.connect(lambda error: self.banner.problem(error))
         self.status = JobStatus(name="evaluationState")
         self.result = Button(
             "Result", theme, icon="export", name="evaluationResult", tip="Take the result along, or delete it"
@@ -161,7 +160,8 @@ class EvaluationView(QWidget):
 
     # --- what is heard of the job ------------------------------------------------------------------------------
 
-    def _on_looked(self, state: JobInfo, at: Standing) -> None:
+    def _on_looked(self, state: JobInfo, looked: Looked) -> None:
+        at, found = looked
         self.state = state
         self.status.show_job(state, STATES[state.state], _doing(state, at))
         self.stop.setVisible(state.alive)
@@ -171,6 +171,10 @@ class EvaluationView(QWidget):
         self._tell(state)
         self._follow()
         self.state_changed.emit(state)
+        if isinstance(found, UserError):
+            self.banner.problem(found)
+        elif found is not None:
+            self._on_loaded(found)
 
     def _tell(self, state: JobInfo) -> None:
         if self._told == (state.state, state.message):

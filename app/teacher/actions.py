@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.context import AppContext
 from app.teacher import words
 from app.teacher.budget_question import BudgetQuestion
 from app.teacher_intake import JUDGE, TEACHER
 from app.widgets.jobs.job_row import RESUMABLE
+from app.widgets.question import question
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo, delete, start, stop
 from core.jobs.folder import read_job
@@ -157,19 +158,10 @@ class TeacherActions(QObject):
         job = self._job
         if job is None or job.alive:
             return
-        box = QMessageBox(self._page)
-        box.setObjectName("teacherDeleteQuestion")
-        box.setWindowTitle("Delete a job")
-        box.setText(f"Delete “{job.title}”?")
-        box.setInformativeText(f"Its log and its raw answers are removed. {_KINDS[job.kind].stays}")
-        yes = box.addButton("Delete", QMessageBox.ButtonRole.AcceptRole)
-        yes.setObjectName("teacherDeleteConfirm")
-        no = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        box.setEscapeButton(no)
-        box.accepted.connect(lambda: self._do(lambda: delete(job.folder)))
-        box.finished.connect(box.deleteLater)
-        box.open()
+        question(
+            self._page, "teacherDelete", "Delete a job", f"Delete “{job.title}”?", f"Its log and its raw answers are removed. {_KINDS[job.kind].stays}",
+            "Delete", lambda: self._do(lambda: delete(job.folder)),
+        ).open()  # fmt: skip
 
     def _do(self, function: Callable[[], object]) -> None:
         self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)

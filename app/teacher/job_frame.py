@@ -15,10 +15,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.teacher.actions import samples_of
-from app.teacher.job_feed import Count, Follow, JobFeed
+from app.teacher.job_count import Count, JobCount
 from app.teacher.job_head import JobHead
 from app.teacher.plan_view import PlanView
 from app.widgets.facts_row import FactsRow
+from app.widgets.jobs.job_feed import Follow, JobFeed
 from app.widgets.jobs.job_tabs import JobTabs
 from app.widgets.log_view import LogView
 from core.jobs import JobFolder, JobInfo
@@ -65,9 +66,10 @@ class JobFrame(QWidget):
         self._kind = kind
         self.state: JobInfo | None = None
         self.facts = facts
-        self.feed = JobFeed(context, kind.follow, kind.count, self)
+        self.feed = JobFeed(context.tasks, kind.follow, self)
         self.feed.looked.connect(self._on_looked)
-        self.feed.counted.connect(self.counted)
+        self._count = JobCount(context, kind.count, self)
+        self._count.counted.connect(self.counted)
         self.head = JobHead(context.theme, kind.name, kind.samples_tip)
         self.head.resume_wanted.connect(self.resume_wanted)
         self.head.show_samples.clicked.connect(self._on_show_samples)
@@ -92,12 +94,14 @@ class JobFrame(QWidget):
         self.log.set_path(folder.log)
         self.plan.show_plan("", "")
         self.feed.show(folder)
+        self._count.show(folder)
         return True
 
     def refresh(self) -> None:
         """Look again, at once and from now on: something was asked of the job."""
         if self.isVisible():
             self.feed.go_on()
+            self._count.go_on()
 
     def _on_show_samples(self) -> None:
         if self.state is not None:
@@ -130,10 +134,12 @@ class JobFrame(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.feed.go_on()
+        self._count.go_on()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.feed.pause()
+        self._count.pause()
 
 
 def _plan_of(folder: JobFolder, kind: JobKind) -> tuple[str, str]:

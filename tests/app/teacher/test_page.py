@@ -171,7 +171,7 @@ def test_a_running_job_is_stopped_and_deleted_but_its_samples_stay(
     action = teacher.context.commands.action("teacher.delete")
     qtbot.waitUntil(action.isEnabled)
     action.trigger()
-    box = teacher.findChild(QMessageBox, "teacherDeleteQuestion")
+    box = teacher.findChild(QMessageBox, "teacherDelete")
     assert box is not None
     press(box, qtbot, "teacherDeleteConfirm")
     qtbot.waitUntil(lambda: not teacher.jobs.rows.rowCount(), timeout=LONG)
