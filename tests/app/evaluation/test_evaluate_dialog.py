@@ -167,8 +167,8 @@ def test_ready_made_answers_are_judged_by_go_from_dialog_to_comparison(
     dialog: EvaluateDialog, evaluation: EvaluationPage, go_ready: None, qtbot: QtBot, tmp_path: Path
 ) -> None:
     broken = "    return undefinedName\n}\n"
-    first = {f"mine/p{at}": [TASKS[at].wrong, broken] for at in range(3)}
-    better = {f"mine/p{at}": [TASKS[at].body, TASKS[at].body if at else broken] for at in range(3)}
+    first = {f"mine/p{at}": [TASKS[at].wrong, broken] for at in range(len(TASKS))}
+    better = {f"mine/p{at}": [TASKS[at].body, TASKS[at].body if at else broken] for at in range(len(TASKS))}
     found: list[str] = []
     for place, texts in enumerate((first, better)):
         if place:
@@ -190,7 +190,7 @@ def test_ready_made_answers_are_judged_by_go_from_dialog_to_comparison(
         qtbot.waitUntil(lambda: evaluation.view.job == found[-1], timeout=LONG)
         qtbot.waitUntil(lambda: evaluation.view.evaluation is not None, timeout=JOURNEY)
     view = evaluation.view
-    assert view.number.text() == "pass@1 83.3 %"
+    assert view.number.text() == "pass@1 87.5 %"
     assert view.problems.show_problem("mine/p0")
     problem = view.problems.problem
     assert problem.picker.currentText() == "2 of 2 · Types"
@@ -199,7 +199,7 @@ def test_ready_made_answers_are_judged_by_go_from_dialog_to_comparison(
     assert "undefinedName" in problem.code.document().findBlockByNumber(mark.line - 1).text()
     press(evaluation, qtbot, "evaluationCompare")
     qtbot.waitUntil(lambda: view.comparison.comparison is not None, timeout=LONG)
-    assert view.comparison.sentence.text().startswith("pass@1 0.0 -> 83.3, +83.3 points")
+    assert view.comparison.sentence.text().startswith("pass@1 0.0 -> 87.5, +87.5 points")
     assert view.comparison.sentence.text().endswith("2 problems gained, 0 lost")
 
 

@@ -29,6 +29,7 @@ class StandingServers(QObject):
     heavy: what is said when models are weighed."""
 
     ready = Signal(str, object)
+    waits = Signal(str, str)
     failed = Signal(str, object)
     unloaded = Signal(str)
 

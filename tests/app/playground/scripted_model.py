@@ -58,6 +58,7 @@ class ScriptedServers(QObject):
     """Stands where `ModelServers` stands; every model is the scripted one, up at once."""
 
     ready = Signal(str, object)
+    waits = Signal(str, str)
     failed = Signal(str, object)
     unloaded = Signal(str)
 

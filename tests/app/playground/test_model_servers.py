@@ -148,7 +148,7 @@ def test_models_are_weighed_before_they_are_loaded(
     assert found == [None], "one process, whatever is free"
     monkeypatch.setattr("core.models.grouping.FAMILIES", frozenset())
     monkeypatch.setattr("core.training.machine._main_memory", lambda: (2**30, 2**20))
-    monkeypatch.setattr("core.training.machine._asked", lambda: "")
+    monkeypatch.setattr("core.training.machine.asked", lambda: "")
     servers.weigh(chosen, found.append)
     qtbot.waitUntil(lambda: len(found) == 2)
     assert "starter, gold/step-100 need some" in str(found[1])
