@@ -200,7 +200,7 @@ def test_ready_made_answers_are_judged_by_go_from_dialog_to_comparison(
     press(evaluation, qtbot, "evaluationCompare")
     qtbot.waitUntil(lambda: view.comparison.comparison is not None, timeout=LONG)
     assert view.comparison.sentence.text().startswith("pass@1 0.0 -> 87.5, +87.5 points")
-    assert view.comparison.sentence.text().endswith("2 problems gained, 0 lost")
+    assert view.comparison.sentence.text().endswith("3 problems gained, 0 lost")
 
 
 @pytest.mark.slow
