@@ -19,7 +19,7 @@ import torch
 
 from core.engine import generate
 from core.engine.asked import End, Request
-from core.engine.compute import Compute
+from core.engine.compute import choose
 from core.engine.generate import Chatter
 from core.engine.quantize import quicker_in_int8
 from core.inference.sampling import Sampling
@@ -35,19 +35,20 @@ SHAPE = {
 
 
 def random_chatter() -> Chatter:
-    """A 0.5B with random weights in bf16, and the starter's tokenizer, whose tokens it has."""
+    """A 0.5B with random weights in the format that the engine takes here, and the starter's tokenizer, whose tokens it has."""
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     from core.engine import model
 
     torch.manual_seed(0)
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.bfloat16)
+    compute = choose("bf16")
+    torch.set_default_dtype(compute.dtype)
     try:
         causal = Qwen2ForCausalLM(Qwen2Config(**SHAPE)).eval()
     finally:
         torch.set_default_dtype(before)
-    return Chatter(causal, model.load_tokenizer(resources() / "starter"), Compute(torch.device("cpu"), torch.bfloat16))
+    return Chatter(causal, model.load_tokenizer(resources() / "starter"), compute)
 
 
 def ours(chatter: Chatter, ids: list[int], tokens: int) -> None:
@@ -152,12 +153,16 @@ def main() -> None:
         ("starter", lambda: generate.load(resources() / "starter"), 200),
     ):
         chatter = make()
+        figures[f"{name}, number format"] = str(chatter.compute.dtype).removeprefix("torch.")
+        figures[f"{name}, way"] = chatter.decoder.way.name
         found = compare(chatter, tokens)
+        print(name, found, flush=True)
         figures |= {f"{name}, {arm}, tokens/s": round(value, 1) for arm, value in found.items()}
         figures[f"{name}, ours to generate"] = round(found["ours"] / found["generate"], 2)
         batch = together(chatter, tokens // 4)
         figures |= {f"{name}, {PROMPTS} prompts, {arm}, tokens/s": round(value, 1) for arm, value in batch.items()}
         figures[f"{name}, {PROMPTS} prompts, ours to theirs"] = round(batch["ours"] / batch["continuous batching"], 2)
+        print(name, batch, flush=True)
         first, last = turns(chatter)
         figures[f"{name}, first token of turn 1, ms"] = round(1e3 * first, 1)
         figures[f"{name}, first token after 2,000 tokens, ms"] = round(1e3 * last, 1)
