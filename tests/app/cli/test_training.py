@@ -85,7 +85,7 @@ def test_train_tells_the_points_of_its_evaluations_as_they_come(
     assert "step 2: pass@1 0.0 %" in said.err
     a, b = (one["path"] for one in answer["evaluations"])
     assert main(["--workspace", str(workspace.root), "compare", a, b]) == 0
-    assert "no evidence: +0.0 points" in capsys.readouterr().out
+    assert "no evidence: pass@1 0.0 -> 0.0, +0.0 points" in capsys.readouterr().out
 
 
 def test_an_evaluation_on_the_way_that_cannot_be_is_refused_in_a_sentence(

@@ -12,6 +12,7 @@ from app.context import AppContext
 from app.playground.model_server import ModelServer
 from core.jobs import JobFolder, gpus, info, list_jobs
 from core.models import Model
+from core.models.grouping import Group
 from core.workspace import Workspace
 
 
@@ -27,7 +28,7 @@ def test_a_model_waits_for_the_gpu_of_a_run_and_tells_for_whom(
     qtbot.waitUntil(lambda: info(run).state == "running", timeout=20_000)
     server = ModelServer(workspace, context.tasks)
     with qtbot.waitSignal(server.waits, timeout=20_000) as said:
-        server.load(Model("starter", Path("/nowhere"), "base"))
+        server.load(Group(Path("/nowhere"), (Model("starter", Path("/nowhere"), "base"),)))
     assert said.args == ["Waiting for “errgroup”, which holds gpu:0."]
     [job] = [one for one in list_jobs(workspace.jobs) if one.kind == "serve"]
     assert (job.resources, job.state) == (("gpu:1/1 shared",), "queued")
