@@ -168,7 +168,7 @@ def test_a_job_for_all_gpus_moved_to_the_head_is_served_before_those_that_would_
     eventually(lambda: waiting(tmp_path) == ["big"])
     small = nap("small", resources=("gpu:1/4",), steps=2)  # three GPUs are free, but big is first
     eventually(lambda: waiting(tmp_path) == ["big", "small"])
-    assert jobs.info(small).message == "Waiting behind “big”."
+    eventually(lambda: jobs.info(small).message == "Waiting behind “big”.")
     jobs.stop(holder, wait=True)
     assert control.wait_for_end(big, 30).state == control.wait_for_end(small, 30).state == "done"
     assert began(big) < began(small)
