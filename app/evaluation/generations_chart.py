@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.theme import Theme
+from app.widgets.charts import card
 from app.widgets.charts.axes import Axis, y_axis, y_ticks
 from app.widgets.charts.canvas import Canvas, Picture, Reading, Stroke
-from app.widgets.labels import ElidedLabel, section
 from core.teacher.generations import Row
 
 _TITLE = "pass@1 by generation"
@@ -28,24 +28,9 @@ class GenerationsChart(QFrame):
         self._theme = theme
         self._rows: tuple[Row, ...] = ()
         self._chosen = -1
-        self.setProperty("kind", "card")
-        self.setObjectName("generationsChart")
-        self.setAccessibleName(_TITLE)
-        self._value = ElidedLabel(tone="dim")
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 10, 14, 0)
-        head.addWidget(section(_TITLE))
-        head.addWidget(self._value, 1)
         self.canvas = Canvas(theme, self._build)
-        self.canvas.setAccessibleName(f"{_TITLE}, chart")
-        self.canvas.setToolTip("Arrow keys move the crosshair")
         self.canvas.pointed.connect(self._on_pointed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 4)
-        column.setSpacing(2)
-        column.addLayout(head)
-        column.addWidget(self.canvas, 1)
+        self._value = card.lay_out(self, _TITLE, "generationsChart", self.canvas, "Arrow keys move the crosshair")
         self.setMinimumSize(260, 170)
 
     def show_rows(self, rows: Sequence[Row]) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.theme import Theme
+from app.widgets.charts import card
 from app.widgets.charts.axes import Axis, y_axis, y_ticks
 from app.widgets.charts.canvas import Block, Canvas, Picture, Reading
-from app.widgets.labels import ElidedLabel, section
 
 TENS = 10
 _TITLE = "Scores by decision"
@@ -26,24 +25,9 @@ class ScoreChart(QFrame):
         self._theme = theme
         self._accepted: tuple[int, ...] = (0,) * TENS
         self._rejected: tuple[int, ...] = (0,) * TENS
-        self.setProperty("kind", "card")
-        self.setObjectName("scoreChart")
-        self.setAccessibleName(_TITLE)
-        self._value = ElidedLabel(tone="dim")
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 10, 14, 0)
-        head.addWidget(section(_TITLE))
-        head.addWidget(self._value, 1)
         self.canvas = Canvas(theme, self._build)
-        self.canvas.setAccessibleName(f"{_TITLE}, chart")
-        self.canvas.setToolTip("Arrow keys move the crosshair")
         self.canvas.pointed.connect(self._on_pointed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 4)
-        column.setSpacing(2)
-        column.addLayout(head)
-        column.addWidget(self.canvas, 1)
+        self._value = card.lay_out(self, _TITLE, "scoreChart", self.canvas, "Arrow keys move the crosshair")
         self.setMinimumSize(260, 190)
 
     def show_counts(self, accepted: Sequence[int], rejected: Sequence[int]) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.theme import Theme
 from app.tokens import Tokens
+from app.widgets.charts import card
 from app.widgets.charts.axes import Axis, time_text, time_ticks, y_axis, y_ticks
 from app.widgets.charts.canvas import GESTURES, Canvas, Picture, Reading, Stroke, extent
-from app.widgets.labels import ElidedLabel, section
 from core.teacher.pace import Floats
 
 _LEAST = 5.0
@@ -48,27 +48,11 @@ class TimeChart(QFrame):
         self._lines: tuple[Line, ...] = ()
         self._span: tuple[float, float] | None = None
         self._at: float | None = None
-        self.setProperty("kind", "card")
-        self.setObjectName(name)
-        self.setAccessibleName(title)
-        heading = section(title)
-        heading.setToolTip(GESTURES)
-        self._value = ElidedLabel(tone="dim")
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 10, 14, 0)
-        head.addWidget(heading)
-        head.addWidget(self._value, 1)
         self.canvas = Canvas(theme, self._build)
-        self.canvas.setAccessibleName(f"{title}, chart")
         self.canvas.pointed.connect(self.pointed)
         self.canvas.span_wanted.connect(self.span_wanted)
         self.canvas.all_wanted.connect(self.all_wanted)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 4)
-        layout.setSpacing(2)
-        layout.addLayout(head)
-        layout.addWidget(self.canvas, 1)
+        self._value = card.lay_out(self, title, name, self.canvas, GESTURES)
         self.setMinimumSize(230, 168)
 
     def show_lines(self, x: Floats, lines: Sequence[Line], span: tuple[float, float] | None) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app import fonts
 from app.theme import Theme
 from app.training.charts import run_colours
 from app.training.charts.chart_specs import ChartSpec, Curve, Shown, Usual, View
+from app.widgets.charts import card
 from app.widgets.charts.axes import (
     Axis,
     along_text,
@@ -56,34 +57,16 @@ class ChartCard(QFrame):
         self._usual: Usual | None = None
         self._moving = False
         self._pointed: tuple[float | None, bool] = (None, False)
-        self.setProperty("kind", "card")
-        self.setObjectName(spec.name)
-        self._title = QLabel(spec.title)
-        self._title.setFont(fonts.section_font())
-        self._title.setToolTip(GESTURES)
-        self._value = ElidedLabel(tone="dim")
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 10, 14, 0)
-        head.addWidget(self._title)
-        head.addWidget(self._value, 1)
         self._why = ElidedLabel(tone="faint")
         self._why.setFont(fonts.ui_font(11))
         self._why.setContentsMargins(14, 0, 14, 0)
         self._why.hide()
         self.canvas = Canvas(theme, self._build)
-        self.canvas.setAccessibleName(f"{spec.title}, chart")
         self.canvas.pointed.connect(self.pointed)
         self.canvas.span_wanted.connect(self.span_wanted)
         self.canvas.all_wanted.connect(self.all_wanted)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 4)
-        layout.setSpacing(2)
-        layout.addLayout(head)
-        layout.addWidget(self._why)
-        layout.addWidget(self.canvas, 1)
+        self._value = card.lay_out(self, spec.title, spec.name, self.canvas, GESTURES, under_title=self._why)
         self.setMinimumSize(230, 168)
-        self.setAccessibleName(spec.title)
 
     def has_data(self, shown: tuple[Shown, ...]) -> bool:
         """Would there be a curve to see?"""
