@@ -6,14 +6,14 @@ Each is offered only where it has an effect, and works off the GUI thread. What 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import QObject, QPoint, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.context import AppContext
+from app.widgets.jobs.job_commands import JobCommands
 from app.widgets.jobs.job_row import RESUMABLE
 from app.widgets.question import question
 from core.errors import UserError
@@ -26,61 +26,57 @@ _JOB = ("evaluation.stop", "evaluation.resume", "evaluation.delete")
 
 
 class EvaluationActions(QObject):
-    """Signals: acted(), when something was asked of a job; noted(words), when something was done; failed(UserError)."""
+    """Attribute commands: those of the job. Signal: noted(words), something was done with its result."""
 
-    acted = Signal()
     noted = Signal(str)
-    failed = Signal(object)
 
     def __init__(self, context: AppContext, page: QWidget) -> None:
         super().__init__(page)
         self._context = context
         self._page = page
         self._job: JobInfo | None = None
-        bind = context.commands.bind
-        self._actions = {
-            name: bind(name, page, run)
-            for name, run in (
-                ("evaluation.stop", self.stop),
-                ("evaluation.resume", self.resume),
-                ("evaluation.delete", self.ask_before_deleting),
-                ("evaluation.copy_path", self.copy_path),
-                ("evaluation.open_folder", self.open_folder),
-                ("evaluation.save", self.ask_where_to_save),
-            )
+        runs = {
+            "evaluation.stop": self.stop,
+            "evaluation.resume": self.resume,
+            "evaluation.delete": self.ask_before_deleting,
+            "evaluation.copy_path": self.copy_path,
+            "evaluation.open_folder": self.open_folder,
+            "evaluation.save": self.ask_where_to_save,
         }
+        self.commands = JobCommands(context.commands, context.tasks, page, runs)
         self.show_job(None)
 
     def show_job(self, job: JobInfo | None) -> None:
         """Offer what can be asked of this one."""
         self._job = job
         done = job is not None and job.state == "done"
-        offered = {
-            "evaluation.stop": job is not None and job.alive,
-            "evaluation.resume": job is not None and job.state in RESUMABLE,
-            "evaluation.delete": job is not None and not job.alive,
-            **dict.fromkeys(_RESULT, done),
-        }
-        for name, enabled in offered.items():
-            self._actions[name].setEnabled(enabled)
+        self.commands.offer(
+            {
+                "evaluation.stop": job is not None and job.alive,
+                "evaluation.resume": job is not None and job.state in RESUMABLE,
+                "evaluation.delete": job is not None and not job.alive,
+                **dict.fromkeys(_RESULT, done),
+            }
+        )
 
     def fill(self, menu: QMenu) -> None:
         """Put what can be done now into a menu."""
-        menu.clear()
-        for group in (_RESULT, _JOB):
-            menu.addActions([self._actions[name] for name in group if self._actions[name].isEnabled()])
-            menu.addSeparator()
+        self.commands.fill(menu, (_RESULT, _JOB))
+
+    def pop_up(self, place: QPoint) -> None:
+        """The same as a menu of its own, at this point of the screen."""
+        self.commands.pop_up(place, "evaluation", (_RESULT, _JOB))
 
     def stop(self) -> None:
         """Ask the job to stop; asked twice, it ends at once."""
         if (job := self._job) is not None:
-            self._do(lambda: stop(job.folder))
+            self.commands.ask(lambda: stop(job.folder))
 
     def resume(self) -> None:
         """Go on where it was."""
         job = self._job
         if job is not None and job.state in RESUMABLE:
-            self._do(lambda: resume(job.folder))
+            self.commands.ask(lambda: resume(job.folder))
 
     # --- the result --------------------------------------------------------------------------------------------
 
@@ -123,7 +119,7 @@ class EvaluationActions(QObject):
                 ) from error
 
         self._context.tasks.run(
-            copy, lambda _none: self.noted.emit(f"Saved as {target}."), self.failed.emit, owner=self
+            copy, lambda _none: self.noted.emit(f"Saved as {target}."), self.commands.failed.emit, owner=self
         )
 
     def _path(self) -> Path | None:
@@ -138,12 +134,5 @@ class EvaluationActions(QObject):
             return
         question(
             self._page, "evaluationDelete", "Delete an evaluation", f"Delete “{job.title}”?", "Its result, its answers and its log are removed from the disk. What it measured must be measured again.",
-            "Delete", lambda: self._do(lambda: delete(job.folder)),
+            "Delete", lambda: self.commands.ask(lambda: delete(job.folder)),
         ).open()  # fmt: skip
-
-    def _do(self, function: Callable[[], object]) -> None:
-        self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)
-
-    def _on_failed(self, error: UserError) -> None:
-        self.failed.emit(error)
-        self.acted.emit()

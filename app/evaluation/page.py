@@ -23,9 +23,11 @@ from app.evaluation.generations_view import GenerationsView
 from app.pages import Page
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
+from app.widgets.jobs.job_memo import JobMemo
 from app.widgets.jobs.job_row import STATES
 from app.widgets.jobs.jobs_list import JobsList
 from app.widgets.jobs.jobs_pane import JobsPane, summary
+from app.widgets.only_dialog import OnlyDialog
 from core.evaluation.board import KINDS, Standing, standing
 from core.jobs import JobFolder, JobInfo
 
@@ -39,15 +41,15 @@ class EvaluationPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Evaluation")
         theme = context.theme
-        self.dialog: EvaluateDialog | None = None
-        self.suites: SuitesDialog | None = None
-        self._standings: dict[str, tuple[object, Standing]] = {}
+        self._dialog: OnlyDialog[EvaluateDialog] = OnlyDialog()
+        self._suites: OnlyDialog[SuitesDialog] = OnlyDialog()
+        self._standing: JobMemo[Standing] = JobMemo(lambda job: standing(job.folder.events))  # of 16 kB, 0.2 ms
         self._at_work: frozenset[str] = frozenset()
         self.board = BoardFeed(context, self)
         self.actions_of_job = EvaluationActions(context, self)
-        self.actions_of_job.acted.connect(self._look)
+        self.actions_of_job.commands.acted.connect(self._look)
         self.actions_of_job.noted.connect(context.notice)
-        self.actions_of_job.failed.connect(self.banner.problem)
+        self.actions_of_job.commands.failed.connect(self.banner.problem)
         start = Button("Evaluate…", theme, icon="target", kind="primary", name="evaluateStart")
         start.clicked.connect(lambda: self.open_dialog())
         suites = Button(
@@ -88,6 +90,16 @@ class EvaluationPage(Page):
         context.to_evaluation.made.connect(lambda _model: self._take_request())
         self._on_jobs_updated()
         self._take_request()
+
+    @property
+    def dialog(self) -> EvaluateDialog | None:
+        """That of a new evaluation, while it is open."""
+        return self._dialog.now
+
+    @property
+    def suites(self) -> SuitesDialog | None:
+        """The window of suites, while it is open."""
+        return self._suites.now
 
     def _bind(self) -> None:
         bind, view = self.context.commands.bind, self.view
@@ -169,14 +181,6 @@ class EvaluationPage(Page):
         self.context.page_wanted.emit("evaluation")
         self.jobs.select(job_id)
 
-    def _standing(self, job: JobInfo) -> Standing:
-        """Read again only when the job has moved on: a look at the last 16 kB of its events, 0.2 ms."""
-        key = (job.state, job.step)
-        known = self._standings.get(job.id)
-        if known is None or known[0] != key:
-            known = self._standings[job.id] = (key, standing(job.folder.events))
-        return known[1]
-
     def _on_job_selected(self, job_id: str) -> None:
         self.view.show_job(JobFolder(self.context.workspace.jobs / job_id))
 
@@ -189,13 +193,8 @@ class EvaluationPage(Page):
         self.context.jobs.refresh()
 
     def _on_menu_requested(self, place: QPoint) -> None:
-        if not self.jobs.indexAt(place).isValid():
-            return
-        menu = QMenu(self)
-        menu.setAccessibleName("What to do with this evaluation")
-        self.actions_of_job.fill(menu)
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(self.jobs.viewport().mapToGlobal(place))
+        if self.jobs.indexAt(place).isValid():
+            self.actions_of_job.pop_up(self.jobs.viewport().mapToGlobal(place))
 
     # --- the dialog --------------------------------------------------------------------------------------------
 
@@ -205,32 +204,17 @@ class EvaluationPage(Page):
 
     def open_dialog(self, model: str = "") -> None:
         """Ask what is to be evaluated, beginning with what was asked last. model: a name or path as `core.models.resolve` takes it."""
-        if self.dialog is not None:
-            self.dialog.raise_()
+        if self._dialog.came_forward():
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind in KINDS), None)
-        self.dialog = EvaluateDialog(self.context, model, newest, self)
-        self.dialog.job_started.connect(self._on_job_started)
-        self.dialog.finished.connect(self._on_dialog_finished)
-        self.dialog.open()
-
-    def _on_dialog_finished(self) -> None:
-        if self.dialog is not None:
-            self.dialog.deleteLater()
-            self.dialog = None
+        dialog = EvaluateDialog(self.context, model, newest, self)
+        dialog.job_started.connect(self._on_job_started)
+        self._dialog.open(dialog)
 
     def open_suites(self) -> None:
         """Open the window of suites."""
-        if self.suites is not None:
-            self.suites.raise_()
+        if self._suites.came_forward():
             return
         from app.evaluation.suites import SuitesDialog  # late: built when it is first asked for
 
-        self.suites = SuitesDialog(self.context, self)
-        self.suites.finished.connect(self._on_suites_finished)
-        self.suites.open()
-
-    def _on_suites_finished(self) -> None:
-        if self.suites is not None:
-            self.suites.deleteLater()
-            self.suites = None
+        self._suites.open(SuitesDialog(self.context, self))

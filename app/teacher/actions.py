@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.context import AppContext
 from app.teacher import words
 from app.teacher.budget_question import BudgetQuestion
 from app.teacher_intake import JUDGE, TEACHER
+from app.widgets.jobs.job_commands import JobCommands
 from app.widgets.jobs.job_row import RESUMABLE
 from app.widgets.question import question
-from core.errors import UserError
 from core.jobs import JobFolder, JobInfo, delete, start, stop
 from core.jobs.folder import read_job
 from core.teacher import pace, starting
@@ -32,6 +32,8 @@ from core.teacher.judging import starting as judge_starting
 from core.teacher.terms import Terms
 
 Standing = pace.Standing | judge_pace.JudgeStanding
+
+_MENU = (("teacher.samples",), ("teacher.resume", "teacher.stop", "teacher.delete"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,9 @@ def samples_of(job: JobInfo) -> str:
 
 
 class TeacherActions(QObject):
-    """Signals: acted(), when something was asked of a job; started(job id), a second try; failed(UserError)."""
+    """Attribute commands: those of the job. Signal: started(job id), a second try."""
 
-    acted = Signal()
     started = Signal(str)
-    failed = Signal(object)
 
     def __init__(self, context: AppContext, page: QWidget) -> None:
         super().__init__(page)
@@ -78,34 +78,35 @@ class TeacherActions(QObject):
         self._page = page
         self._job: JobInfo | None = None
         self._question: BudgetQuestion | None = None
-        bind = context.commands.bind
-        self._actions = {
-            name: bind(name, page, run)
-            for name, run in (
-                ("teacher.stop", self.stop),
-                ("teacher.resume", self.resume),
-                ("teacher.samples", self.show_samples),
-                ("teacher.delete", self.ask_before_deleting),
-            )
+        runs = {
+            "teacher.samples": self.show_samples,
+            "teacher.resume": self.resume,
+            "teacher.stop": self.stop,
+            "teacher.delete": self.ask_before_deleting,
         }
+        self.commands = JobCommands(context.commands, context.tasks, page, runs)
         self.show_job(None)
 
     def show_job(self, job: JobInfo | None) -> None:
         """Offer what can be asked of this one."""
         self._job = job
-        offered = {
-            "teacher.stop": job is not None and job.alive,
-            "teacher.resume": job is not None and job.state in RESUMABLE,
-            "teacher.samples": job is not None,
-            "teacher.delete": job is not None and not job.alive,
-        }
-        for name, enabled in offered.items():
-            self._actions[name].setEnabled(enabled)
+        self.commands.offer(
+            {
+                "teacher.samples": job is not None,
+                "teacher.resume": job is not None and job.state in RESUMABLE,
+                "teacher.stop": job is not None and job.alive,
+                "teacher.delete": job is not None and not job.alive,
+            }
+        )
+
+    def pop_up(self, place: QPoint) -> None:
+        """What can be done now, as a menu at this point of the screen."""
+        self.commands.pop_up(place, "job", _MENU)
 
     def stop(self) -> None:
         """Ask the job to stop; asked twice, it ends at once."""
         if (job := self._job) is not None:
-            self._do(lambda: stop(job.folder))
+            self.commands.ask(lambda: stop(job.folder))
 
     def show_samples(self) -> None:
         """Its samples, in the table."""
@@ -122,7 +123,7 @@ class TeacherActions(QObject):
             start(made)
             return made
 
-        self._context.tasks.run(begin, lambda made: self.started.emit(made.id), self.failed.emit, owner=self)
+        self._context.tasks.run(begin, lambda made: self.started.emit(made.id), self.commands.failed.emit, owner=self)
 
     def resume(self) -> None:
         """Ask with which budget, then go on."""
@@ -135,7 +136,9 @@ class TeacherActions(QObject):
         def look() -> tuple[Terms, Standing]:
             return kind.read(read_job(job.folder).request["plan"]), kind.standing(job.folder.events)
 
-        self._context.tasks.run(look, lambda found: self._ask_budget(job, *found), self.failed.emit, owner=self)
+        self._context.tasks.run(
+            look, lambda found: self._ask_budget(job, *found), self.commands.failed.emit, owner=self
+        )
 
     def _ask_budget(self, job: JobInfo, plan: Terms, at: Standing) -> None:
         cost = f" for {words.dollars(at.cost_usd)}" if at.cost_usd is not None else ""
@@ -151,7 +154,7 @@ class TeacherActions(QObject):
         dollars, tokens = question.budget
         question.deleteLater()
         if yes:
-            self._do(lambda: _KINDS[job.kind].resume(job.folder, budget_usd=dollars, budget_tokens=tokens))
+            self.commands.ask(lambda: _KINDS[job.kind].resume(job.folder, budget_usd=dollars, budget_tokens=tokens))
 
     def ask_before_deleting(self) -> None:
         """Delete the job's folder, after a question; its samples stay."""
@@ -160,12 +163,5 @@ class TeacherActions(QObject):
             return
         question(
             self._page, "teacherDelete", "Delete a job", f"Delete “{job.title}”?", f"Its log and its raw answers are removed. {_KINDS[job.kind].stays}",
-            "Delete", lambda: self._do(lambda: delete(job.folder)),
+            "Delete", lambda: self.commands.ask(lambda: delete(job.folder)),
         ).open()  # fmt: skip
-
-    def _do(self, function: Callable[[], object]) -> None:
-        self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)
-
-    def _on_failed(self, error: UserError) -> None:
-        self.failed.emit(error)
-        self.acted.emit()

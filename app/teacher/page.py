@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSettings, Qt
-from PySide6.QtWidgets import QMenu, QStackedWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from app.context import AppContext
 from app.pages import Page
@@ -24,8 +24,10 @@ from app.teacher.recipe_editor import RecipeEditor
 from app.teacher_intake import JUDGE, KINDS, TEACHER
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
+from app.widgets.jobs.job_memo import JobMemo
 from app.widgets.jobs.jobs_list import JobsList
 from app.widgets.jobs.jobs_pane import JobsPane, summary
+from app.widgets.only_dialog import OnlyDialog
 from core.jobs import JobFolder, JobInfo
 from core.jobs.folder import read_job
 from core.teacher import pace
@@ -40,14 +42,14 @@ class TeacherPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Teacher")
         theme = context.theme
-        self.dialog: PlanDialog | None = None
-        self.judge_dialog: JudgeDialog | None = None
-        self.editor: RecipeEditor | None = None
-        self._standings: dict[str, tuple[object, Standing | None]] = {}
+        self._dialog: OnlyDialog[PlanDialog] = OnlyDialog()
+        self._judge_dialog: OnlyDialog[JudgeDialog] = OnlyDialog()
+        self._editor: OnlyDialog[RecipeEditor] = OnlyDialog()
+        self._standing: JobMemo[Standing | None] = JobMemo(_standing)
         self.actions_of_job = TeacherActions(context, self)
-        self.actions_of_job.acted.connect(self._look)
+        self.actions_of_job.commands.acted.connect(self._look)
         self.actions_of_job.started.connect(self._on_job_started)
-        self.actions_of_job.failed.connect(self.banner.problem)
+        self.actions_of_job.commands.failed.connect(self.banner.problem)
         recipes = Button("Recipes…", theme, icon="cooking-pot", name="teacherRecipesEdit", tip="Read and edit recipes")
         recipes.clicked.connect(lambda: self.open_editor(""))
         judge = Button("Judge…", theme, icon="scales", name="teacherJudge", tip="Have samples scored by a rubric")
@@ -95,6 +97,21 @@ class TeacherPage(Page):
         self._take_plan_request()
         self._take_judging_request()
 
+    @property
+    def dialog(self) -> PlanDialog | None:
+        """That of a new plan, while it is open."""
+        return self._dialog.now
+
+    @property
+    def judge_dialog(self) -> JudgeDialog | None:
+        """That of what is to be judged, while it is open."""
+        return self._judge_dialog.now
+
+    @property
+    def editor(self) -> RecipeEditor | None:
+        """That of recipes, while it is open."""
+        return self._editor.now
+
     def save_state(self, state: QSettings) -> None:
         self._pane.save_state(state)
 
@@ -120,15 +137,6 @@ class TeacherPage(Page):
         """That of the chosen job's kind."""
         return self.view.frame if self._views.currentWidget() is self.view else self.judge_view.frame
 
-    def _standing(self, job: JobInfo) -> Standing | None:
-        """Read again only when the job has moved on: a look at the last 16 kB of its events, 0.2 ms."""
-        key = (job.state, job.step)
-        known = self._standings.get(job.id)
-        if known is None or known[0] != key:
-            read = judge_pace.standing if job.kind == JUDGE else pace.standing
-            known = self._standings[job.id] = (key, read(job.folder.events))
-        return known[1]
-
     def _on_job_selected(self, job_id: str) -> None:
         job = self.context.jobs.job(job_id)
         view = self.judge_view if job is not None and job.kind == JUDGE else self.view
@@ -148,39 +156,25 @@ class TeacherPage(Page):
         self.context.jobs.refresh()
 
     def _on_menu_requested(self, place: QPoint) -> None:
-        if not self.jobs.indexAt(place).isValid():
-            return
-        menu = QMenu(self)
-        menu.setAccessibleName("What to do with this job")
-        names = ("teacher.samples", "teacher.resume", "teacher.stop", "teacher.delete")
-        actions = [self.context.commands.action(name) for name in names]
-        menu.addActions([action for action in actions if action.isEnabled()])
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(self.jobs.viewport().mapToGlobal(place))
+        if self.jobs.indexAt(place).isValid():
+            self.actions_of_job.pop_up(self.jobs.viewport().mapToGlobal(place))
 
     # --- dialogs -----------------------------------------------------------------------------------------------
 
     def open_dialog(self, wanted: Mapping[str, Any] | None = None) -> None:
         """Ask for a plan, beginning with the one that was used last. wanted: what of it is known already, as plain data."""
-        if self.dialog is not None:
-            self.dialog.raise_()
-            if wanted is not None:
-                self.dialog.fill(wanted)
+        if self._dialog.came_forward():
+            if self._dialog.now is not None and wanted is not None:
+                self._dialog.now.fill(wanted)
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind == TEACHER), None)
         begin_with = _begin_with(newest)
         if wanted is not None:
             begin_with = {**(begin_with or {}), **wanted}
-        self.dialog = PlanDialog(self.context, begin_with, self)
-        self.dialog.job_started.connect(self._on_job_started)
-        self.dialog.editor_wanted.connect(self.open_editor)
-        self.dialog.finished.connect(self._on_dialog_finished)
-        self.dialog.open()
-
-    def _on_dialog_finished(self) -> None:
-        if self.dialog is not None:
-            self.dialog.deleteLater()
-            self.dialog = None
+        dialog = PlanDialog(self.context, begin_with, self)
+        dialog.job_started.connect(self._on_job_started)
+        dialog.editor_wanted.connect(self.open_editor)
+        self._dialog.open(dialog)
 
     def _take_plan_request(self) -> None:
         if (wanted := self.context.to_plan.take()) is not None:
@@ -188,20 +182,13 @@ class TeacherPage(Page):
 
     def open_judge_dialog(self, query: str | None = None) -> None:
         """Ask how samples are to be judged, beginning with the plan that was used last. query: which samples, None for those of that plan."""
-        if self.judge_dialog is not None:
-            self.judge_dialog.raise_()
+        if self._judge_dialog.came_forward():
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind == JUDGE), None)
         wanted = {} if query is None else {"query": query, "most": None, "again": False}
-        self.judge_dialog = JudgeDialog(self.context, {**(_begin_with(newest) or {}), **wanted}, self)
-        self.judge_dialog.job_started.connect(self._on_job_started)
-        self.judge_dialog.finished.connect(self._on_judge_dialog_finished)
-        self.judge_dialog.open()
-
-    def _on_judge_dialog_finished(self) -> None:
-        if self.judge_dialog is not None:
-            self.judge_dialog.deleteLater()
-            self.judge_dialog = None
+        dialog = JudgeDialog(self.context, {**(_begin_with(newest) or {}), **wanted}, self)
+        dialog.job_started.connect(self._on_job_started)
+        self._judge_dialog.open(dialog)
 
     def _take_judging_request(self) -> None:
         if (query := self.context.to_judging.take()) is not None:
@@ -209,22 +196,20 @@ class TeacherPage(Page):
 
     def open_editor(self, recipe: str) -> None:
         """Open the editor of recipes, on this one or on the first."""
-        if self.editor is not None:
-            self.editor.raise_()
+        if self._editor.came_forward():
             return
-        self.editor = RecipeEditor(self.context, recipe, self.dialog or self)
-        self.editor.saved.connect(self._on_recipe_saved)
-        self.editor.finished.connect(self._on_editor_finished)
-        self.editor.open()
+        editor = RecipeEditor(self.context, recipe, self.dialog or self)
+        editor.saved.connect(self._on_recipe_saved)
+        self._editor.open(editor)
 
     def _on_recipe_saved(self, name: str) -> None:
         if self.dialog is not None:
             self.dialog.reload_recipes(name)
 
-    def _on_editor_finished(self) -> None:
-        if self.editor is not None:
-            self.editor.deleteLater()
-            self.editor = None
+
+def _standing(job: JobInfo) -> Standing | None:
+    """A look at the last 16 kB of its events, 0.2 ms."""
+    return (judge_pace.standing if job.kind == JUDGE else pace.standing)(job.folder.events)
 
 
 def _begin_with(newest: JobInfo | None) -> Mapping[str, Any] | None:

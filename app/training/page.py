@@ -20,8 +20,10 @@ from app.training.run_rows import reading_order, run_row
 from app.training.run_view import RunView
 from app.widgets.buttons import Button
 from app.widgets.empty import EmptyState
+from app.widgets.jobs.job_memo import JobMemo
 from app.widgets.jobs.jobs_list import JobsList
 from app.widgets.jobs.jobs_pane import JobsPane, summary
+from app.widgets.only_dialog import OnlyDialog
 from core.errors import UserError
 from core.jobs import JobFolder, JobInfo
 from core.training import launch
@@ -36,13 +38,13 @@ class TrainingPage(Page):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Training")
-        self._dialog: RunDialog | None = None
-        self._sparks: dict[str, tuple[object, tuple[float, ...]]] = {}
+        self._dialog: OnlyDialog[RunDialog] = OnlyDialog()
+        self._spark: JobMemo[tuple[float, ...]] = JobMemo(lambda job: sparkline(job.folder.events))
         theme = context.theme
         self._gpus = 0
         self.actions_of_run = RunActions(context, self)
-        self.actions_of_run.acted.connect(self._look)
-        self.actions_of_run.failed.connect(self._on_problem)
+        self.actions_of_run.commands.acted.connect(self._look)
+        self.actions_of_run.commands.failed.connect(self._on_problem)
         self.actions_of_run.clone_wanted.connect(self._on_clone_wanted)
         self._stop = Button("Stop", theme, icon="stop", name="runStop", tip=STOP_TIP)
         self._stop.clicked.connect(self.actions_of_run.stop)
@@ -86,6 +88,11 @@ class TrainingPage(Page):
         context.tasks.run(look, lambda machine: self._on_gpus_counted(machine.gpus), owner=self)
         self._take_request()
 
+    @property
+    def dialog(self) -> RunDialog | None:
+        """That of a new run, while it is open."""
+        return self._dialog.now
+
     def save_state(self, state: QSettings) -> None:
         self._pane.save_state(state)
 
@@ -112,18 +119,11 @@ class TrainingPage(Page):
 
         cloned: what was asked of a run that the new one shall be like, as in its job.json.
         """
-        if self._dialog is not None:
-            self._dialog.raise_()
+        if self._dialog.came_forward():
             return
-        self._dialog = RunDialog(self.context, query, self, cloned=cloned)
-        self._dialog.run_started.connect(self._on_run_started)
-        self._dialog.finished.connect(self._on_dialog_finished)
-        self._dialog.open()
-
-    def _on_dialog_finished(self) -> None:
-        if self._dialog is not None:
-            self._dialog.deleteLater()
-            self._dialog = None
+        dialog = RunDialog(self.context, query, self, cloned=cloned)
+        dialog.run_started.connect(self._on_run_started)
+        self._dialog.open(dialog)
 
     def _on_run_started(self, job_id: str) -> None:
         self.runs.select(job_id)
@@ -141,14 +141,6 @@ class TrainingPage(Page):
     def _on_gpus_counted(self, gpus: int) -> None:
         self._gpus = gpus
         self.leases.show_jobs(self.context.jobs.jobs, gpus)
-
-    def _spark(self, job: JobInfo) -> tuple[float, ...]:
-        """The course of the loss in some 40 points; read again only when the run has moved on."""
-        key = (job.state, job.step)
-        known = self._sparks.get(job.id)
-        if known is None or known[0] != key:
-            known = self._sparks[job.id] = (key, sparkline(job.folder.events))
-        return known[1]
 
     def _on_run_selected(self, job_id: str) -> None:
         self.view.show_run(JobFolder(self.context.workspace.jobs / job_id))

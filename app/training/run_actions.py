@@ -13,9 +13,10 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.context import AppContext
-from app.training.delete_question import DeleteQuestion, size_of
+from app.training.run_size import amount, size_of
+from app.widgets.jobs.job_commands import JobCommands
 from app.widgets.jobs.job_row import RESUMABLE
-from core.errors import UserError
+from app.widgets.question import question
 from core.jobs import JobInfo, delete, stop
 from core.jobs.control import request_checkpoint, request_stop_after_epoch, start_now
 from core.jobs.folder import read_job
@@ -30,14 +31,8 @@ _MENU = (
 
 
 class RunActions(QObject):
-    """The commands of the chosen run.
+    """Attribute commands: those of the chosen run. Signal: clone_wanted(what was asked of the run, as in job.json)."""
 
-    Signals: acted(), when something was asked of a run; failed(UserError); clone_wanted(what was asked of the run, as in
-    job.json).
-    """
-
-    acted = Signal()
-    failed = Signal(object)
     clone_wanted = Signal(object)
 
     def __init__(self, context: AppContext, page: QWidget) -> None:
@@ -45,23 +40,19 @@ class RunActions(QObject):
         self._context = context
         self._page = page
         self._run: JobInfo | None = None
-        self._question: DeleteQuestion | None = None
-        bind = context.commands.bind
-        self._actions = {
-            name: bind(name, page, run)
-            for name, run in (
-                ("runs.resume", lambda: self._ask(lambda chosen: launch.resume(chosen.folder))),
-                ("runs.start_now", lambda: self._ask(lambda chosen: start_now(chosen.folder))),
-                ("runs.checkpoint", lambda: self._ask(lambda chosen: request_checkpoint(chosen.folder))),
-                ("runs.stop_after_epoch", lambda: self._ask(lambda chosen: request_stop_after_epoch(chosen.folder))),
-                ("runs.stop", self.stop),
-                ("runs.move_first", lambda: self._ask(lambda chosen: move(self._jobs, chosen.id, FIRST))),
-                ("runs.move_up", lambda: self._ask(lambda chosen: shift(self._jobs, chosen.id, -1))),
-                ("runs.move_down", lambda: self._ask(lambda chosen: shift(self._jobs, chosen.id, 1))),
-                ("runs.clone", self._clone),
-                ("runs.delete", self._ask_before_deleting),
-            )
+        runs = {
+            "runs.resume": lambda: self._ask(lambda chosen: launch.resume(chosen.folder)),
+            "runs.start_now": lambda: self._ask(lambda chosen: start_now(chosen.folder)),
+            "runs.checkpoint": lambda: self._ask(lambda chosen: request_checkpoint(chosen.folder)),
+            "runs.stop_after_epoch": lambda: self._ask(lambda chosen: request_stop_after_epoch(chosen.folder)),
+            "runs.stop": self.stop,
+            "runs.move_first": lambda: self._ask(lambda chosen: move(self._jobs, chosen.id, FIRST)),
+            "runs.move_up": lambda: self._ask(lambda chosen: shift(self._jobs, chosen.id, -1)),
+            "runs.move_down": lambda: self._ask(lambda chosen: shift(self._jobs, chosen.id, 1)),
+            "runs.clone": self._clone,
+            "runs.delete": self._ask_before_deleting,
         }
+        self.commands = JobCommands(context.commands, context.tasks, page, runs)
         self.show_run(None, 0)
 
     @property
@@ -73,40 +64,31 @@ class RunActions(QObject):
         self._run = run
         state = run.state if run is not None else ""
         place = run.place if run is not None else None
-        offered = {
-            "runs.resume": state in RESUMABLE,
-            "runs.start_now": run is not None and run.not_before is not None,
-            "runs.checkpoint": state == "running",
-            "runs.stop_after_epoch": state == "running",
-            "runs.stop": run is not None and run.alive,
-            "runs.move_first": place is not None and place > 1,
-            "runs.move_up": place is not None and place > 1,
-            "runs.move_down": place is not None and place < waiting,
-            "runs.clone": run is not None,
-            "runs.delete": run is not None and not run.alive,
-        }
-        for name, enabled in offered.items():
-            self._actions[name].setEnabled(enabled)
-        self._actions["runs.stop"].setText(
-            "Take it out of the queue" if state == "queued" else "Pause: save a checkpoint and stop"
+        self.commands.offer(
+            {
+                "runs.resume": state in RESUMABLE,
+                "runs.start_now": run is not None and run.not_before is not None,
+                "runs.checkpoint": state == "running",
+                "runs.stop_after_epoch": state == "running",
+                "runs.stop": run is not None and run.alive,
+                "runs.move_first": place is not None and place > 1,
+                "runs.move_up": place is not None and place > 1,
+                "runs.move_down": place is not None and place < waiting,
+                "runs.clone": run is not None,
+                "runs.delete": run is not None and not run.alive,
+            }
+        )
+        self.commands.call(
+            "runs.stop", "Take it out of the queue" if state == "queued" else "Pause: save a checkpoint and stop"
         )
 
     def fill(self, menu: QMenu) -> None:
         """Put the commands into a menu: what can be done now, and no move for a run that does not wait."""
-        menu.clear()
-        for group in _MENU:
-            actions = [self._actions[name] for name in group if self._actions[name].isEnabled()]
-            menu.addActions(actions)
-            if actions:
-                menu.addSeparator()
+        self.commands.fill(menu, _MENU)
 
     def pop_up(self, place: QPoint) -> None:
         """The same as a menu of its own, at this point of the screen."""
-        menu = QMenu(self._page)
-        menu.setAccessibleName("What to do with this run")
-        self.fill(menu)
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(place)
+        self.commands.pop_up(place, "run", _MENU)
 
     def stop(self) -> None:
         """Ask the run to save a checkpoint and stop; asked twice, it ends at once."""
@@ -114,13 +96,13 @@ class RunActions(QObject):
 
     def move(self, job_id: str, before: str) -> None:
         """Give a waiting run another place (see `core.jobs.order.move`)."""
-        self._do(lambda: move(self._jobs, job_id, before))
+        self.commands.ask(lambda: move(self._jobs, job_id, before))
 
     def _clone(self) -> None:
         run = self._run
         if run is not None:
             self._context.tasks.run(
-                lambda: read_job(run.folder).request, self.clone_wanted.emit, self.failed.emit, owner=self
+                lambda: read_job(run.folder).request, self.clone_wanted.emit, self.commands.failed.emit, owner=self
             )
 
     def _ask_before_deleting(self) -> None:
@@ -131,18 +113,12 @@ class RunActions(QObject):
             )
 
     def _show_question(self, run: JobInfo, size: int) -> None:
-        self._question = DeleteQuestion(run, size, self._page)
-        self._question.accepted.connect(lambda: self._do(lambda: delete(run.folder)))
-        self._question.open()
+        question(
+            self._page, "delete", "Delete a run", f"Delete “{run.title}”?", f"Its curves, its log and its checkpoints ({amount(size)}) are removed from the disk. This cannot be undone.",
+            "Delete", lambda: self.commands.ask(lambda: delete(run.folder)),
+        ).open()  # fmt: skip
 
     def _ask(self, function: Callable[[JobInfo], object]) -> None:
         run = self._run
         if run is not None:
-            self._do(lambda: function(run))
-
-    def _do(self, function: Callable[[], object]) -> None:
-        self._context.tasks.run(function, lambda _result: self.acted.emit(), self._on_failed, owner=self)
-
-    def _on_failed(self, error: UserError) -> None:
-        self.failed.emit(error)
-        self.acted.emit()
+            self.commands.ask(lambda: function(run))

@@ -19,7 +19,7 @@ def test_a_run_started_for_tonight_waits_and_says_until_when(
     gold: Path, training: TrainingPage, workspace: Workspace, qtbot: QtBot
 ) -> None:
     training.open_dialog(None)
-    dialog = training._dialog
+    dialog = training.dialog
     assert dialog is not None
     start = dialog.findChild(QPushButton, "runStart")
     qtbot.waitUntil(start.isEnabled, timeout=20_000)
