@@ -186,7 +186,7 @@ def test_the_result_can_be_taken_along(evaluation: EvaluationPage, write: Write,
     with qtbot.waitSignal(evaluation.actions_of_job.noted, timeout=LONG):
         evaluation.actions_of_job.save(tmp_path / "copy.json")
     assert (tmp_path / "copy.json").read_bytes() == path.read_bytes()
-    with qtbot.waitSignal(evaluation.actions_of_job.failed, timeout=LONG):
+    with qtbot.waitSignal(evaluation.actions_of_job.commands.failed, timeout=LONG):
         evaluation.actions_of_job.save(tmp_path / "nowhere" / "copy.json")
     assert "cannot be written" in evaluation.banner.text
 
