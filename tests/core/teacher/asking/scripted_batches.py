@@ -31,6 +31,7 @@ class BatchScript:
     executed: Counter[str] = field(default_factory=Counter)
     created: int = 0
     listed: int = 0
+    watched: int = 0
 
 
 def reply(server: ScriptedServer, seen: Seen) -> Reply:
@@ -89,6 +90,7 @@ def _list(server: ScriptedServer, query: str) -> Reply:
 
 def _advance(server: ScriptedServer, batch: dict[str, Any]) -> None:
     script = server.batch_script
+    script.watched += 1
     if batch["status"] == "cancelling":
         _finish(server, batch, "cancelled")
     elif batch["status"] in ("validating", "in_progress") and script.ended:

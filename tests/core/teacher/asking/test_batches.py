@@ -44,13 +44,13 @@ def text(question: Question) -> str:
 
 
 def leave_with_an_open_batch(server: ScriptedServer, batches: MakeBatches, question: Question) -> None:
-    """Ask, and be gone as soon as the endpoint has the batch, which it has not worked off."""
+    """Ask, and be gone once the batch is looked at: the endpoint has not worked it off, and the ledger holds its id."""
     server.batch_script.ended = False
 
     async def leave() -> None:
         async with batches() as asking:
             task = asyncio.create_task(asking(question))
-            while not server.batches:
+            while not server.batch_script.watched:
                 await asyncio.sleep(0.01)
             task.cancel()
 
