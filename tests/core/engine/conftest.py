@@ -39,8 +39,8 @@ def base(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
     return write_base(tmp_path_factory.mktemp("base"), tokenizer)
 
 
-def write_base(folder: Path, tokenizer: Any) -> Path:
-    plan = starter.Plan(width=64, layers=2, heads=4, kv_heads=2, intermediate=128, positions=256)
+def write_base(folder: Path, tokenizer: Any, layers: int = 2) -> Path:
+    plan = starter.Plan(width=64, layers=layers, heads=4, kv_heads=2, intermediate=128, positions=256)
     starter.make_model(tokenizer, plan).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-import functools
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from core.engine import data, documents, loop, model, objective
 from core.engine.parallel import Group
 from core.training.config import RunConfig
 from core.training.sections import DataSection
-from tests.core.engine.conftest import Notes, conversation, write_snapshot
+from tests.core.engine.conftest import Notes, config, conversation, write_base, write_snapshot
 
 Train = Callable[..., tuple[loop.Result, Notes]]
 
@@ -184,16 +185,21 @@ def test_fp16_halves_its_scale_when_a_gradient_overflows_and_goes_on(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
-def test_compiled_layers_train_as_plain_ones(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Traced and differentiated as for a GPU; the C++ that inductor writes for a CPU is not ours, and costs minutes. All weights are trained,
-    so that both layers are one to the tracer: it takes most of the time."""
+def test_compiled_layers_train_as_plain_ones(
+    tokenizer: Any, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Traced and differentiated as for a GPU; the C++ that inductor writes for a CPU is not ours and costs minutes. One layer, because
+    tracing takes most of the time."""
     compile_layer = torch.nn.Module.compile
     monkeypatch.setattr(torch.nn.Module, "compile", functools.partialmethod(compile_layer, backend="aot_eager"))
-    short: dict[str, Any] = {"budget": {"steps": 3}, "validation": {"every": 0}}
-    _, plain = train(out="plain", **short, kernels="off")
-    _, compiled = train(out="compiled", **short, parallel={"compile": True})
+    base = write_base(tmp_path / "base", tokenizer, layers=1)
+    plain, compiled = Notes(), Notes()
+    for notes, sections in ((plain, {"kernels": "off"}), (compiled, {"parallel": {"compile": True}})):
+        settings = config(**sections, budget={"steps": 3}, validation={"every": 0})
+        loop.train(settings, base, snapshot, tmp_path / "out", run="r", monitor=notes, group=Group())
+        shutil.rmtree(tmp_path / "out")
     assert compiled.losses() == pytest.approx(plain.losses(), rel=1e-4)
-    assert any("Fused: 2 of 2 sums before a norm" in event["text"] for event in compiled.of("message"))
+    assert any("Fused: 1 of 1 sums before a norm" in event["text"] for event in compiled.of("message"))
 
 
 def test_transformers_and_peft_load_what_was_saved_and_give_the_same_logits(train: Train, base: Path) -> None:
