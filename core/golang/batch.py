@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,24 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Complaint:
+    """What a go command or the type checker says about a file, columns in bytes: text is "code", "test", or "" for the package as a whole."""
+
+    text: str
+    line: int
+    column: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arranged:
     """A sample as files of a package of its own: same lines, other package clause and imports where they must be.
 
     folder: below the module. shift: characters put in front of line 1 of code and test. tests, examples: what must report
     by name. alone: why it must not be linked with other samples, "" when it may. outside: why it cannot be built here, "" when it can. wrong: (text, line, column, message) of what keeps it from being
     built anywhere, None when nothing does; text is "code" or "test". package: the test's. shared: code and test with SUFFIX + folder
-    behind all that they declare, so that they fit into one package with others; None where they do not, or nobody asked.
+    behind all that they declare, so that they fit into one package with others; None where they do not, or nobody asked. types: what
+    the type checker said meanwhile, as the compiler would.
     """
 
     key: int
@@ -57,16 +68,7 @@ class Arranged:
     wrong: tuple[str, int, int, str] | None
     package: str = ""
     shared: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """A line of a go command's output about a file: text is "code", "test", or "" for the package as a whole."""
-
-    text: str
-    line: int
-    column: int
-    message: str
+    types: tuple[Complaint, ...] = ()
 
 
 def arrange(pipeline: Pipeline, items: Iterable[tuple[int, str, str]], *, shared: bool = False) -> list[Arranged]:
@@ -141,13 +143,17 @@ def complaints(output: str) -> dict[str, list[Complaint]]:
             folder = heading[1]
             continue
         if placed := _PLACED.fullmatch(line.strip()):
+            if line.startswith("\t") and placed[1] == folder and found.get(folder):
+                last = found[folder][-1]
+                found[folder][-1] = replace(last, message=f"{last.message}; {placed[5]} (line {placed[3]})")
+                continue
             folder = placed[1]
             text = "test" if placed[2] else "code"
             one = Complaint(text, int(placed[3]), int(placed[4] or 0), placed[5])
             found.setdefault(folder, []).append(one)
         elif line.startswith("\t") and found.get(folder):
             last = found[folder][-1]
-            found[folder][-1] = Complaint(last.text, last.line, last.column, f"{last.message}; {line.strip()}")
+            found[folder][-1] = replace(last, message=f"{last.message}; {line.strip()}")
         elif folder and line.strip() and not line.startswith(("FAIL", "ok", "?", "package ")):
             found.setdefault(folder, []).append(Complaint("", 0, 0, line.strip()))
     return found
@@ -208,4 +214,5 @@ def _arranged(key: int, folder: str, answer: dict[str, Any] | GivenUp) -> Arrang
         wrong=(wrong["in"], wrong["line"], wrong["column"], wrong["message"]) if wrong else None,
         package=answer["testing"],
         shared=(answer["sharedCode"], answer["sharedTest"]) if answer["sharedCode"] else None,
+        types=tuple(Complaint(one["in"], one["line"], one["column"], one["message"]) for one in answer["types"]),
     )

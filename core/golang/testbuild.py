@@ -139,8 +139,7 @@ class TestBuild:
             said = _whole("takes too much time or memory to build")
             self._verdicts[sample.folder] = Verdict("fail", (said,), "build")
         elif about:
-            said_all = tuple(_diagnostic(sample, one) for one in about[:20])
-            self._verdicts[sample.folder] = Verdict("fail", said_all, "types")
+            self._verdicts[sample.folder] = uncompiled(sample, about)
         return bool(about)
 
     def _go(self, arguments: Sequence[str], module: Path) -> Finished:
@@ -207,6 +206,11 @@ def _case(sample: Arranged, seal: str, package: str, suffix: str) -> str:
     )
     end = f', testing.InternalExample{{Name: "{seal}", F: func() {{}}}}'
     return f'\tcase "{sample.folder}":\n\t\trun([]testing.InternalTest{{{tests}}}{examples}{end})\n'
+
+
+def uncompiled(sample: Arranged, about: Sequence[Complaint]) -> Verdict:
+    """The verdict on a sample that does not compile."""
+    return Verdict("fail", tuple(_diagnostic(sample, one) for one in about[:20]), "types")
 
 
 def _diagnostic(sample: Arranged, one: Complaint) -> Diagnostic:

@@ -26,7 +26,7 @@ from core.golang.checker import CheckResult, Diagnostic
 from core.golang.commands import Cancel, run
 from core.golang.pipeline import Pipeline
 from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, inner_environment, probe, scratch, wrap
-from core.golang.testbuild import CONTROL, TestBuild, check_race
+from core.golang.testbuild import CONTROL, TestBuild, check_race, uncompiled
 from core.golang.testreport import Verdict
 from core.golang.toolchain import Toolchain, find
 
@@ -321,4 +321,4 @@ def _without_building(sample: Arranged) -> Verdict | None:
         return Verdict("skipped", (), "none")
     if not sample.tests and not sample.examples:
         return Verdict("skipped", (Diagnostic("test", 0, 0, "the test holds no test function"),), "none")
-    return None
+    return uncompiled(sample, sample.types) if sample.types else None

@@ -28,8 +28,9 @@ type arrangement struct {
 	Outside  string    `json:"outside"` // why it cannot be built here at all, or ""
 	Wrong    *mistake  `json:"wrong"`   // why it cannot be built anywhere, or null
 
-	SharedCode string `json:"sharedCode"` // as files of a package that others share, where that was asked for and can be, else ""
-	SharedTest string `json:"sharedTest"`
+	SharedCode string    `json:"sharedCode"` // as files of a package that others share, where that was asked for and can be, else ""
+	SharedTest string    `json:"sharedTest"`
+	Types      []mistake `json:"types"` // what the type checker says where sharing was asked for; columns in bytes of the arranged text
 }
 
 // example is an example function with expected output; it must report too.
@@ -65,7 +66,7 @@ const defaultPackage = "sample"
 
 // arrange prepares code and test for a folder whose import path is path. The test may be "".
 func arrange(r request, std *library) (a arrangement) {
-	a = arrangement{Sequence: r.Sequence, Code: r.Code, Test: r.Test, Tests: []string{}, Examples: []example{}}
+	a = arrangement{Sequence: r.Sequence, Code: r.Code, Test: r.Test, Tests: []string{}, Examples: []example{}, Types: []mistake{}}
 	defer func() {
 		if problem := recover(); problem != nil {
 			a.Outside = fmt.Sprintf("the checker met a bug of its own: %v", problem)

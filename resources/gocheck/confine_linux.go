@@ -14,7 +14,7 @@ const (
 	rlimitProcesses = 6 // RLIMIT_NPROC; package syscall does not name it
 	capNetAdmin     = 12
 	capSysAdmin     = 21
-	user            = 1000 // inside; not root, so that file modes mean what they say
+	user            = 1000  // inside; not root, so that file modes mean what they say
 	stranger        = 61184 // the first of the numbers that systemd, too, gives to users without an account
 	strangers       = 4096
 	nosuidNodev     = syscall.MS_NOSUID | syscall.MS_NODEV

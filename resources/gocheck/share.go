@@ -1,18 +1,21 @@
 package main
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/token"
 	"go/types"
 	"runtime"
 	"sort"
+	"strings"
 )
 
 const largest = 1 << 20 // bytes of a variable that others may have to carry
 
 // share writes code and test once more so that many samples fit into one package: everything that they declare there gets a
 // suffix. Starting the compiler costs more than compiling a sample, so sixteen together take a fraction of sixteen times one.
-// Nothing is shared where the two do not compile, or where a struct embeds a type of theirs: the field would change its name.
+// Nothing is shared where the two do not compile, which is then told, or where a struct embeds a type of theirs: the field would change its name.
 func (a *arrangement) share(suffix string, std *library) {
 	fset := newFileSet()
 	var files []*ast.File
@@ -27,15 +30,20 @@ func (a *arrangement) share(suffix string, std *library) {
 	}
 	release := std.prepare(specs)
 	defer release()
-	sound := true
+	var said []types.Error
 	info := types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
 	config := types.Config{
 		Importer: std,
 		Sizes:    types.SizesFor("gc", runtime.GOARCH),
-		Error:    func(error) { sound = false },
+		Error: func(err error) {
+			if e, ok := err.(types.Error); ok {
+				said = append(said, e)
+			}
+		},
 	}
-	pkg, _ := config.Check("sample", fset, files, &info)
-	if !sound || pkg == nil {
+	pkg, err := config.Check("sample", fset, files, &info)
+	if err != nil || pkg == nil {
+		a.Types = mistakes(said, fset, files[0])
 		return
 	}
 	for _, name := range pkg.Scope().Names() {
@@ -44,6 +52,7 @@ func (a *arrangement) share(suffix string, std *library) {
 			return
 		}
 	}
+	sound := true
 	edits := make([][]edit, len(files))
 	note := func(id *ast.Ident, object types.Object) {
 		if object == nil || object.Pkg() != pkg || object.Parent() != pkg.Scope() {
@@ -75,3 +84,31 @@ func (a *arrangement) share(suffix string, std *library) {
 	}
 }
 
+// mistakes puts what the type checker said in the order of the compiler: by place, code before test, each with what explains it. Nothing
+// where a package could not be imported: then the checker lacks something, not the sample.
+func mistakes(said []types.Error, fset *token.FileSet, code *ast.File) []mistake {
+	found := []mistake{}
+	for _, e := range said {
+		if strings.HasPrefix(e.Msg, "could not import") || !e.Pos.IsValid() {
+			return []mistake{}
+		}
+		if explains, ok := strings.CutPrefix(e.Msg, "\t"); ok && len(found) > 0 {
+			found[len(found)-1].Message += fmt.Sprintf("; %s (line %d)", strings.TrimSpace(explains), fset.PositionFor(e.Pos, false).Line)
+			continue
+		}
+		if len(found) == maxDiagnostics {
+			break
+		}
+		in := "test"
+		if code.FileStart <= e.Pos && e.Pos <= code.FileEnd {
+			in = "code"
+		}
+		at := fset.PositionFor(e.Pos, false)
+		found = append(found, mistake{in, at.Line, at.Column, e.Msg})
+	}
+	sort.SliceStable(found, func(x, y int) bool {
+		a, b := found[x], found[y]
+		return a.In < b.In || a.In == b.In && (a.Line < b.Line || a.Line == b.Line && a.Column < b.Column)
+	})
+	return found
+}

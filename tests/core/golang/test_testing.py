@@ -334,3 +334,24 @@ def test_who_spoils_a_shared_program_spoils_it_for_nobody_else(toolchain: Toolch
     found = list(try_tests(items, toolchain, believed=True))
     states = [one.verdict.state for one in found]
     assert states == ["pass", "fail", "pass", "pass", "fail"]
+
+
+UNCOMPILED = {
+    "undefined": CODE.replace("a + b", "a + c"),
+    "missing": CODE.replace("Sum", "Plus"),
+    "unused variable": CODE.replace("return a + b", "unused := 1\n\treturn a + b"),
+    "unused import": CODE.replace("func Sum", 'import "fmt"\n\nfunc Sum'),
+    "types": CODE.replace("return a + b", 'return "größe" + a'),
+    "no return": CODE.replace("return a + b", "a += b"),
+    "twice": CODE + "\nfunc Sum(a int) int { return a }\n",
+    "several": CODE.replace("return a + b", "var s string = a\n\ts.x()\n\treturn nosuch(s)"),
+}
+
+
+def test_what_the_type_checker_says_is_what_the_compiler_would_say(toolchain: Toolchain) -> None:
+    """Believed, nothing of it is built: that costs a compiler for each."""
+    items = [TestItem(at, code, TEST) for at, code in enumerate([*UNCOMPILED.values(), CODE])]
+    quick, slow = (list(try_tests(items, toolchain, believed=believed)) for believed in (True, False))
+    assert [one.verdict.cause for one in quick] == ["types"] * len(UNCOMPILED) + [""]
+    for name, ours, theirs in zip(UNCOMPILED, quick, slow, strict=False):
+        assert ours.verdict == theirs.verdict, name
