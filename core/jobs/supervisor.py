@@ -12,12 +12,9 @@ import errno
 import fcntl
 import os
 import select
-import shlex
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import FrameType
@@ -25,7 +22,7 @@ from typing import Any
 
 from core.files import read_json, write_json
 from core.jobs.clock import clock_text
-from core.jobs.control import BUSY, DISK_FULL, GRACE, python_command, python_environment
+from core.jobs.control import BUSY, DISK_FULL, GRACE
 from core.jobs.events import EventWriter
 from core.jobs.failures import Around, Failure, RankEnd, classify
 from core.jobs.folder import Job, JobFolder, read_job
@@ -33,6 +30,7 @@ from core.jobs.leases import take
 from core.jobs.process import guard, identity, memory_kills, signal_group, sweep
 from core.jobs.status import State, last_step, read_state, write_state
 from core.jobs.worker import STOPPED
+from core.jobs.worker_process import ATTEMPT_MARK, StopRequest, Worker, escalate, limit_log, start_worker
 
 LOOK_EVERY = 0.05
 """Seconds between looks at control.json; the end of a worker is noticed at once."""
@@ -40,34 +38,10 @@ CLOCK_EVERY = 0.25
 """Seconds between looks at the clock and control.json while a job waits for its time."""
 SHUTDOWN_GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL for workers when the supervisor itself is told to end, as at a shutdown."""
-LOG_LIMIT = 64 << 20
-LOG_KEPT = 4 << 20
 LOGS_EVERY = 5.0
 RESERVE = 64 << 10
-ATTEMPT_MARK = "--- attempt "
 PARTNER_GRACE = 2.0
 """Seconds the other workers get to say what they saw when one has failed."""
-
-
-@dataclass(slots=True)
-class StopRequest:
-    """How far a stop has gone. Times are of the monotonic clock."""
-
-    grace: float
-    asked: float
-    terminated: float | None = None
-    killed: float | None = None
-
-
-@dataclass(slots=True)
-class Worker:
-    """One worker. pidfd: becomes readable when it has ended. ended: when, seconds since the epoch. by_us: we signalled it."""
-
-    rank: int
-    process: subprocess.Popen[bytes]
-    pidfd: int
-    ended: float = 0.0
-    by_us: bool = False
 
 
 @dataclass(slots=True)
@@ -138,54 +112,6 @@ class Supervision:
         return True
 
 
-def escalate(request: StopRequest, workers: Sequence[Worker]) -> None:
-    """SIGTERM when the grace is over, SIGKILL when it is over again."""
-    now = time.monotonic()
-    if request.terminated is None and now >= request.asked + request.grace:
-        request.terminated = now
-        for worker in workers:
-            worker.by_us = True
-            signal_group(worker.process.pid, signal.SIGTERM)
-    if request.terminated is not None and request.killed is None and now >= request.terminated + request.grace:
-        request.killed = now
-        for worker in workers:
-            worker.by_us = True
-            signal_group(worker.process.pid, signal.SIGKILL)
-
-
-def start_worker(run: Supervision, rank: int, leases: Sequence[str]) -> Worker:
-    """Start one worker in its own process group, its output appended to its own log. leases: names of those we hold."""
-    folder, job = run.folder, run.job
-    folder.rank_error(rank).unlink(missing_ok=True)
-    command = [*python_command(), "core.jobs.worker", job.kind, str(folder.path)]
-    if run.main_file is not None:
-        command.append(str(run.main_file))
-    environment = {
-        **python_environment(folder.path),
-        "SUPERVISOR": str(os.getpid()),
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(job.processes),
-        "ATTEMPT": str(run.state.attempt),
-        "STORE": str(folder.path / f"store-{run.state.attempt}"),
-    }
-    gpus = [name.removeprefix("gpu:") for name in leases if name.startswith("gpu:")]
-    if gpus:
-        environment |= {
-            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-            "CUDA_VISIBLE_DEVICES": ",".join(gpus),
-        }  # as nvidia-smi counts
-    with open(folder.rank_log(rank), "ab", buffering=0) as log:
-        if log.tell() == 0:
-            shown = [word.replace("{folder}", str(folder.path)) for word in job.command] or command
-            log.write(f"{shlex.join(shown)}\n".encode())
-        log.write(f"{ATTEMPT_MARK}{run.state.attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')} ---\n".encode())
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, cwd="/", env=environment
-        )
-    return Worker(rank, process, os.pidfd_open(process.pid))
-
-
 def watch(run: Supervision) -> None:
     """Return when all workers have ended, after stopping them if somebody asked or one of them failed."""
     poll = select.poll()
@@ -217,19 +143,6 @@ def watch(run: Supervision) -> None:
             escalate(request, running)
         if run.lost is not None:
             escalate(run.lost, running)
-
-
-def limit_log(path: Path) -> None:
-    """Keep the first line and the newest megabytes of a log that has grown too long, while its worker writes on."""
-    if path.stat().st_size <= LOG_LIMIT:
-        return
-    with open(path, "rb") as file:
-        first = file.readline(65536)
-        file.seek(-LOG_KEPT, os.SEEK_END)
-        newest = file.read().partition(b"\n")[2]
-    os.truncate(path, 0)
-    with open(path, "ab", buffering=0) as file:
-        file.write(first + b"--- earlier lines were dropped ---\n" + newest)
 
 
 def wait_for_its_time(run: Supervision) -> None:
@@ -264,7 +177,9 @@ def supervise(run: Supervision) -> None:
             run.change(state="stopped", message="Stopped before it started.", finished=time.time())
             return
         for rank in range(run.job.processes):
-            run.workers.append(start_worker(run, rank, held))
+            run.workers.append(
+                start_worker(run.folder, run.job, run.main_file, attempt=run.state.attempt, rank=rank, leases=held)
+            )
         run.change(
             state="running",
             message="",

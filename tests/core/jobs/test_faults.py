@@ -19,7 +19,7 @@ import pytest
 
 from core import jobs
 from core.errors import UserError
-from core.jobs import control, status, supervisor
+from core.jobs import control, status, worker_process
 from core.jobs.events import EventWriter, read_events
 from core.jobs.folder import JobFolder
 from core.jobs.process import Identity, alive, identity, members
@@ -232,14 +232,14 @@ def test_a_worker_that_stands_still_is_told_from_one_that_is_slow(
 
 
 def test_a_log_without_end_keeps_its_first_line_and_its_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "LOG_LIMIT", 100_000)
-    monkeypatch.setattr(supervisor, "LOG_KEPT", 10_000)
+    monkeypatch.setattr(worker_process, "LOG_LIMIT", 100_000)
+    monkeypatch.setattr(worker_process, "LOG_KEPT", 10_000)
     log = tmp_path / "rank0.log"
     with open(log, "ab", buffering=0) as worker:
         worker.write(b"gosmith train config.toml\n")
         for number in range(20_000):
             worker.write(b"step %d\n" % number)
-        supervisor.limit_log(log)
+        worker_process.limit_log(log)
         worker.write(b"and on\n")
     lines = log.read_text().splitlines()
     assert lines[0] == "gosmith train config.toml"
