@@ -10,6 +10,7 @@ TOGETHER = (
     "tests/core/engine/test_parallel.py",
     "tests/resources/test_workshop_suite.py",
     "tests/core/evaluation/test_judging.py",
+    "tests/core/teacher/test_job.py",
     "tests/core/engine/test_adapters.py",
     "tests/core/engine/test_generate.py",
     "tests/core/engine/test_openai.py",
