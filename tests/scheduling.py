@@ -16,6 +16,7 @@ TOGETHER = (
     "tests/core/engine/test_openai.py",
     "tests/core/engine/test_serve.py",
     "tests/core/engine/test_scoring.py",
+    "tests/app/teacher/test_page.py",
     "tests/app/playground/test_compare.py",
     "tests/app/playground/test_fill.py",
     "tests/app/playground/test_heat.py",
