@@ -9,6 +9,7 @@ TOGETHER = (
     "tests/core/golang/test_hostile.py",
     "tests/core/engine/test_parallel.py",
     "tests/resources/test_workshop_suite.py",
+    "tests/resources/test_bundled_samples.py",
     "tests/core/evaluation/test_judging.py",
     "tests/core/teacher/test_job.py",
     "tests/core/engine/test_adapters.py",
