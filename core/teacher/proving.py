@@ -1,12 +1,13 @@
 """What the Go toolchain says of what the teacher wrote, for many samples at once: verdicts, and whether a test tests anything.
 
-Samples come one by one and wait for each other: while one batch is built and run, the next gathers, so that Go is started rarely and
-never for one sample alone where many wait. Asks nobody and stores nothing.
+Samples come one by one and wait for each other: while one batch is built and run, the next gathers, and a batch waits while more come,
+so that Go is started rarely and never for one sample alone where many wait. Asks nobody and stores nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,15 @@ from dataclasses import dataclass, field, replace
 from core.golang.checker import Checker, CheckItem, CheckResult, Diagnostic
 from core.golang.sandbox import Limits
 from core.golang.stubs import stubs
-from core.golang.testing import TestItem, run_tests
+from core.golang.testing import TestItem, run_tests, try_tests
 from core.golang.toolchain import Toolchain
 from core.golang.vet import vet
 
 BATCH = 96
 """Samples proved together at most."""
+_QUIET = 0.1
+_LONGEST = 1.0
+"""Seconds: a batch waits until none has come for the one, but not beyond the other. Proving takes some seconds, however few they are."""
 _RIVAL_LIMITS = Limits(seconds=5.0, processor=10)
 """For code that is expected to fail: what it waits for never comes."""
 
@@ -128,6 +132,7 @@ class Prover:
         """Prove what comes until cancelled."""
         while True:
             await self._news.wait()
+            await self._gather()
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             if not self._waiting:
                 self._news.clear()
@@ -147,6 +152,14 @@ class Prover:
                     one.answer.set_result(proof)
             for one in batch[len(proofs) :]:  # stopped meanwhile
                 one.answer.cancel()
+
+    async def _gather(self) -> None:
+        """Wait while more come."""
+        end = time.monotonic() + _LONGEST
+        before = 0
+        while before < len(self._waiting) < BATCH and time.monotonic() < end:
+            before = len(self._waiting)
+            await asyncio.sleep(_QUIET)
 
 
 @asynccontextmanager
@@ -234,9 +247,33 @@ def _rivals(
             proofs[checked.key] = replace(
                 proofs[checked.key], rival="skipped"
             )  # what does not compile proves nothing of a test
-    count = 0
-    for result in run_tests(items, toolchain, limits=_RIVAL_LIMITS, cancel=cancel):
-        count += 1
-        at, state = result.key // 2, result.states["test"]
-        proofs[at] = replace(proofs[at], rival=state) if result.key % 2 else replace(proofs[at], stub=state)
-    return proofs if count == len(items) else []
+    results = _in_company(items, proofs, toolchain, cancel)
+    if results is None:
+        return []
+    alone = [item for item in items if item.key not in results]
+    for result in run_tests(alone, toolchain, limits=_RIVAL_LIMITS, cancel=cancel):
+        results[result.key] = result.states["test"]
+    for key, state in results.items():
+        at = key // 2
+        proofs[at] = replace(proofs[at], rival=state) if key % 2 else replace(proofs[at], stub=state)
+    return proofs if len(results) == len(items) else []
+
+
+def _in_company(
+    items: Sequence[TestItem], proofs: Sequence[Proof], toolchain: Toolchain, cancel: Callable[[], bool]
+) -> dict[int, str] | None:
+    """What tests say of rivals in one program with the codes on which they pass, by key; None when cancelled.
+
+    Nearly every rival fails, and building each alone to believe that takes half a second. Where the test passes on its code in the same
+    program, it does not mind the company, and its failure is the rival's doing. Where it does not pass, nothing is said here.
+    """
+    if len(items) < 2:
+        return {}
+    codes = sorted({item.key // 2 for item in items})
+    both = [*(TestItem(-1 - at, proofs[at].code, proofs[at].test) for at in codes), *items]
+    tried = try_tests(both, toolchain, limits=_RIVAL_LIMITS, cancel=cancel, believed=True)
+    found = {one.key: one.verdict.state for one in tried}
+    if len(found) < len(both):
+        return None
+    told = (item.key for item in items if found[item.key] != "fail" or found[-1 - item.key // 2] == "pass")
+    return {key: found[key] for key in told}

@@ -16,6 +16,7 @@ from core.samples import query
 from core.samples.formats import WRITTEN
 from core.workspace import Workspace, open_workspace
 from tests.core.teacher.asking import scripted_replies
+from tests.core.teacher.asking.scripted_batches import BatchScript
 from tests.core.teacher.asking.scripted_replies import KEY, Reply, Seen
 from tests.core.teacher.asking.scripted_server import ScriptedServer
 from tests.core.teacher.scripted_endpoint import sometimes_wrong, teacher
@@ -132,9 +133,11 @@ def test_a_budget_ends_the_job_with_a_sentence_before_it_is_overspent(
 def test_batches_bring_the_same_at_half_the_price(
     workspace: Workspace, endpoint: ScriptedServer, gosmith: Gosmith, tmp_path: Path
 ) -> None:
+    endpoint.script, endpoint.batch_script = teacher(), BatchScript(looks=1)
     answer = gosmith("generate", plan(tmp_path, endpoint, samples=2, transport="batch"))
-    assert (answer["completed"], answer["state"]) == (2, "done")
-    assert len(endpoint.batches) >= 2
+    assert (answer["completed"], answer["state"], answer["verified"]) == (2, "done", 2)
+    assert len(endpoint.batches) == 2, "tasks, then solutions"
+    assert answer["cost_usd"] == pytest.approx(4 * (100 * 2.0 + 50 * 8.0) / 1e6 / 2)
     assert endpoint.seen == []
 
 

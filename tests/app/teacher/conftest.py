@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ from core.jobs import JobFolder, control
 from core.jobs.process import members
 from core.teacher import starting
 from core.teacher.plan import plan_from
-from core.workspace import Workspace
+from core.workspace import Workspace, open_workspace
 
 WORKER = Path(__file__).parents[2] / "core" / "teacher" / "teacher_job.py"
 PLAN = {"recipe": "topic-grid", "model": "gpt-4.1", "samples": 6, "seed": 3, "concurrency": 1}
@@ -54,6 +55,27 @@ def launch(workspace: Workspace, scripted: None, eventually: Callable[..., None]
         folder = JobFolder(entry)
         control.kill(folder)
         eventually(lambda folder=folder: not members(folder.path), what="processes left behind")
+
+
+@pytest.fixture(scope="module")
+def ended_once(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> JobFolder:
+    """A job of nine samples at its end: five verified, two of these after a repair, two unverified, two failed."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = tmp_path_factory.mktemp("ended")
+        for name, value in {"CACHE": shared_cache, "CONFIG": place / "config", "DATA": place / "data"}.items():
+            patch.setenv(f"GOSMITH_{name}", str(value))
+        workspace = open_workspace(place / "workspace")
+        with closing(workspace.connect()) as connection:
+            folder = starting.launch(plan_from({**PLAN, "samples": 9}), workspace.root, connection)
+        control.start(folder, main_file=WORKER)
+        assert control.wait_for_end(folder, 120).state == "done", folder.log.read_text()
+    return folder
+
+
+@pytest.fixture
+def ended(ended_once: JobFolder, workspace: Workspace, scripted: None) -> JobFolder:
+    """That job, in the workspace of this test, whose samples no window has taken in yet."""
+    return JobFolder(shutil.copytree(ended_once.path, workspace.jobs / ended_once.path.name))
 
 
 @pytest.fixture

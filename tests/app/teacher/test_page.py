@@ -131,9 +131,9 @@ def test_out_of_quota_pauses_with_its_sentence_and_goes_on_with_another_budget_p
 
 @pytest.mark.slow
 def test_what_failed_is_listed_with_its_reason_and_tried_again_in_a_job_of_its_own(
-    teacher: TeacherPage, launch: Launch, qtbot: QtBot
+    teacher: TeacherPage, ended: JobFolder, launch: Launch, qtbot: QtBot
 ) -> None:
-    job = launch(samples=9)
+    job = ended
     wait_for(teacher, qtbot, job, "done")
     troubles = teacher.view.troubles
     qtbot.waitUntil(lambda: troubles.model.counts() == {"failed": 2, "refused": 0, "unverified": 2}, timeout=LONG)
@@ -182,12 +182,12 @@ def test_a_running_job_is_stopped_and_deleted_but_its_samples_stay(
 
 @pytest.mark.slow
 def test_the_tabs_show_rates_log_and_plan_and_samples_are_a_search_away(
-    teacher: TeacherPage, launch: Launch, qtbot: QtBot
+    teacher: TeacherPage, ended: JobFolder, qtbot: QtBot
 ) -> None:
-    job = launch(samples=4)
+    job = ended
     wait_for(teacher, qtbot, job, "done")
     rates = teacher.view.rates.card
-    qtbot.waitUntil(lambda: [(bar.key, bar.value) for bar in rates.bars] == [("topic-grid", "50 %")], timeout=LONG)
+    qtbot.waitUntil(lambda: [(bar.key, bar.value) for bar in rates.bars] == [("topic-grid", "56 %")], timeout=LONG)
     with qtbot.waitSignal(teacher.context.to_samples.made) as wanted:
         rates.press("topic-grid")
     assert wanted.args == ["tag:topic-grid"]
@@ -202,13 +202,13 @@ def test_the_tabs_show_rates_log_and_plan_and_samples_are_a_search_away(
 
 @pytest.mark.slow
 def test_people_accept_and_the_page_counts(
-    teacher: TeacherPage, launch: Launch, workspace: Workspace, qtbot: QtBot
+    teacher: TeacherPage, ended: JobFolder, workspace: Workspace, qtbot: QtBot
 ) -> None:
     from core.samples import edits
 
-    job = launch(samples=3)
+    job = ended
     wait_for(teacher, qtbot, job, "done")
-    qtbot.waitUntil(lambda: count(workspace, f"job:{job.id}") == 4, timeout=LONG)
+    qtbot.waitUntil(lambda: count(workspace, f"job:{job.id}") == 9, timeout=LONG)
     with closing(workspace.connect()) as connection:
         ids = query.ids(connection, query.parse(f"job:{job.id} tag:verified"))
         done = edits.review(connection, ids[:2], status="accepted")

@@ -25,6 +25,7 @@ from tests.core.engine.conftest import config
 from tests.core.engine.killing import alone, losses, make
 
 Eventually = Callable[..., None]
+Interrupt = Callable[[JobFolder, JobFolder], None]
 
 
 def free_port() -> int:
@@ -52,10 +53,24 @@ def ends(folders: list[JobFolder]) -> list[JobInfo]:
     return [control.wait_for_end(folder, 120) for folder in folders]
 
 
+def lose_the_second(first: JobFolder, second: JobFolder) -> None:
+    os.kill(jobs.info(second).pid or 0, signal.SIGKILL)
+    left = control.wait_for_end(first, 60)
+    assert (left.state, jobs.info(second).state) == ("failed", "interrupted")
+    assert "lost the connection" in left.message
+
+
+def stop_the_second(first: JobFolder, second: JobFolder) -> None:
+    control.stop(second)
+    assert [info.state for info in ends([first, second])] == ["stopped", "stopped"], "a stop of one stops both"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["ddp", "fsdp"])
-def test_two_machines_give_the_digits_of_one_and_go_on_after_one_was_lost(
-    mode: str, base: Path, snapshot: Path, tmp_path: Path, eventually: Eventually
+@pytest.mark.parametrize(
+    ("mode", "interrupt"), [("fsdp", lose_the_second), ("ddp", stop_the_second)], ids=["lost", "stopped"]
+)
+def test_two_machines_give_the_digits_of_one_and_go_on_after_one_was(
+    mode: str, interrupt: Interrupt, base: Path, snapshot: Path, tmp_path: Path, eventually: Eventually
 ) -> None:
     length = {"budget": {"steps": 60}, "checkpoints": {"every": 10}}
     wanted = alone(config(**length), base, snapshot, tmp_path / "alone")
@@ -64,36 +79,17 @@ def test_two_machines_give_the_digits_of_one_and_go_on_after_one_was_lost(
         for folder in (first, second):
             control.start(folder)
         eventually(lambda: last_checkpoint(first), 60, "a checkpoint")
-        os.kill(jobs.info(second).pid or 0, signal.SIGKILL)
-        left = control.wait_for_end(first, 60)
-        assert (left.state, jobs.info(second).state) == ("failed", "interrupted")
-        assert "lost the connection" in left.message
+        interrupt(first, second)
         for folder in (first, second):
             control.resume(folder)
         assert [info.state for info in ends([first, second])] == ["done", "done"], first.log.read_text()
         assert losses(read_events(first.events)) == pytest.approx(wanted, rel=1e-5)
-        assert (
-            losses(read_events(second.events)).items()
-            >= {key: losses(read_events(first.events))[key] for key in losses(read_events(second.events))}.items()
-        )
+        theirs = losses(read_events(second.events))
+        assert losses(read_events(first.events)).items() >= theirs.items()
         assert any("Going on after step" in event.get("text", "") for event in read_events(second.events))
         assert list(second.output.iterdir()) == [], "only the first machine keeps checkpoints"
         assert not [event for event in read_events(second.events) if event["kind"] == "checkpoint"]
         eventually(lambda: not members(first.path) and not members(second.path))
-
-
-@pytest.mark.slow
-def test_a_stop_on_one_machine_stops_both_and_both_can_be_resumed(
-    base: Path, snapshot: Path, tmp_path: Path, eventually: Eventually
-) -> None:
-    settings = {"budget": {"steps": 100_000}, "parallel": {"mode": "ddp"}}
-    with machines(tmp_path, base, snapshot, settings, settings) as (first, second):
-        for folder in (first, second):
-            control.start(folder)
-        eventually(lambda: jobs.info(second).step, 60, "a step")
-        control.stop(second)
-        assert [info.state for info in ends([first, second])] == ["stopped", "stopped"]
-        assert last_checkpoint(first)
 
 
 @pytest.mark.slow

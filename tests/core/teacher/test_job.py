@@ -7,15 +7,18 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.database import connect, migrate
 from core.errors import UserError
 from core.jobs import JobFolder, info
-from core.jobs.control import resume, start, stop
+from core.jobs.control import resume, start, stop, wait_for_end
 from core.jobs.events import read_events
+from core.samples import membership
 from core.teacher import recipes, results, starting
 from core.teacher.plan import plan_from
 from core.teacher.results import Outcome
@@ -42,14 +45,24 @@ def asked(job: JobFolder) -> list[str]:
     return [line.split()[0] for line in (job.path / "asked").read_text().splitlines()]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> JobFolder:
+    """A job of six samples that nothing has disturbed, at its end."""
+    place = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch, closing(connect(place / "gosmith.db")) as connection:
+        patch.setenv("GOSMITH_CACHE", str(shared_cache))
+        migrate(connection)
+        membership.attach(connection, place / "snapshots")
+        job = launch(place, connection)
+        start(job, main_file=WORKER)
+        wait_for_end(job, 240)
+    return job
+
+
 @pytest.mark.slow
-def test_a_job_makes_what_its_plan_says_and_tells_where_it_stands(
-    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
-) -> None:
-    job = launch(tmp_path, connection)
-    start(job, main_file=WORKER)
-    assert finish(job, eventually) == "done", job.log.read_text()
-    found = sorted(outcomes(job), key=lambda one: one.number)
+def test_a_job_makes_what_its_plan_says_and_tells_where_it_stands(whole: JobFolder) -> None:
+    assert info(whole).state == "done", whole.log.read_text()
+    found = sorted(outcomes(whole), key=lambda one: one.number)
     assert [one.number for one in found] == [0, 1, 2, 3, 4, 5]
     assert sorted(one.result for one in found) == [
         "failed",
@@ -59,7 +72,7 @@ def test_a_job_makes_what_its_plan_says_and_tells_where_it_stands(
         "verified",
         "verified",
     ]
-    last = [event for event in read_events(job.events) if event["kind"] == "teacher"][-1]
+    last = [event for event in read_events(whole.events) if event["kind"] == "teacher"][-1]
     assert (last["requested"], last["done"], last["verified"], last["fixes"]) == (6, 6, 4, 1)
     assert last["prompt_tokens"] == 100 * last["asked"]
     assert last["cost_usd"] == pytest.approx(0.0006 * last["asked"])
@@ -67,11 +80,8 @@ def test_a_job_makes_what_its_plan_says_and_tells_where_it_stands(
 
 @pytest.mark.slow
 def test_out_of_quota_is_a_pause_with_a_sentence_and_resuming_goes_on(
-    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
+    tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually, whole: JobFolder
 ) -> None:
-    whole = launch(tmp_path, connection)
-    start(whole, main_file=WORKER)
-    finish(whole, eventually)
     job = launch(tmp_path, connection)
     (job.path / "quota").write_text("5")
     start(job, main_file=WORKER)
@@ -97,7 +107,7 @@ def test_out_of_quota_is_a_pause_with_a_sentence_and_resuming_goes_on(
 def test_a_killed_job_goes_on_after_what_is_done(
     tmp_path: Path, connection: sqlite3.Connection, eventually: Eventually
 ) -> None:
-    job = launch(tmp_path, connection, samples=16)
+    job = launch(tmp_path, connection, samples=12)
     start(job, main_file=WORKER)
     eventually(lambda: outcomes(job), seconds=120)
     (worker,) = json.loads(job.state.read_text())["workers"]
@@ -108,7 +118,7 @@ def test_a_killed_job_goes_on_after_what_is_done(
     assert finish(job, eventually) == "done", job.log.read_text()
     after = outcomes(job)
     assert after[: len(before)] == before
-    assert sorted(one.number for one in after) == list(range(16))
+    assert sorted(one.number for one in after) == list(range(12))
 
 
 @pytest.mark.slow

@@ -11,10 +11,14 @@ from core.teacher.proving import Proof, proving
 from tests.core.teacher.scripted import check_of, code
 
 
-def prove(toolchain: Toolchain, *pairs: tuple[str, str], rival: str = "") -> tuple[list[Proof], int]:
+def prove(toolchain: Toolchain, *asked: tuple[str, ...]) -> tuple[list[Proof], int]:
+    """The proofs of code, test and perhaps broken code, asked for at once, and how many batches that took."""
+
     async def all_of_them() -> tuple[list[Proof], int]:
         async with proving(toolchain) as prover:
-            proofs = await asyncio.gather(*(prover.prove(one, test, rival=rival) for one, test in pairs))
+            proofs = await asyncio.gather(
+                *(prover.prove(one, test, rival="".join(rival)) for one, test, *rival in asked)
+            )
             return list(proofs), prover.batches
 
     return asyncio.run(all_of_them())
@@ -24,7 +28,7 @@ def test_samples_that_wait_are_proved_together(toolchain: Toolchain) -> None:
     proofs, batches = prove(toolchain, *((code(n), check_of(n)) for n in range(12)))
     assert all(proof.verified for proof in proofs)
     assert {proof.stub for proof in proofs} == {"fail"}
-    assert batches <= 2
+    assert batches == 1
 
 
 def test_what_is_lacking_is_said(toolchain: Toolchain) -> None:
@@ -49,13 +53,34 @@ def test_what_is_lacking_is_said(toolchain: Toolchain) -> None:
 
 def test_a_test_must_fail_on_the_broken_code_too(toolchain: Toolchain) -> None:
     broken = code(0).replace("a + b", "a - b")
-    (proof,), _ = prove(toolchain, (code(0), check_of(0)), rival=broken)
-    assert (proof.stub, proof.rival, proof.verified) == ("fail", "fail", True)
-    (proof,), _ = prove(toolchain, (code(0), check_of(0)), rival=code(0))
-    assert (proof.rival, proof.lacks()) == ("pass", "The test also passes on the broken code.")
-    (proof,), _ = prove(toolchain, (code(0), check_of(0)), rival="package p0\n\nfunc Add0(a, b int) int { return c }\n")
-    assert proof.rival == "skipped"
-    assert "does not compile alone" in proof.lacks()
+    unbuilt = "package p0\n\nfunc Add0(a, b int) int { return c }\n"
+    good, same, useless = prove(toolchain, *((code(0), check_of(0), rival) for rival in (broken, code(0), unbuilt)))[0]
+    assert (good.stub, good.rival, good.verified) == ("fail", "fail", True)
+    assert (same.rival, same.lacks()) == ("pass", "The test also passes on the broken code.")
+    assert useless.rival == "skipped"
+    assert "does not compile alone" in useless.lacks()
+
+
+def test_a_test_that_fails_in_company_alone_proves_nothing_by_it(toolchain: Toolchain) -> None:
+    minds = """package p1
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func TestAdd1(t *testing.T) {
+	counter, file, _, _ := runtime.Caller(0)
+	if name := runtime.FuncForPC(counter).Name(); !strings.HasSuffix(name, ".TestAdd1") || !strings.HasSuffix(file, "_test.go") {
+		t.Fatal(name, file)
+	}
+	Add1(1, 2)
+}
+"""
+    (sound, weak), batches = prove(toolchain, (code(0), check_of(0)), (code(1), minds))
+    assert (batches, sound.stub, sound.verified) == (1, "fail", True)
+    assert (weak.states["test"], weak.stub) == ("pass", "pass"), "its own file name is what it fails on, not the stub"
 
 
 def test_words_are_those_of_a_terminal(toolchain: Toolchain) -> None:
