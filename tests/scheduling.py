@@ -8,6 +8,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = (
     "tests/core/golang/test_hostile.py",
     "tests/core/engine/test_parallel.py",
+    "tests/kernels/test_for_hopper.py",
     "tests/resources/test_workshop_suite.py",
     "tests/resources/test_bundled_samples.py",
     "tests/core/evaluation/test_judging.py",

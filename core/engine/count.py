@@ -1,8 +1,11 @@
 """What a step really allocates, counted operation by operation without allocating it: a second opinion on the closed form.
 
 The model is built on no device, with the fused operations that the run would have; its parameters become fake tensors (shapes without
-values), and two steps of the real objective and the real optimizer run over a micro-batch of the size that the plan expects. A dispatch mode adds up the storages that are alive
-after each operation. So it needs neither the weights nor a GPU, and a 7B model takes half a minute.
+values), and the real objective and the real optimizer run over a micro-batch of the size that the plan expects. A dispatch mode adds up the storages that are alive
+after each operation. So it needs neither the weights nor a GPU.
+
+One pass suffices: it is the last micro-batch of a step that is not the first, which meets the optimizer's memory and, where there are several
+micro-batches, all gradients. Every other pass of a run does the same and holds no more.
 
 What it is not: the graph is that of one process with the whole model on a CPU. A GPU's attention keeps the same tensors, but scratch
 space of libraries, fragmentation and the process itself are not in it (`core.training.memory` allows for them), nor are
@@ -75,8 +78,10 @@ def count(config: RunConfig, folder: Path, load: memory.Load) -> Counted:
     if config.optimizer.name == "adamw8bit":
         raise UserError("adamw8bit runs on a GPU only, so it cannot be counted.", "Trust the forecast, or count adamw.")
     compute = Pretended(torch.device("cpu"), _dtype(config, load), "", memory.logits_budget(load))
+    student, objective = _build(config, folder, compute, load)
     with FakeTensorMode(), Counter() as counter, _packed(load.packed and not load.flat):
-        objective, trained = _build(config, folder, compute, load)
+        _fake(objective)
+        trained = student.trainable()
         weights = counter.live
         optimizer = optim.make(trained, config.optimizer)
         for group in optimizer.param_groups:
@@ -84,14 +89,22 @@ def count(config: RunConfig, folder: Path, load: memory.Load) -> Counted:
                 group["foreach"] = True  # as torch chooses on a GPU
         parameters = [parameter for _, parameter in trained]
         objective.train()
-        for _ in range(2):
-            for _ in range(load.batches):
-                (objective(_batch(load)) * 1.0).backward()
-            gradients.norm(parameters, Group())
-            gradients.scale(parameters, 0.5)
-            optimizer.step()
+        _first_step(optimizer, parameters)
+        if load.batches == 1:
             optimizer.zero_grad(set_to_none=True)
+        (objective(_batch(load)) * 1.0).backward()
+        gradients.norm(parameters, Group())
+        gradients.scale(parameters, 0.5)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
         return Counted(weights, counter.live, counter.peak, time.perf_counter() - began)
+
+
+def _first_step(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> None:
+    """Leave behind what any step but the first meets: the optimizer's memory, and gradients as earlier micro-batches leave them."""
+    for parameter in parameters:
+        parameter.grad = torch.empty_like(parameter)
+    optimizer.step()
 
 
 def _dtype(config: RunConfig, load: memory.Load) -> torch.dtype:
@@ -100,9 +113,7 @@ def _dtype(config: RunConfig, load: memory.Load) -> torch.dtype:
     return torch.float16 if config.precision.dtype == "fp16" else torch.bfloat16
 
 
-def _build(
-    config: RunConfig, folder: Path, compute: Compute, load: memory.Load
-) -> tuple[Objective, list[tuple[str, nn.Parameter]]]:
+def _build(config: RunConfig, folder: Path, compute: Compute, load: memory.Load) -> tuple[model.Student, Objective]:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     lora = config.method.kind == "lora"
@@ -124,11 +135,10 @@ def _build(
         attach_kernels(tuned, dtype=compute.dtype, check=False)
     student = model.Student(tuned, causal, None, config.method.kind, fused_head=config.kernels != "off")
     objective = student.objective(compute, label_smoothing=config.method.label_smoothing)
-    _fake(objective)
     sharding.recompute_activations(causal, config.parallel.activation_checkpointing)
     if config.method.neftune:
         add_noise(causal, config.method.neftune)
-    return objective, student.trainable()
+    return student, objective
 
 
 def _fake(module: nn.Module) -> None:
@@ -211,6 +221,8 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
+        if func is torch.ops.prim.device.default:
+            return args[0].fake_device  # the most frequent question, and the dearest when it goes on to the next mode
         answer = _VALUES.get(func)
         result = answer(args[0]) if answer else func(*args, **(kwargs or {}))
         for value in _tensors(result):
@@ -218,8 +230,6 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def _meet(self, value: Tensor) -> None:
-        if value.device.type == "meta":
-            return
         storage = value.untyped_storage()
         key = storage._cdata
         if key in self._known:

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from kernels.attach import attach_kernels
 from kernels.linear_cross_entropy import linear_cross_entropy
+from tests.kernels.numerics import DEVICE
 
 SMALL: dict[str, Any] = {
     "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
@@ -69,13 +70,15 @@ def test_everything_in_these_families_is_replaced_and_no_number_changes(family: 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
 def test_thirty_steps_of_training_follow_the_same_curve(family: str, way: str) -> None:
+    """Interpreted programs do four of them: they take a second each there, and what is wrong shows from the second on."""
+    steps, fall = (4, 0.05) if way == "triton" and DEVICE.type == "cpu" else (31, 0.3)
     curves = []
     for fused in (False, True):
         model = model_of(family).train()
         if fused:
             assert set(attach_kernels(model, dtype=torch.float32).kinds) >= {"layer", "attention", "mlp"}
         optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
-        ids = torch.randint(0, 64, (3, 1, 8), generator=torch.Generator().manual_seed(3)).repeat(10, 1, 1)
+        ids = torch.randint(0, 64, (3, 1, 8), generator=torch.Generator().manual_seed(3)).repeat(11, 1, 1)[:steps]
         losses = []
         for step_ids in ids:
             states = model.base_model.model.model(input_ids=step_ids, use_cache=False).last_hidden_state
@@ -86,7 +89,7 @@ def test_thirty_steps_of_training_follow_the_same_curve(family: str, way: str) -
             optimizer.zero_grad()
             losses.append(loss.item())
         curves.append(losses)
-    assert curves[1][-1] < curves[1][0] - 0.3
+    assert curves[1][-1] < curves[1][0] - fall, "the first tokens again, after all others"
     torch.testing.assert_close(curves[1], curves[0], rtol=2e-4, atol=2e-4)
 
 

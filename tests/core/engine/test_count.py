@@ -5,6 +5,7 @@ Where that is not reached, the table says so: in a model of a hundred kilobytes 
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,16 @@ def off(folder: Path, load: Load, **sections: Any) -> float:
     return exact.single(config, inspect(folder), load) / count(config, folder, load).peak - 1.0
 
 
-@pytest.mark.parametrize("gpu", [False, True], ids=["a document at a time", "in one call"])
-@pytest.mark.parametrize("again", ["none", "selective", "full"])
-@pytest.mark.parametrize("dtype", ["bf16", "fp32"])
+def halved(*choices: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Every other combination: each choice still meets each of the others, and any two are told apart by a third."""
+    numbered = itertools.product(*(list(enumerate(choice)) for choice in choices))
+    return [tuple(value for _, value in one) for one in numbered if sum(place for place, _ in one) % 2 == 0]
+
+
+AGAIN, DTYPE = ("none", "selective", "full"), ("bf16", "fp32")
+
+
+@pytest.mark.parametrize(("gpu", "again", "dtype"), halved((False, True), AGAIN, DTYPE))
 def test_rows_that_lie_end_to_end(gpu: bool, again: str, dtype: str, folder_of: Any) -> None:
     load = Load(4, 512, packed=True, gpu=gpu, flat=True)
     parallel = {"activation_checkpointing": again}
@@ -69,16 +77,15 @@ def test_rows_that_lie_end_to_end(gpu: bool, again: str, dtype: str, folder_of: 
 FULL, DORA = {"kind": "full"}, {"dora": True}
 
 
-@pytest.mark.parametrize("name", ["starter", "tiny"])
-@pytest.mark.parametrize("method", [{}, FULL], ids=["adapter", "all weights"])
-@pytest.mark.parametrize("again", ["none", "selective", "full"])
-@pytest.mark.parametrize("packed", [False, True], ids=["apart", "packed"])
-@pytest.mark.parametrize("dtype", ["bf16", "fp32"])
-def test_small_models(name: str, method: dict[str, str], again: str, packed: bool, dtype: str, folder_of: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind", "again", "packed", "dtype"),
+    halved(("starter", "tiny"), ("lora", "full"), AGAIN, (False, True), DTYPE),
+)
+def test_small_models(name: str, kind: str, again: str, packed: bool, dtype: str, folder_of: Any) -> None:
     difference = off(
         folder_of(name),
         Load(4, 512, packed=packed, gpu=False),
-        method=method,
+        method={"kind": kind},
         precision={"dtype": dtype},
         parallel={"activation_checkpointing": again},
     )
@@ -148,7 +155,6 @@ def test_every_method(sections: dict[str, Any], folder_of: Any) -> None:
     [
         ("qwen 0.5B", {}, "none", 2, True),
         ("qwen 0.5B", FULL, "full", 2, False),
-        ("qwen 7B", {}, "none", 1, True),
         ("qwen 7B", {}, "full", 4, False),
         ("qwen 7B", FULL, "none", 1, False),
     ],

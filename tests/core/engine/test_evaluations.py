@@ -17,7 +17,7 @@ from core.engine import attempts, evaluations, loop
 from core.engine.evaluations import MADE, Waypoint, mark_of, standing
 from core.engine.parallel import Group
 from core.evaluation import comparing, finding, results
-from core.jobs import JobFolder, info
+from core.jobs import info
 from core.jobs.control import resume
 from core.jobs.events import EventWriter, read_events
 from core.training import evaluating
@@ -174,36 +174,27 @@ def test_what_stands_in_a_log_follows_the_steps_that_were_done_again(tmp_path: P
 def test_a_killed_run_ends_with_the_points_that_it_would_have_had(
     base: Path, snapshot: Path, tmp_path: Path, frozen: evaluating.Frozen, eventually: Callable[..., None]
 ) -> None:
-    settings = config(
-        evaluation={**EVERY, "max_tokens": 40}, budget={"steps": 8}, checkpoints={"every": 3, "keep": 5}
-    )  # fmt: skip
-    asked = {"config": to_mapping(settings), "base": str(base), "snapshot": str(snapshot)}
+    sections = {
+        "evaluation": {**EVERY, "max_tokens": 40}, "budget": {"steps": 8}, "checkpoints": {"every": 3, "keep": 5}
+    }  # fmt: skip
+    asked = {"config": to_mapping(config(**sections)), "base": str(base), "snapshot": str(snapshot)}
+    killed = jobs.create(tmp_path / "jobs", "train", asked, title="killed")
+    evaluating.write(killed, frozen)
+    jobs.start(killed)
 
-    def begin(name: str) -> JobFolder:
-        job = jobs.create(tmp_path / "jobs", "train", asked, title=name)
-        evaluating.write(job, frozen)
-        jobs.start(job)
-        return job
+    def told() -> list[int]:
+        return [event["step"] for event in read_events(killed.events) if event["kind"] == "evaluation"]
 
-    def kill(job: JobFolder) -> None:
-        for pid in info(job).workers:
-            os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not info(job).alive, seconds=30)
-
-    def told(job: JobFolder) -> list[int]:
-        return [event["step"] for event in read_events(job.events) if event["kind"] == "evaluation"]
-
-    whole, killed = begin("whole"), begin("killed")
-    eventually(lambda: (killed.output / "checkpoint-000003").exists(), seconds=120, what="a checkpoint")
-    kill(killed)
+    eventually(lambda: 4 in told(), seconds=120, what="a point after the checkpoint of step 3")
+    for pid in info(killed).workers:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not info(killed).alive, seconds=30)
+    assert told()[-1] < 8, "killed on the way"
     resume(killed)
-    eventually(lambda: 4 in told(killed), seconds=120, what="a point after the checkpoint")
-    kill(killed)
-    resume(killed)
-    for job in (whole, killed):
-        eventually(lambda job=job: not info(job).alive, seconds=200, what="the run has ended")
-        assert info(job).state == "done", job.log.read_text()
-    found = points(read_events(whole.events))
+    whole = train(base, snapshot, tmp_path / "whole", frozen, **sections)
+    eventually(lambda: not info(killed).alive, seconds=200, what="the run has ended")
+    assert info(killed).state == "done", killed.log.read_text()
+    found = points(whole.events)
     assert [point[0] for point in found] == [0, 2, 4, 6, 8]
     stands = standing(killed.events)
     assert sorted(stands) == [0, 2, 4, 6, 8]
@@ -214,8 +205,8 @@ def test_a_killed_run_ends_with_the_points_that_it_would_have_had(
     assert [newest[step] for step in sorted(newest)] == found
     for step in stands:
         one, other = (
-            sorted(attempts.read(evaluating.step_folder(job.output, step) / attempts.FILE), key=str)
-            for job in (whole, killed)
+            sorted(attempts.read(evaluating.step_folder(output, step) / attempts.FILE), key=str)
+            for output in (tmp_path / "whole" / "output", killed.output)
         )
         assert one == other
 
