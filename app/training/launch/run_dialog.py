@@ -33,7 +33,7 @@ from core.errors import UserError
 from core.evaluation.finding import NamedSuite
 from core.jobs import JobFolder, start
 from core.models import Model, list_models
-from core.samples.named_suites import open_suite
+from core.samples.named_suites import Listed, list_suites, open_suite
 from core.training import launch, machine
 from core.training.config import RunConfig
 from core.training.help import defaults
@@ -101,6 +101,9 @@ class RunDialog(QDialog):
         workspace = context.workspace
         context.tasks.run(lambda: list_models(workspace.models, workspace.jobs), self._on_models, owner=self)
         context.tasks.run(machine.look, self._form.set_machine, owner=self)
+        context.tasks.run_query(
+            lambda connection: list_suites(connection, workspace.suites), self._on_suites, owner=self
+        )
         self._source.load()
 
     def _build(self) -> None:
@@ -217,6 +220,9 @@ class RunDialog(QDialog):
                     UserError(f"The base of that run is no longer at {self._wanted_base}.", "Choose another one.")
                 )
         self._on_edited()
+
+    def _on_suites(self, suites: list[Listed]) -> None:
+        self._form.suggest("evaluation.suite", [one.reference for one in suites if not one.problem])
 
     def _on_measured(self) -> None:
         self._on_edited()

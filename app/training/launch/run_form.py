@@ -8,7 +8,7 @@ the form is shown, because all of them at once would be felt.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -31,6 +31,7 @@ from app.widgets.fields import (
     text_field,
 )
 from app.widgets.labels import label, section
+from app.widgets.suggestions import Suggestions
 from core.training.help import LINES, defaults, value_text
 from core.training.machine import Machine
 
@@ -59,6 +60,7 @@ class RunForm(QWidget):
         self._unit = "steps"
         self.fields: dict[str, Field] = {}
         self.cells: dict[str, SettingCell] = {}
+        self._suggested: dict[str, Sequence[str]] = {}
         front = QWidget()
         grid = two_columns(front)
         for place, setting in enumerate(FRONT):
@@ -129,8 +131,20 @@ class RunForm(QWidget):
         self._filling = True
         for setting in group.settings:
             self.fields[setting.key].write(self._waiting.pop(setting.key))
+            self._offer(setting.key)
         self._filling = False
         _in_tab_order([shell.header, *(self.fields[setting.key].editor for setting in group.settings)])
+
+    def suggest(self, key: str, words: Sequence[str]) -> None:
+        """Offer these for a setting that is free text."""
+        self._suggested[key] = words
+        if key in self.fields:
+            self._offer(key)
+
+    def _offer(self, key: str) -> None:
+        line = self.fields[key].editor
+        if isinstance(line, QLineEdit) and (words := self._suggested.get(key)):
+            Suggestions(line, words, self._theme)
 
     def set_machine(self, machine: Machine | None) -> None:
         """Offer the GPUs of this machine, or processes where there is none or none was found yet."""

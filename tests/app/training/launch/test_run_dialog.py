@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QPushButton
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.training.page import TrainingPage
@@ -33,6 +33,26 @@ def test_a_run_started_for_tonight_waits_and_says_until_when(
         assert read_job(folder).not_before == row(training, folder).job.not_before
     finally:
         control.kill(folder)
+
+
+def test_the_suite_of_evaluations_is_offered_and_what_is_chosen_is_checked(
+    gold: Path, training: TrainingPage, qtbot: QtBot
+) -> None:
+    training.open_dialog(None)
+    dialog = training.dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: "evaluation.suite" in dialog._form.fields, timeout=20_000)
+    field = dialog._form.fields["evaluation.suite"]
+    assert isinstance(field.editor, QLineEdit)
+    qtbot.waitUntil(lambda: field.editor.completer() is not None, timeout=20_000)
+    completer = field.editor.completer()
+    field.editor.actions()[0].trigger()
+    assert completer.completionCount() >= 1
+    assert completer.currentCompletion() == "workshop"
+    with qtbot.waitSignal(field.edited):
+        completer.activated[str].emit("workshop")
+    assert dialog.values()["evaluation"]["suite"] == "workshop"
+    completer.popup().hide()
 
 
 def row(page: TrainingPage, folder: JobFolder) -> JobRow:
