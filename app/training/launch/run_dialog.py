@@ -7,7 +7,6 @@ on garbage is refused here, with the row named. Starting freezes the samples fir
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.training.launch.batch_preview import PreviewRow
+from app.training.launch.begin_run import begin_run
 from app.training.launch.dialog_data import DataSource, Draft, Scope
 from app.training.launch.find_button import FindButton
 from app.training.launch.finder_dialog import FinderDialog
@@ -30,10 +30,9 @@ from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.labels import hairline, label
 from core.errors import UserError
-from core.evaluation.finding import NamedSuite
-from core.jobs import JobFolder, start
+from core.jobs import JobFolder
 from core.models import Model, list_models
-from core.samples.named_suites import Listed, list_suites, open_suite
+from core.samples.named_suites import Listed, list_suites
 from core.training import launch, machine
 from core.training.config import RunConfig
 from core.training.help import defaults
@@ -71,7 +70,6 @@ class RunDialog(QDialog):
             room = parent.window().size()
             self.resize(min(1180, max(960, room.width() - 80)), min(760, max(590, room.height() - 60)))
         self._context = context
-        self._models: list[Model] = []
         self._config: RunConfig | None = None
         self._refused = ""
         self._wrong = ""
@@ -182,7 +180,7 @@ class RunDialog(QDialog):
         self._form.fields["name"].write(config.name)
         self._on_preset_chosen(made)
         missing = []
-        if not self._choose_base(config.model.base):
+        if not self._base.choose(config.model.base):
             missing.append(f"the base “{config.model.base}”")
         if not self._source.choose(config.data.snapshot):
             missing.append(f"the snapshot “{config.data.snapshot}”")
@@ -192,33 +190,14 @@ class RunDialog(QDialog):
             self._banner.clear()
             self._on_noted(f"All settings are those of {name}.")
 
-    def _choose_base(self, base: str) -> bool:
-        for place, model in enumerate(self._models):
-            if base in (model.name, str(model.path)):
-                self._base.setCurrentIndex(place)
-                return True
-        return False
-
     def _on_noted(self, text: str) -> None:
         """Say this in the foot until something is changed."""
         self._noted = text
         self._update_start()
 
     def _on_models(self, models: list[Model]) -> None:
-        self._models = [model for model in models if not model.problem]
-        self._base.clear()
-        for model in self._models:
-            self._base.addItem(model.name, str(model.path))
-        if not self._models:
-            self._on_problem(
-                UserError("There is no base to train.", "Put a model folder into the workspace's models folder.")
-            )
-        if self._wanted_base:
-            self._base.setCurrentIndex(self._base.findData(self._wanted_base))
-            if self._base.currentIndex() < 0:
-                self._on_problem(
-                    UserError(f"The base of that run is no longer at {self._wanted_base}.", "Choose another one.")
-                )
+        if (problem := self._base.set_models(models, self._wanted_base)) is not None:
+            self._on_problem(problem)
         self._on_edited()
 
     def _on_suites(self, suites: list[Listed]) -> None:
@@ -234,13 +213,9 @@ class RunDialog(QDialog):
     def _on_edited(self) -> None:
         self._check_timer.start()
 
-    def _chosen_base(self) -> Model | None:
-        place = self._base.currentIndex()
-        return self._models[place] if 0 <= place < len(self._models) else None
-
     def values(self) -> dict[str, Any]:
         """The configuration as it stands in the dialog."""
-        base = self._chosen_base()
+        base = self._base.model
         values = self._form.values()
         values["model"] = {"base": base.name if base is not None else ""}
         values.setdefault("data", {})["snapshot"] = self._source.snapshot_name or ""
@@ -263,7 +238,7 @@ class RunDialog(QDialog):
         self._update_start()
 
     def _show_forecast(self, config: RunConfig) -> None:
-        draft, model = self._source.draft, self._chosen_base()
+        draft, model = self._source.draft, self._base.model
         if draft is None or model is None:
             self._side.forecast.clear()
             return
@@ -275,7 +250,7 @@ class RunDialog(QDialog):
         )
 
     def _ask_preview(self) -> None:
-        draft, model = self._source.draft, self._chosen_base()
+        draft, model = self._source.draft, self._base.model
         if self._config is not None and draft is not None and model is not None:
             self._side.set_note("Reading the first batch…")
             self._preview_run.ask(self._config, model, draft.folder)
@@ -304,7 +279,7 @@ class RunDialog(QDialog):
         self._foot.setText(self._wrong or self._noted or (draft.sentence if draft is not None else ""))
 
     def _on_find(self, finder: str) -> None:
-        draft, model = self._source.draft, self._chosen_base()
+        draft, model = self._source.draft, self._base.model
         if self._config is None or draft is None or model is None:
             return
         question = Question(finder, self._config, model.path, draft.folder)
@@ -327,24 +302,9 @@ class RunDialog(QDialog):
         checked = check(values)
         assert isinstance(checked, RunConfig)
         workspace, not_before = self._context.workspace, self._start_time.not_before()
-
-        def find_suite(reference: str) -> NamedSuite:
-            with closing(workspace.connect(readonly=True)) as connection:
-                return open_suite(connection, reference, workspace.suites)
-
-        def begin() -> JobFolder:
-            folder = launch.launch(
-                checked,
-                jobs=workspace.jobs,
-                snapshots=workspace.snapshots,
-                models=workspace.models,
-                not_before=not_before,
-                find_suite=find_suite,
-            )
-            start(folder)
-            return folder
-
-        self._context.tasks.run(begin, self._on_started, self._on_start_failed, owner=self)
+        self._context.tasks.run(
+            lambda: begin_run(workspace, checked, not_before), self._on_started, self._on_start_failed, owner=self
+        )
 
     def _on_started(self, folder: JobFolder) -> None:
         self.run_started.emit(folder.id)

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.theme import Theme
+from app.training.launch.base_picker import BasePicker
 from app.training.launch.preset_picker import PresetPicker
 from app.training.launch.run_form import RunForm
-from app.widgets.calm_combo import CalmCombo
 from app.widgets.labels import hairline, label
 
 HINT = "In a setting, its meaning and its usual values stand here."
@@ -22,8 +22,7 @@ class RunColumn(QWidget):
         inner = QWidget()
         inner.setProperty("kind", "page")
         data.setParent(inner)  # first, and so the first for the keyboard
-        self.base = CalmCombo(inner)
-        self.base.setObjectName("basePicker")
+        self.base = BasePicker(inner)
         self.presets = PresetPicker(theme, inner)
         self.form = RunForm(theme, inner)
         self._when = label(tone="dim", size=12, wrap=True, name="presetWhen")
