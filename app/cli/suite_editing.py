@@ -57,6 +57,24 @@ def _copy(session: Session, source: str, name: str) -> None:
     )
 
 
+@click.command()
+@click.argument("name", metavar="SUITE")
+@click.option("--title", help="What it is called in a heading.")
+@click.option("--about", help="What it measures, in a sentence.")
+@click.pass_obj
+def describe(session: Session, name: str, title: str | None, about: str | None) -> None:
+    """Say what SUITE, one of your own, is called in a heading and what it measures; what is not named stays."""
+    from core.evaluation import ours, private
+
+    if title is None and about is None:
+        raise click.UsageError("say what it is: --title, --about or both")
+    own = session.workspace().suites
+    before = ours.load(private.folder_of(own, name))
+    title, about = before.title if title is None else title, before.about if about is None else about
+    private.describe(own, name, title, about)
+    session.answer({"name": name, "title": title, "about": about}, f"“{name}”: {title}. {about}".strip())
+
+
 @click.command("try")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
@@ -158,4 +176,4 @@ def _line(text: str, draft: Draft, complaint: Complaint) -> int:
     return text.count("\n", 0, at) + complaint.line if complaint.line and at >= 0 else 0
 
 
-COMMANDS = (new, copy, try_, save, rename, remove)
+COMMANDS = (new, copy, describe, try_, save, rename, remove)

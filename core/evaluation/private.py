@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import UserError
 from core.evaluation import ours
@@ -41,12 +43,21 @@ def create(private: Path, name: str, title: str = "", about: str = "") -> Path:
     """Make an empty suite; returns its folder. private: the workspace's folder of suites. Raises UserError for a name that is taken or none."""
     check_name(private, name)
     with _made(private, name) as folder:
-        said = {key: " ".join(text.split()) for key, text in (("title", title), ("about", about)) if text.strip()}
-        if said:
-            import tomli_w  # late: workers, which read and never write, run where it is not installed
-
-            write_whole(folder / ours.FACTS, tomli_w.dumps(said))
+        _write_facts(folder, {}, title, about)
     return private / name
+
+
+def describe(private: Path, name: str, title: str, about: str) -> None:
+    """Say what a suite of the workspace's own is called in a heading and what it measures, "" for nothing; what else its suite.toml holds
+    stays. Raises UserError when there is no such suite, or when that file cannot be read."""
+    folder = folder_of(private, name)
+    place = folder / ours.FACTS
+    with _saying(place, "read or written"):
+        try:
+            before = tomllib.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+        except ValueError as error:
+            raise UserError(f"{place} is not TOML: {error}.", "Mend the file, or delete it.") from error
+        _write_facts(folder, before, title, about)
 
 
 def copy(source: Path, private: Path, name: str) -> Path:
@@ -168,6 +179,17 @@ def _check_unchanged(kept: Kept) -> None:
             f"{kept.path} was changed by another program since it was opened here, so nothing was written.",
             "Keep what you typed elsewhere, open the problem again and decide.",
         )
+
+
+def _write_facts(folder: Path, before: Mapping[str, Any], title: str, about: str) -> None:
+    words = {"title": " ".join(title.split()), "about": " ".join(about.split())}
+    said = {key: text for key, text in ({**before, **words}).items() if text}
+    if said:
+        import tomli_w  # late: workers, which read and never write, run where it is not installed
+
+        write_whole(folder / ours.FACTS, tomli_w.dumps(said))
+    else:
+        (folder / ours.FACTS).unlink(missing_ok=True)
 
 
 @contextmanager

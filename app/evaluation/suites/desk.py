@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from app.context import AppContext
 from app.evaluation.suites.standing import Findings, standings
 from core.changes import Changes
-from core.evaluation import soundness
+from core.evaluation import private, soundness
 from core.evaluation.suites import Suite
 from core.jobs import JobInfo, resume, stop
 from core.samples import contamination, named_suites
@@ -25,14 +25,14 @@ from core.samples.language import Query
 class Desk(QObject):
     """Attributes: tried (what drafts have been found to be, by digest).
 
-    Signals: listed(standings); made(name, sentence) and gone(sentence), something about the suites has changed; added(name, Suite, path), so
+    Signals: listed(standings); made(name, sentence) and changed(sentence), something about the suites has changed; added(name, Suite, path), so
     has this; compared(count), samples were looked through; progressed(done, total) of that; checking(JobInfo), a check moved on or ended;
     failed(UserError).
     """
 
     listed = Signal(object)
     made = Signal(str, str)
-    gone = Signal(str)
+    changed = Signal(str)
     added = Signal(str, object, object)
     compared = Signal(int)
     progressed = Signal(int, int)
@@ -77,12 +77,22 @@ class Desk(QObject):
             lambda place: self.made.emit(name, f"“{name}” is a copy of {source}, in {place}."),
         )
 
+    def describe(self, name: str, title: str, about: str) -> None:
+        """Say what a suite of one's own is; `changed` or `failed` follows."""
+        own = self._context.workspace.suites
+        self._context.tasks.run(
+            lambda: private.describe(own, name, title, about),
+            lambda _none: self.changed.emit(f"“{name}” is described."),
+            self.failed.emit,
+            owner=self,
+        )
+
     def delete(self, name: str) -> None:
-        """Delete an added suite or one of one's own; `gone` or `failed` follows."""
+        """Delete an added suite or one of one's own; `changed` or `failed` follows."""
         own = self._context.workspace.suites
 
         def done(origin: str) -> None:
-            self.gone.emit(f"“{name}” is deleted.")
+            self.changed.emit(f"“{name}” is deleted.")
             if origin == "added":
                 self._context.report(Changes(membership=True, ids=None))
 

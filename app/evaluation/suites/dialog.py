@@ -6,11 +6,13 @@ Closing it stops nothing: a check is a job. What was typed and not saved is aske
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.context import AppContext
+from app.evaluation.suites.describe_dialog import DescribeDialog
 from app.evaluation.suites.desk import Desk
 from app.evaluation.suites.name_dialog import NameDialog
 from app.evaluation.suites.overview import Overview
@@ -60,7 +62,7 @@ class SuitesDialog(QDialog):
         desk.listed.connect(self._on_listed)
         desk.added.connect(self._on_added)
         desk.made.connect(self._on_made)
-        desk.gone.connect(self._on_gone)
+        desk.changed.connect(self._on_changed)
         desk.compared.connect(self._on_compared)
         desk.progressed.connect(overview.progress.advance)
         desk.checking.connect(self._on_checking)
@@ -70,6 +72,7 @@ class SuitesDialog(QDialog):
         overview.copy_wanted.connect(lambda standing: self._ask_name(standing.suite.name))
         overview.open_wanted.connect(self.open_suite)
         overview.problem_wanted.connect(self.open_suite)
+        overview.describe_wanted.connect(self._ask_description)
         overview.delete_wanted.connect(self._ask_delete)
         overview.check_wanted.connect(lambda standing: desk.check(standing.suite.name))
         overview.stop_wanted.connect(self._on_stop_wanted)
@@ -167,7 +170,13 @@ class SuitesDialog(QDialog):
             self, "suitesDeleteQuestion", "Suites", text, more, "Delete", lambda: self.desk.delete(suite.name)
         ).open()
 
-    def _on_gone(self, sentence: str) -> None:
+    def _ask_description(self, standing: Standing) -> None:
+        box = DescribeDialog(self._context.theme, standing.suite, self)
+        box.confirmed.connect(partial(self.desk.describe, standing.suite.name))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def _on_changed(self, sentence: str) -> None:
         self.banner.say(sentence, "good")
         self.desk.reload()
 

@@ -22,7 +22,7 @@ _MOST = 500
 
 
 class Overview(QWidget):
-    """Signals: import_wanted(), new_wanted(); open_wanted, copy_wanted, delete_wanted, check_wanted (Standing); problem_wanted(Standing, name);
+    """Signals: import_wanted(), new_wanted(); open_wanted, copy_wanted, describe_wanted, delete_wanted, check_wanted (Standing); problem_wanted(Standing, name);
     stop_wanted().
     """
 
@@ -30,6 +30,7 @@ class Overview(QWidget):
     new_wanted = Signal()
     open_wanted = Signal(object)
     copy_wanted = Signal(object)
+    describe_wanted = Signal(object)
     delete_wanted = Signal(object)
     check_wanted = Signal(object)
     problem_wanted = Signal(object, str)
@@ -72,6 +73,7 @@ class Overview(QWidget):
         )
         self.new = Button("New suite…", theme, icon="plus", name="suitesNew")
         self.copy = Button("Copy to edit…", theme, name="suitesCopy", tip="Makes a suite of your own from this one")
+        self.describe = Button("Describe…", theme, name="suitesDescribe", tip="Its title, and what it measures")
         self.delete = Button("Delete…", theme, name="suitesDelete")
         self.check = Button(
             "Check",
@@ -84,7 +86,7 @@ class Overview(QWidget):
         self.add.clicked.connect(self.import_wanted)
         self.new.clicked.connect(self.new_wanted)
         for button, signal in (
-            (self.copy, self.copy_wanted), (self.delete, self.delete_wanted), (self.check, self.check_wanted), (self.open, self.open_wanted),
+            (self.copy, self.copy_wanted), (self.describe, self.describe_wanted), (self.delete, self.delete_wanted), (self.check, self.check_wanted), (self.open, self.open_wanted),
         ):  # fmt: skip
             button.clicked.connect(lambda _checked=False, signal=signal: signal.emit(self.table.current))
         head = QHBoxLayout()
@@ -110,6 +112,7 @@ class Overview(QWidget):
         foot.setContentsMargins(20, 10, 20, 12)
         foot.setSpacing(8)
         foot.addWidget(self.delete)
+        foot.addWidget(self.describe)
         foot.addWidget(self.copy)
         foot.addStretch(1)
         foot.addWidget(self.check)
@@ -123,7 +126,16 @@ class Overview(QWidget):
         column.addLayout(below, 2)
         column.addWidget(hairline())
         column.addLayout(foot)
-        for button in (self.add, self.new, self.copy, self.delete, self.check, self.open, self.copy_findings):
+        for button in (
+            self.add,
+            self.new,
+            self.copy,
+            self.describe,
+            self.delete,
+            self.check,
+            self.open,
+            self.copy_findings,
+        ):
             button.setAutoDefault(False)
         self._show(None)
 
@@ -170,6 +182,7 @@ class Overview(QWidget):
         suite = standing.suite if standing is not None else None
         self.open.setEnabled(suite is not None and bool(suite.format))
         self.copy.setEnabled(suite is not None and suite.format == OURS)
+        self.describe.setEnabled(standing is not None and standing.own)
         self.delete.setEnabled(suite is not None and suite.origin != "bundled")
         self.check.setEnabled(suite is not None and bool(suite.problems and suite.modes) and self._checking is None)
 

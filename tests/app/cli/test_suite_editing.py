@@ -42,6 +42,9 @@ def test_a_suite_is_made_filled_renamed_and_deleted(tmp_path: Path, say: Any) ->
     shown = say("suites", "show", "mine")[1]
     assert [(one["task"], one["topic"]) for one in shown["problems"]] == [("mine/weigh", "ships")]
     assert (shown["title"], shown["about"]) == ("Ours", "Of work.")
+    assert say("suites", "describe", "mine", "--about", "Of parcels.")[1]["title"] == "Ours"
+    shown = say("suites", "show", "mine")[1]
+    assert (shown["title"], shown["about"]) == ("Ours", "Of parcels.")
     assert say("suites", "copy", "mine", "second")[1]["problems"] == 1
     assert say("suites", "new", "third", "--from", "workshop")[1]["problems"] == 80
     assert say("suites", "remove", "mine", "mine/weigh")[1]["removed"] == "mine/weigh"

@@ -34,6 +34,25 @@ def test_a_new_suite_is_empty_and_says_what_it_is(tmp_path: Path) -> None:
         ours.read(made)
 
 
+def test_what_a_suite_says_of_itself_is_changed_and_nothing_else(tmp_path: Path) -> None:
+    suites = tmp_path / "suites"
+    made = private.create(suites, "mine", "Parsers")
+    (made / ours.FACTS).write_text('title = "Parsers"\nowner = "us"\n')
+    private.describe(suites, "mine", "Better\n parsers", "Of work.")
+    suite = ours.load(made)
+    assert (suite.title, suite.about) == ("Better parsers", "Of work.")
+    assert 'owner = "us"' in (made / ours.FACTS).read_text()
+    (made / ours.FACTS).write_text("title = ")
+    with pytest.raises(UserError, match=r"suite\.toml is not TOML"):
+        private.describe(suites, "mine", "Parsers", "")
+    assert (made / ours.FACTS).read_text() == "title = "
+    (made / ours.FACTS).unlink()
+    private.describe(suites, "mine", "", "")
+    assert not (made / ours.FACTS).exists()
+    with pytest.raises(UserError, match="workshop"):
+        private.describe(suites, "workshop", "Ours", "")
+
+
 def test_a_copy_holds_the_same_problems(tmp_path: Path) -> None:
     made = private.copy(WORKSHOP, tmp_path / "suites", "mine")
     copied, original = ours.read(made), ours.read(WORKSHOP)

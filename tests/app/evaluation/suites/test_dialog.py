@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.context import AppContext
 from app.evaluation.page import EvaluationPage
 from app.evaluation.suites import SuitesDialog
+from app.evaluation.suites.describe_dialog import DescribeDialog
 from app.evaluation.suites.name_dialog import NameDialog
 from core.errors import UserError
 from core.evaluation import soundness
@@ -130,6 +131,20 @@ def test_a_new_suite_is_named_and_opens_empty(
     qtbot.waitUntil(lambda: suites.editor.isVisible() and suites.editor._empty.isVisible(), timeout=LONG)
     assert suites.editor._empty.sentence == "This suite holds no problem yet. Write the first one."
     assert (workspace.suites / "logs" / "suite.toml").read_text() == 'title = "Logs"\n'
+
+
+def test_a_suite_of_ones_own_is_described(suites: SuitesDialog, own: Path, qtbot: QtBot, press: Any) -> None:
+    suites.overview.table.choose("workshop")
+    assert not suites.overview.describe.isEnabled()
+    suites.overview.table.choose("mine")
+    press(suites, "suitesDescribe")
+    (dialog,) = [one for one in suites.findChildren(DescribeDialog) if one.isVisible()]
+    assert (dialog.title.read(), dialog.about.read()) == ("Ours", "Of work.")
+    dialog.about.write("Of parcels and ships.")
+    qtbot.mouseClick(dialog.confirm, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: suites.overview._about.text() == "Of parcels and ships.", timeout=LONG)
+    assert "parcels and ships" in (own / "suite.toml").read_text()
+    assert suites.overview._title.text() == "Ours"
 
 
 def test_a_bundled_suite_is_copied_to_be_edited(
