@@ -238,8 +238,8 @@ class CompareView(QWidget):
             (
                 Cell(words.short(flip.task, self._this.evaluation.origin.suite), tip=flip.task),
                 Cell("Gained" if gained else "Lost", tone="good" if gained else "bad"),
-                Cell(f"{flip.a[0]} / {flip.a[1]}", flip.a[0] / flip.a[1]),
-                Cell(f"{flip.b[0]} / {flip.b[1]}", flip.b[0] / flip.b[1]),
+                Cell(*words.passed_of(*flip.a)),
+                Cell(*words.passed_of(*flip.b)),
                 Cell(tally.topic),
                 Cell(tally.difficulty),
             ),

@@ -198,7 +198,7 @@ def _row(task: str, found: Contents, suite: str) -> Row:
         task,
         (
             Cell(words.short(task, suite), tip=task),
-            Cell(f"{passed} / {judged}" if judged else "—", passed / judged if judged else None, tone),
+            Cell(*words.passed_of(passed, judged), tone),
             Cell(words.statuses(became), tone="dim"),
             Cell(problem.topic),
             Cell(problem.difficulty),

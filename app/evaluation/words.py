@@ -67,3 +67,8 @@ def statuses(found: Mapping[str, int]) -> str:
 def short(task: str, suite: str) -> str:
     """A problem's name without that of its suite."""
     return task.removeprefix(f"{suite}/")
+
+
+def passed_of(passed: int, judged: int) -> tuple[str, float | None]:
+    """How many of the answers with a verdict pass, in words and as a share; a dash where there are none."""
+    return (f"{passed} / {judged}", passed / judged) if judged else ("—", None)

@@ -112,6 +112,17 @@ def test_equal_evaluations_are_no_evidence_of_a_difference(
     assert not view.sides.isVisible()
 
 
+def test_a_problem_that_the_other_one_did_not_answer_is_gained(
+    evaluation: EvaluationPage, write: Write, qtbot: QtBot
+) -> None:
+    write("a", [["pass"], ["pass"], []])
+    shown(evaluation, qtbot, write("b", [["pass"], ["pass"], ["pass"]]))
+    view = compared(evaluation, qtbot)
+    assert view.sentence.text().endswith("1 problem gained, 0 lost")
+    assert [cell.text for cell in view.flips.rows.row(0).cells[1:4]] == ["Gained", "—", "1 / 1"]
+    assert view.sides.left.accessibleName() == "a: no answer at hand"
+
+
 def test_the_leaderboard_ranks_one_suite_and_compares_two_with_a_key(
     evaluation: EvaluationPage, two: tuple[JobFolder, JobFolder], write: Write, qtbot: QtBot
 ) -> None:
