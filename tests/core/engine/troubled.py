@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 AT = {"little memory": 0}
 """Steps done when it happens, where it is not after the first checkpoint."""
+HELD: list[bytearray] = []
+"""Memory that nobody else gets."""
 
 
 def main(context: WorkerContext) -> None:
@@ -44,3 +47,7 @@ def make(trouble: str) -> None:
     if trouble == "little memory":
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))
+        with contextlib.suppress(MemoryError):  # what was freed before would do for a while
+            while True:
+                HELD.append(bytearray(1 << 20))
+        del HELD[-2:]  # the last words need some, too
