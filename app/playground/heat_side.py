@@ -13,6 +13,9 @@ from app.theme import Theme
 from app.widgets.labels import label, section
 from core.inference.stretches import Total
 
+_LEAST = 0.05
+"""Nats that a line must cost to be listed: less would read as nothing."""
+
 
 class HeatSide(QWidget):
     """Attributes: lines (the list). Signals: line_chosen(int), from 1."""
@@ -60,13 +63,14 @@ class HeatSide(QWidget):
         two = len(scored.models) == 2
         self._heading.setText("Lines that got worse" if two else "Worst lines")
         self.lines.clear()
-        for line in scored.worst:
-            item = QListWidgetItem(f"{line.number:>4}  {'+' if two else ''}{line.nats:6.1f}  {line.text.strip()}")
+        shown = [line for line in scored.worst if line.nats >= _LEAST]
+        for line in shown:
+            item = QListWidgetItem(f"{line.number:>4}  {line.nats:{'+' if two else ''}6.1f}  {line.text.strip()}")
             item.setData(Qt.ItemDataRole.UserRole, line.number)
             item.setToolTip(f"Line {line.number}: {line.nats:.2f} nats{' more' if two else ''}")
             self.lines.addItem(item)
-        self.lines.setVisible(bool(scored.worst))
-        self._empty.setVisible(not scored.worst)
+        self.lines.setVisible(bool(shown))
+        self._empty.setVisible(not shown)
         self._empty.setText(
             f"No line is less likely to {scored.models[-1].name}." if two else "No line has a likelihood."
         )
