@@ -1,7 +1,7 @@
 """Walls around the tests of samples: code that a model wrote runs without network, files or processes of the user's.
 
-Three levels, tried out, not guessed: bubblewrap, our own user namespaces, resource limits alone. The last is no protection
-and is used only where the user said so.
+Three levels, tried out, not guessed: our own user namespaces, bubblewrap where the system lets only that have any, resource limits
+alone. The last is no protection and is used only where the user said so.
 """
 
 from __future__ import annotations
@@ -67,17 +67,15 @@ def level(toolchain: Toolchain | None = None) -> SandboxLevel:
 def probe(toolchain: Toolchain) -> Sandbox:
     """Like `level`, with what is needed to run something. Raises UserError when the helper cannot be built."""
     helper = build(toolchain)
-    # Outside its namespace bubblewrap's program belongs to whoever started it, and the kernel counts no processes of root.
     candidates = [
-        SandboxLevel("bubblewrap", "Tests run in bubblewrap: no network, no files, no processes of yours."),
         SandboxLevel(
             "namespaces", "Tests run in namespaces of their own: no network, no files, no processes of yours."
         ),
     ]
-    if shutil.which("bwrap") is None:
-        del candidates[0]
-    elif os.getuid() == 0:
-        candidates.reverse()
+    if shutil.which("bwrap") is not None:
+        candidates.append(
+            SandboxLevel("bubblewrap", "Tests run in bubblewrap: no network, no files, no processes of yours.")
+        )
     for candidate in candidates:
         sandbox = Sandbox(candidate, helper, toolchain)
         with scratch(toolchain) as folder:
@@ -130,33 +128,50 @@ def wrap(sandbox: Sandbox, argv: Sequence[str | Path], folder: Path, limits: Lim
     """
     limits = limits or Limits()
     program, *arguments = (str(part) for part in argv)
-    bounds = [
-        str(sandbox.helper), "confine", "-memory", str(limits.memory), "-processor", str(limits.processor),
-        "-file", str(limits.file),
-    ]  # fmt: skip
     processes = ["-processes", str(limits.processes)]
     if sandbox.level.name == "limits":
-        return [*bounds, "--", program, *arguments]
+        return [*_bounds(sandbox, limits), "--", program, *arguments]
     inside = f"/{Path(program).name}"
-    shown = [(program, inside), (str(_etc()), "/etc")]
-    zones = sandbox.toolchain.goroot / "lib" / "time" / "zoneinfo.zip"
-    if zones.is_file():
-        shown.append((str(zones), "/zoneinfo.zip"))
     if sandbox.level.name == "namespaces":
-        binds = [part for host, path in shown for part in ("-bind", f"{host}={path}")]
-        walls = [*processes, "-root", str(folder), "-space", str(limits.space), *binds]
-        return [*bounds, *walls, "--", inside, *arguments]
-    shown.append(
-        (str(sandbox.helper), "/confine")
-    )  # limits the processes in there: out here all of the user's would count
+        return [*_namespaces(sandbox, limits, folder, (program, inside)), "--", inside, *arguments]
+    confine = (str(sandbox.helper), "/confine")  # it limits processes in there: out here all of the user's would count
+    shown = [(program, inside), *_furniture(sandbox), confine]
     binds = [part for host, path in shown for part in ("--ro-bind", host, path)]
     return [
-        *bounds, "--",
+        *_bounds(sandbox, limits), "--",
         shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent", "--new-session",
         "--uid", "1000", "--gid", "1000", "--hostname", "sandbox",
         *binds, "--proc", "/proc", "--dev", "/dev", "--size", str(limits.space), "--tmpfs", "/tmp", "--chdir", "/tmp",
         "--remount-ro", "/", "--", "/confine", "confine", *processes, "--", inside, *arguments,
     ]  # fmt: skip
+
+
+def wrap_session(sandbox: Sandbox, programs: Path, folder: Path, limits: Limits) -> list[str]:
+    """The command that runs, behind walls of our own, what it is asked for on standard input: see `core.golang.session`.
+
+    programs: a folder of static programs. folder: as in `wrap`. For level "namespaces" only.
+    """
+    return [*_namespaces(sandbox, limits, folder, (str(programs), "/programs")), "-session"]
+
+
+def _bounds(sandbox: Sandbox, limits: Limits) -> list[str]:
+    return [
+        str(sandbox.helper), "confine", "-memory", str(limits.memory), "-processor", str(limits.processor),
+        "-file", str(limits.file),
+    ]  # fmt: skip
+
+
+def _namespaces(sandbox: Sandbox, limits: Limits, folder: Path, shown: tuple[str, str]) -> list[str]:
+    """Walls of our own around what is shown: (place outside, place inside)."""
+    binds = [part for host, path in (shown, *_furniture(sandbox)) for part in ("-bind", f"{host}={path}")]
+    walls = ["-processes", str(limits.processes), "-root", str(folder), "-space", str(limits.space)]
+    return [*_bounds(sandbox, limits), *walls, *binds]
+
+
+def _furniture(sandbox: Sandbox) -> list[tuple[str, str]]:
+    """What every program finds inside: (place outside, place inside)."""
+    zones = sandbox.toolchain.goroot / "lib" / "time" / "zoneinfo.zip"
+    return [(str(_etc()), "/etc"), *([(str(zones), "/zoneinfo.zip")] if zones.is_file() else [])]
 
 
 def failure(done: Finished) -> str:

@@ -48,16 +48,19 @@ _QUICK = (f"-gcflags={MODULE}/...=-dwarf=false -l",)
 
 
 class TestBuild:
-    """Builds the tests of one batch into FOLDER/<sample's folder>.test."""
+    """Builds the tests of one batch into PROGRAMS/<sample's folder>.test."""
 
     __test__ = False  # for pytest: this is no test of ours
 
-    def __init__(self, toolchain: Toolchain, folder: Path, cancel: Cancel | None, *, race: bool = False) -> None:
-        """race: with the race detector, which needs a C compiler; see `check_race`."""
+    def __init__(
+        self, toolchain: Toolchain, folder: Path, programs: Path, cancel: Cancel | None, *, race: bool = False
+    ) -> None:
+        """folder: where to work. race: with the race detector, which needs a C compiler; see `check_race`."""
         self._toolchain = toolchain
         self._race = race
         self._link = _RACE_LINK if race else _LINK
         self._folder = folder
+        self._programs = programs
         self._cancel = cancel
         self._verdicts: dict[str, Verdict] = {}
         self.seals: dict[str, str] = collections.defaultdict(lambda: f"ExampleSeal{secrets.token_hex(12)}")
@@ -86,7 +89,7 @@ class TestBuild:
             if done.code == 0 and not done.stopped:
                 program.chmod(_RUN_ONLY)
                 for sample in (*samples, CONTROL):
-                    os.link(program, self._folder / f"{sample.folder}.test")
+                    os.link(program, self._programs / f"{sample.folder}.test")
                 return samples
             broken = complaints(done.stderr)
             if done.stopped or not broken:
@@ -113,7 +116,7 @@ class TestBuild:
 
     def _each(self, samples: Sequence[Arranged], module: Path) -> bool:
         """Build a test binary for each. False when cancelled."""
-        command = ["test", "-c", "-vet=off", self._link, "-o", f"{self._folder}/"]
+        command = ["test", "-c", "-vet=off", self._link, "-o", f"{self._programs}/"]
         done = self._go([*command, *(f"./{sample.folder}" for sample in samples)], module)
         if done.stopped == "cancelled":
             return False
@@ -122,7 +125,7 @@ class TestBuild:
             return all(self._each(part, module) for part in (samples[:middle], samples[middle:]))
         said = complaints(done.stderr)
         for sample in samples:
-            if (binary := self._folder / f"{sample.folder}.test").is_file():
+            if (binary := self._programs / f"{sample.folder}.test").is_file():
                 binary.chmod(_RUN_ONLY)
             if done.stopped:
                 self._verdicts[sample.folder] = Verdict("fail", (_whole("takes too long to build"),), "build")

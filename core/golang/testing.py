@@ -10,6 +10,7 @@ import itertools
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,12 +24,13 @@ from core.golang.batch import (
     sweep,
 )
 from core.golang.checker import CheckResult, Diagnostic
-from core.golang.commands import Cancel, run
+from core.golang.commands import Cancel
 from core.golang.pipeline import Pipeline
-from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, inner_environment, probe, scratch, wrap
+from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, probe, scratch
 from core.golang.testbuild import CONTROL, TestBuild, check_race, uncompiled
 from core.golang.testreport import Verdict
 from core.golang.toolchain import Toolchain, find
+from core.golang.walled import WalledPrograms
 
 BATCH = 128
 """Samples built together: enough that linking costs little, few enough that a stop is quick and progress is seen."""
@@ -137,7 +139,7 @@ def try_tests(
         try:
             while following is not None:
                 batch = following.result()
-                with batch.room:
+                with batch.room, closing(batch.programs):
                     following = begin()
                     results = runner.judge(batch)
                 if results is None:
@@ -155,6 +157,7 @@ class _Batch:
 
     samples: Sequence[Arranged]
     room: TemporaryDirectory[str]
+    programs: WalledPrograms
     build: TestBuild
     verdicts: dict[str, Verdict]
     together: list[Arranged] | None
@@ -190,12 +193,13 @@ class _Runner:
         verdicts = {sample.folder: verdict for sample in samples if (verdict := _without_building(sample)) is not None}
         room = scratch(self._toolchain)
         try:
-            build = TestBuild(self._toolchain, Path(room.name), self._cancel, race=self._race)
+            programs = WalledPrograms(self._sandbox, Path(room.name), self._limits)
+            build = TestBuild(self._toolchain, Path(room.name), programs.programs, self._cancel, race=self._race)
             together = build.together([sample for sample in samples if sample.folder not in verdicts])
         except BaseException:
             room.cleanup()
             raise
-        return _Batch(samples, room, build, verdicts, together)
+        return _Batch(samples, room, programs, build, verdicts, together)
 
     def judge(self, batch: _Batch) -> list[Tried] | None:
         """What became of a batch, None when cancelled.
@@ -203,13 +207,13 @@ class _Runner:
         A test that fails in a shared program is built and run alone before that is believed: it may look at its own file
         name, or at what else the program holds.
         """
-        verdicts, folder = batch.verdicts, Path(batch.room.name)
+        verdicts = batch.verdicts
         runs: dict[str, list[_Run]] = {sample.folder: [] for sample in batch.samples}
         left = [sample for sample in batch.samples if sample.folder not in verdicts]
         together = [] if batch.together is None else batch.together
-        believed = bool(self._believed and together and self._unspoilt(batch.build, folder))
+        believed = bool(self._believed and together and self._unspoilt(batch))
         times = RUNS if believed else 1
-        if batch.together is None or not self._run_all(together, batch.build, folder, runs, times):
+        if batch.together is None or not self._run_all(together, batch, runs, times):
             return None
         settled = {one.folder for one in together if believed or self._settled(runs[one.folder])}
         left = [sample for sample in left if sample.folder not in settled]
@@ -219,28 +223,23 @@ class _Runner:
             return None
         verdicts |= unbuilt
         built = [sample for sample in left if sample.folder not in unbuilt]
-        if not self._run_all(built, batch.build, folder, runs, RUNS if self._believed else 1):
+        if not self._run_all(built, batch, runs, RUNS if self._believed else 1):
             return None
         return [_tried(sample, verdicts.get(sample.folder), runs[sample.folder]) for sample in batch.samples]
 
-    def _unspoilt(self, build: TestBuild, folder: Path) -> bool:
+    def _unspoilt(self, batch: _Batch) -> bool:
         """Whether nothing that a sample does before main runs keeps a shared program from passing a test that passes. Where the sandbox
         fails, nobody knows, and building anew would not help."""
-        made = self._run(CONTROL, folder / f"{CONTROL.folder}.test", build.seals[CONTROL.folder], RUNS)
+        made = self._run(CONTROL, batch, RUNS)
         return made is not None and any(one.verdict.state == "pass" or one.verdict.cause == "sandbox" for one in made)
 
     def _settled(self, runs: Sequence[_Run]) -> bool:
         """Whether what a shared program said needs no second opinion."""
         return any(one.verdict.state == "pass" for one in runs) or runs[-1].seconds >= self._limits.seconds
 
-    def _run_all(
-        self, samples: Sequence[Arranged], build: TestBuild, folder: Path, runs: dict[str, list[_Run]], times: int
-    ) -> bool:
+    def _run_all(self, samples: Sequence[Arranged], batch: _Batch, runs: dict[str, list[_Run]], times: int) -> bool:
         """Run the binaries of samples and note how it went. False when cancelled."""
-        futures = [
-            self._pool.submit(self._run, sample, folder / f"{sample.folder}.test", build.seals[sample.folder], times)
-            for sample in samples
-        ]
+        futures = [self._pool.submit(self._run, sample, batch, times) for sample in samples]
         try:
             for sample, future in zip(samples, futures, strict=True):
                 if (made := future.result()) is None:
@@ -252,13 +251,14 @@ class _Runner:
             wait(futures)  # the folder goes away next
         return True
 
-    def _run(self, sample: Arranged, binary: Path, seal: str, times: int) -> list[_Run] | None:
+    def _run(self, sample: Arranged, batch: _Batch, times: int) -> list[_Run] | None:
         """Run one binary until it has passed as often as it should, or failed so often, or done both; None when cancelled. What ran
         out of time does so but once."""
         made: list[_Run] = []
         passed = 0
+        binary = batch.programs.programs / f"{sample.folder}.test"
         while True:
-            done = self._once(sample, binary, seal)
+            done = self._once(sample, batch, binary)
             if done is None:
                 return None
             made.append(done)
@@ -270,15 +270,10 @@ class _Runner:
         binary.unlink(missing_ok=True)
         return made
 
-    def _once(self, sample: Arranged, binary: Path, seal: str) -> _Run | None:
+    def _once(self, sample: Arranged, batch: _Batch, binary: Path) -> _Run | None:
         limits = self._limits
         arguments = ["-test.v=test2json", f"-test.timeout={limits.seconds}s"]
-        with scratch(self._toolchain) as room:
-            done = run(
-                wrap(self._sandbox, [binary, *arguments], Path(room), limits),
-                folder=Path(room), environment=inner_environment(self._sandbox, Path(room)),
-                seconds=limits.seconds + 5, output=limits.output, cancel=self._cancel,
-            )  # fmt: skip
+        done = batch.programs.run(binary, arguments, seconds=limits.seconds + 5, cancel=self._cancel)
         if done.stopped == "cancelled":
             return None
         if reason := failure(done):
@@ -287,7 +282,7 @@ class _Runner:
         verdict = testreport.judge(
             (*sample.tests, *(one.name for one in sample.examples)),
             code=done.code, stdout=done.stdout, stderr=done.stderr, stopped=done.stopped,
-            seconds=limits.seconds, processor=limits.processor, seal=seal,
+            seconds=limits.seconds, processor=limits.processor, seal=batch.build.seals[sample.folder],
         )  # fmt: skip
         return _Run(verdict, done.seconds)
 

@@ -105,7 +105,8 @@ def environment(toolchain: Toolchain) -> dict[str, str]:
 def _candidates() -> Iterator[Path]:
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         go = Path(folder or ".") / "go"
-        if go.is_file() and os.access(go, os.X_OK):
+        # In this order: a folder that may not be entered is an error to `is_file` only.
+        if os.access(go, os.X_OK) and go.is_file():
             yield go
     spec = importlib.util.find_spec("go")
     if spec is not None and spec.origin is not None:

@@ -21,9 +21,10 @@ type limits struct {
 // room is what a command behind walls sees: no network but its own loopback, no process but its own, an empty
 // file system with what is bound into it, and /tmp to write to.
 type room struct {
-	root  string // an empty folder to build in
-	space string // size of /tmp as mount writes it
-	binds bindings
+	root    string // an empty folder to build in
+	space   string // size of /tmp as mount writes it
+	binds   bindings
+	folders []string // empty ones in the root
 }
 
 // bindings are read-only: pairs of host path and path inside.
@@ -55,9 +56,10 @@ func confine(arguments []string, entered bool) {
 	flags.StringVar(&r.root, "root", "", "empty folder to build the walls in")
 	flags.StringVar(&r.space, "space", "64m", "size of /tmp behind walls")
 	flags.Var(&r.binds, "bind", "HOST=/INSIDE, read-only, may be repeated")
+	session := flags.Bool("session", false, "run what is asked for on standard input, each in a world of its own")
 	flags.Parse(arguments)
 	command := flags.Args()
-	if len(command) == 0 {
+	if (len(command) == 0) != *session || *session && r.root == "" {
 		fatal(usage)
 	}
 	runtime.LockOSThread() // capabilities and death signals belong to threads
@@ -67,6 +69,8 @@ func confine(arguments []string, entered bool) {
 	case err != nil:
 	case r.root == "":
 		err = l.replace(command)
+	case entered && *session:
+		err = r.serve(l)
 	case entered:
 		code, err = r.run(l, command)
 	default:

@@ -20,28 +20,36 @@ const (
 	nosuidNodev     = syscall.MS_NOSUID | syscall.MS_NODEV
 )
 
-func (l limits) set() error {
-	for _, one := range []struct {
-		resource int
-		value    uint64
-	}{
-		{syscall.RLIMIT_CPU, l.processor},
-		{syscall.RLIMIT_AS, l.memory},
-		{syscall.RLIMIT_FSIZE, l.file},
-		{rlimitProcesses, l.processes},
+// limit is one of them as the kernel counts it.
+type limit struct {
+	resource   int
+	soft, hard uint64
+}
+
+func (l limits) each() []limit {
+	all := []limit{{syscall.RLIMIT_CORE, 0, 0}}
+	for resource, value := range map[int]uint64{
+		syscall.RLIMIT_AS:    l.memory,
+		syscall.RLIMIT_FSIZE: l.file,
+		rlimitProcesses:      l.processes,
 	} {
-		if one.value == 0 {
-			continue
+		if value != 0 {
+			all = append(all, limit{resource, value, value})
 		}
-		hard := one.value
-		if one.resource == syscall.RLIMIT_CPU {
-			hard++ // SIGXCPU first, SIGKILL a second later
-		}
-		if err := syscall.Setrlimit(one.resource, &syscall.Rlimit{Cur: one.value, Max: hard}); err != nil {
+	}
+	if l.processor != 0 { // SIGXCPU first, SIGKILL a second later
+		all = append(all, limit{syscall.RLIMIT_CPU, l.processor, l.processor + 1})
+	}
+	return all
+}
+
+func (l limits) set() error {
+	for _, one := range l.each() {
+		if err := syscall.Setrlimit(one.resource, &syscall.Rlimit{Cur: one.soft, Max: one.hard}); err != nil {
 			return fmt.Errorf("limit %d: %w", one.resource, err)
 		}
 	}
-	return syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	return nil
 }
 
 // reenter starts this program again in namespaces of its own, where it builds the walls as the first process.
@@ -124,7 +132,7 @@ func (r room) build() error {
 		return fmt.Errorf("root: %w", err)
 	}
 	inside := func(path string) string { return filepath.Join(r.root, path) }
-	for _, folder := range []string{"proc", "dev", "tmp", "old"} {
+	for _, folder := range append(r.folders, "proc", "dev", "tmp", "old") {
 		if err := os.Mkdir(inside(folder), 0o755); err != nil {
 			return err
 		}

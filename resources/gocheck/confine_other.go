@@ -14,4 +14,6 @@ func reenter([]string) (int, error) { return 0, errLinux }
 
 func (r room) run(limits, []string) (int, error) { return 0, errLinux }
 
+func (r room) serve(limits) error { return errLinux }
+
 func walls([]string) { fatal(errLinux) }

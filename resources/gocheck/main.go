@@ -14,7 +14,8 @@ import (
 const usage = `usage:
   gocheck serve -std PACK [flags]   check samples: JSON lines on standard input and output
   gocheck mine [flags] DIR          list the documented functions below DIR as JSON lines
-  gocheck confine [flags] -- CMD    run CMD with limits and, where asked, behind walls`
+  gocheck confine [flags] -- CMD    run CMD with limits and, where asked, behind walls
+  gocheck confine -session [flags]  run many programs behind the same walls: JSON lines on standard input and output`
 
 func main() {
 	if len(os.Args) < 2 {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.golang.commands import run
+from core.golang.commands import Finished, run
 from core.golang.sandbox import Limits, Sandbox, SandboxLevel, failure, inner_environment, level, probe, prove, wrap
 from core.golang.toolchain import Toolchain, environment
 
@@ -172,9 +172,22 @@ def test_with_limits_alone_the_program_runs_where_it_is_told(
     assert inside(bare, program, tmp_path / "room", "spin", limits=Limits(processor=1))[0] in (-24, -9)
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
-def test_bubblewrap_is_taken_where_it_works_but_by_root_whose_processes_it_cannot_limit(toolchain: Toolchain) -> None:
-    assert level(toolchain).name == ("bubblewrap" if os.getuid() else "namespaces")
+def test_walls_of_our_own_are_taken_first_then_bubblewrap(
+    toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system refuses its users namespaces, bubblewrap may still have them."""
+    import core.golang.sandbox as module
+
+    tried = []
+
+    def refused(argv: list[str], **_more: object) -> Finished:
+        tried.append("bubblewrap" if "/bin/bwrap" in argv else "namespaces")
+        return Finished(250, "", "confine: operation not permitted", "", 0.0)
+
+    monkeypatch.setattr(module, "run", refused)
+    monkeypatch.setattr(module.shutil, "which", lambda _name: "/bin/bwrap")
+    assert level(toolchain).name == "limits"
+    assert tried == ["namespaces", "bubblewrap"]
 
 
 @pytest.mark.parametrize("name", ["bubblewrap", "namespaces"])

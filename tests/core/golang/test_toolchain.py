@@ -88,3 +88,9 @@ def test_go_commands_are_offline_and_see_nothing_of_the_user(
     assert Path(said[0]).is_relative_to(shared_cache)
     assert said[1:] == ["off", "-mod=mod -trimpath"]
     assert os.path.isdir(own["GOTMPDIR"])
+
+
+def test_a_folder_on_path_that_cannot_be_looked_into_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = find()
+    monkeypatch.setenv("PATH", os.pathsep.join(["/" + "x" * 300, os.environ["PATH"]]))
+    assert find() == usual
