@@ -238,9 +238,8 @@ def test_what_the_sandbox_does_wrong_is_no_wrong_answer(
 ) -> None:
     suite = suite_of(tmp_path, "gosmith")
     gone = tmp_path / "gone"
-    monkeypatch.setattr(
-        "core.golang.testing.wrap", lambda sandbox, argv, *_: [str(sandbox.helper), "confine", "--", str(gone)]
-    )
+    for walls in ("core.golang.session.wrap_session", "core.golang.walled.wrap"):
+        monkeypatch.setattr(walls, lambda sandbox, *_: [str(sandbox.helper), "confine", "--", str(gone)])
     with Judge(suite.format, "fixed", toolchain, limits=QUICK) as judge:
         found = judge.judge([(one, one.solution) for one in suite.problems])
     assert found is not None
