@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.evaluation import words
@@ -20,6 +20,7 @@ from app.evaluation.subject_picker import SubjectPicker
 from app.evaluation.suite_picker import SuitePicker
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import hairline, label
 from core.errors import UserError
 from core.evaluation import asking
@@ -64,7 +65,6 @@ class EvaluateDialog(QDialog):
         self.worth = label(tone="dim", size=12, wrap=True, name="evaluateWorth")
         self._note = label(tone="dim", wrap=True, name="evaluateNote")
         self.start = Button("Evaluate", context.theme, icon="play", kind="primary", name="evaluateBegin")
-        self.start.setDefault(True)
         self.start.setEnabled(False)
         self.start.clicked.connect(self._on_start)
         self._build()
@@ -77,7 +77,6 @@ class EvaluateDialog(QDialog):
 
     def _build(self) -> None:
         cancel = Button("Cancel", self._context.theme, name="evaluateCancel")
-        cancel.clicked.connect(self.reject)
         inner = QWidget()
         inner.setProperty("kind", "page")
         body = QVBoxLayout(inner)
@@ -91,12 +90,8 @@ class EvaluateDialog(QDialog):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setAccessibleName("What is evaluated, and how")
         scroll.setWidget(inner)
-        foot = QHBoxLayout()
+        foot = dialog_foot(self, cancel, self.start, self._note)
         foot.setContentsMargins(20, 10, 20, 12)
-        foot.setSpacing(8)
-        foot.addWidget(self._note, 1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.start)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 
 class EvaluationPage(Page):
-    """Everything about how well models solve problems. Attributes: jobs (the list), view, failures, generations, dialog, board."""
+    """Everything about how well models solve problems. Attributes: jobs (the list), view, failures, generations, dialog, suites, board."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Evaluation")
         theme = context.theme
-        self._dialog: OnlyDialog[EvaluateDialog] = OnlyDialog()
-        self._suites: OnlyDialog[SuitesDialog] = OnlyDialog()
+        self.dialog: OnlyDialog[EvaluateDialog] = OnlyDialog()
+        self.suites: OnlyDialog[SuitesDialog] = OnlyDialog()
         self._standing: JobMemo[Standing] = JobMemo(lambda job: standing(job.folder.events))  # of 16 kB, 0.2 ms
         self._at_work: frozenset[str] = frozenset()
         self.board = BoardFeed(context, self)
@@ -90,16 +90,6 @@ class EvaluationPage(Page):
         context.to_evaluation.made.connect(lambda _model: self._take_request())
         self._on_jobs_updated()
         self._take_request()
-
-    @property
-    def dialog(self) -> EvaluateDialog | None:
-        """That of a new evaluation, while it is open."""
-        return self._dialog.now
-
-    @property
-    def suites(self) -> SuitesDialog | None:
-        """The window of suites, while it is open."""
-        return self._suites.now
 
     def _bind(self) -> None:
         bind, view = self.context.commands.bind, self.view
@@ -204,17 +194,17 @@ class EvaluationPage(Page):
 
     def open_dialog(self, model: str = "") -> None:
         """Ask what is to be evaluated, beginning with what was asked last. model: a name or path as `core.models.resolve` takes it."""
-        if self._dialog.came_forward():
+        if self.dialog.came_forward():
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind in KINDS), None)
         dialog = EvaluateDialog(self.context, model, newest, self)
         dialog.job_started.connect(self._on_job_started)
-        self._dialog.open(dialog)
+        self.dialog.open(dialog)
 
     def open_suites(self) -> None:
         """Open the window of suites."""
-        if self._suites.came_forward():
+        if self.suites.came_forward():
             return
         from app.evaluation.suites import SuitesDialog  # late: built when it is first asked for
 
-        self._suites.open(SuitesDialog(self.context, self))
+        self.suites.open(SuitesDialog(self.context, self))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.context import AppContext
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import label
 from core.errors import UserError
 from core.evaluation import finding
@@ -68,11 +69,9 @@ class TaskPicker(QDialog):
         self.prompt.setPlaceholderText("The prompt of what is chosen")
         self._state = label(tone="dim", size=12, wrap=True, name="taskState")
         self._take = Button("Take it", context.theme, kind="primary", name="taskTake")
-        self._take.setDefault(True)
         self._take.setEnabled(False)
         self._take.clicked.connect(self._on_take)
         cancel = Button("Cancel", context.theme, name="taskCancel")
-        cancel.clicked.connect(self.reject)
         self._pause = QTimer(self, singleShot=True, interval=SEARCH_MS)
         self._pause.timeout.connect(self._look_for_samples)
         self._lay_out(cancel)
@@ -93,17 +92,12 @@ class TaskPicker(QDialog):
         splitter.addWidget(self.found)
         splitter.addWidget(self.prompt)
         splitter.setSizes([300, 420])
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addWidget(self._state, 1)
-        foot.addWidget(cancel)
-        foot.addWidget(self._take)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 12)
         column.setSpacing(10)
         column.addLayout(top)
         column.addWidget(splitter, 1)
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(self, cancel, self._take, self._state))
         self.resize(780, 480)
 
     def _load(self) -> None:

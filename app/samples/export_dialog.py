@@ -22,6 +22,7 @@ from app import fonts
 from app.context import AppContext
 from app.samples.columns import number
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import label
 
 _FORMATS = (
@@ -69,14 +70,8 @@ class ExportDialog(QDialog):
         form.addRow(label("File", tone="dim"), place)
         self._warning = label(tone="warn", size=12, wrap=True, name="exportWarning")
         self._go = Button("Export", context.theme, kind="primary", name="exportConfirm")
-        self._go.setDefault(True)
         self._go.clicked.connect(self._confirm)
         cancel = Button("Cancel", context.theme, name="exportCancel")
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self._go)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
@@ -84,7 +79,7 @@ class ExportDialog(QDialog):
         column.addWidget(label(f"{what}. A manifest with its hash is written beside it.", tone="dim", wrap=True))
         column.addLayout(form)
         column.addWidget(self._warning)
-        column.addLayout(buttons)
+        column.addLayout(dialog_foot(self, cancel, self._go))
         self._on_path()
 
     @property

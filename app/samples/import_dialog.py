@@ -27,6 +27,7 @@ from app import fonts
 from app.context import AppContext
 from app.samples.columns import number
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import ElidedLabel, label
 from core.errors import UserError
 from core.samples import importing
@@ -96,15 +97,9 @@ class ImportDialog(QDialog):
         self._bad.setObjectName("importRejected")
         self._bad.setVisible(False)
         self._go = Button("Import", context.theme, kind="primary", name="importConfirm")
-        self._go.setDefault(True)
         self._go.setEnabled(False)
         self._go.clicked.connect(self._confirm)
         cancel = Button("Cancel", context.theme, name="importCancel")
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self._go)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
@@ -113,7 +108,7 @@ class ImportDialog(QDialog):
         column.addLayout(form)
         column.addWidget(self._rows, 1)
         column.addWidget(self._bad)
-        column.addLayout(buttons)
+        column.addLayout(dialog_foot(self, cancel, self._go))
         self._look()
 
     @property

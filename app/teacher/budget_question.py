@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.fields import amount_field, integer_field
 from app.widgets.labels import label, section
 from core.teacher.terms import Terms
@@ -32,19 +33,12 @@ class BudgetQuestion(QDialog):
                 field.write(value)
             field.editor.setMinimumWidth(200)
         go = Button("Resume", theme, icon="play", kind="primary", name="budgetResume")
-        go.setDefault(True)
         go.clicked.connect(self._on_go)
         cancel = Button("Cancel", theme, name="budgetCancel")
-        cancel.clicked.connect(self.reject)
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
         grid.addWidget(self.dollars.cell(), 0, 0)
         grid.addWidget(self.tokens.cell(), 0, 1)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(go)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 14)
         column.setSpacing(10)
@@ -53,7 +47,7 @@ class BudgetQuestion(QDialog):
             column.addWidget(label(why, wrap=True))
         column.addWidget(label(f"{spent} Nothing that was answered is asked or paid for again.", tone="dim", wrap=True))
         column.addLayout(grid)
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(self, cancel, go))
         self.setMinimumWidth(480)
 
     @property

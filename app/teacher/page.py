@@ -42,9 +42,9 @@ class TeacherPage(Page):
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Teacher")
         theme = context.theme
-        self._dialog: OnlyDialog[PlanDialog] = OnlyDialog()
-        self._judge_dialog: OnlyDialog[JudgeDialog] = OnlyDialog()
-        self._editor: OnlyDialog[RecipeEditor] = OnlyDialog()
+        self.dialog: OnlyDialog[PlanDialog] = OnlyDialog()
+        self.judge_dialog: OnlyDialog[JudgeDialog] = OnlyDialog()
+        self.editor: OnlyDialog[RecipeEditor] = OnlyDialog()
         self._standing: JobMemo[Standing | None] = JobMemo(_standing)
         self.actions_of_job = TeacherActions(context, self)
         self.actions_of_job.commands.acted.connect(self._look)
@@ -97,21 +97,6 @@ class TeacherPage(Page):
         self._take_plan_request()
         self._take_judging_request()
 
-    @property
-    def dialog(self) -> PlanDialog | None:
-        """That of a new plan, while it is open."""
-        return self._dialog.now
-
-    @property
-    def judge_dialog(self) -> JudgeDialog | None:
-        """That of what is to be judged, while it is open."""
-        return self._judge_dialog.now
-
-    @property
-    def editor(self) -> RecipeEditor | None:
-        """That of recipes, while it is open."""
-        return self._editor.now
-
     def save_state(self, state: QSettings) -> None:
         self._pane.save_state(state)
 
@@ -163,9 +148,9 @@ class TeacherPage(Page):
 
     def open_dialog(self, wanted: Mapping[str, Any] | None = None) -> None:
         """Ask for a plan, beginning with the one that was used last. wanted: what of it is known already, as plain data."""
-        if self._dialog.came_forward():
-            if self._dialog.now is not None and wanted is not None:
-                self._dialog.now.fill(wanted)
+        if self.dialog.came_forward():
+            if self.dialog.now is not None and wanted is not None:
+                self.dialog.now.fill(wanted)
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind == TEACHER), None)
         begin_with = _begin_with(newest)
@@ -174,7 +159,7 @@ class TeacherPage(Page):
         dialog = PlanDialog(self.context, begin_with, self)
         dialog.job_started.connect(self._on_job_started)
         dialog.editor_wanted.connect(self.open_editor)
-        self._dialog.open(dialog)
+        self.dialog.open(dialog)
 
     def _take_plan_request(self) -> None:
         if (wanted := self.context.to_plan.take()) is not None:
@@ -182,13 +167,13 @@ class TeacherPage(Page):
 
     def open_judge_dialog(self, query: str | None = None) -> None:
         """Ask how samples are to be judged, beginning with the plan that was used last. query: which samples, None for those of that plan."""
-        if self._judge_dialog.came_forward():
+        if self.judge_dialog.came_forward():
             return
         newest = next((job for job in self.context.jobs.jobs if job.kind == JUDGE), None)
         wanted = {} if query is None else {"query": query, "most": None, "again": False}
         dialog = JudgeDialog(self.context, {**(_begin_with(newest) or {}), **wanted}, self)
         dialog.job_started.connect(self._on_job_started)
-        self._judge_dialog.open(dialog)
+        self.judge_dialog.open(dialog)
 
     def _take_judging_request(self) -> None:
         if (query := self.context.to_judging.take()) is not None:
@@ -196,15 +181,15 @@ class TeacherPage(Page):
 
     def open_editor(self, recipe: str) -> None:
         """Open the editor of recipes, on this one or on the first."""
-        if self._editor.came_forward():
+        if self.editor.came_forward():
             return
-        editor = RecipeEditor(self.context, recipe, self.dialog or self)
+        editor = RecipeEditor(self.context, recipe, self.dialog.now or self)
         editor.saved.connect(self._on_recipe_saved)
-        self._editor.open(editor)
+        self.editor.open(editor)
 
     def _on_recipe_saved(self, name: str) -> None:
-        if self.dialog is not None:
-            self.dialog.reload_recipes(name)
+        if self.dialog.now is not None:
+            self.dialog.now.reload_recipes(name)
 
 
 def _standing(job: JobInfo) -> Standing | None:

@@ -16,6 +16,7 @@ from app.teacher.plan_side import PlanSide
 from app.theme import Theme
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import hairline, label
 from core.errors import UserError
 
@@ -54,17 +55,11 @@ class PlanDesk(QWidget):
         self.banner = Banner(theme, name="planBanner")
         self.note_label = label(tone="dim", wrap=True, name="planNote")
         self.start = Button("Start", theme, icon="play", kind="primary", name=start)
-        self.start.setDefault(True)
         self.start.setEnabled(False)
         self.start.clicked.connect(self._on_start)
         cancel = Button("Cancel", theme, name="planCancel")
-        cancel.clicked.connect(parent.reject)
-        row = QHBoxLayout()
+        row = dialog_foot(parent, cancel, self.start, self.note_label, *foot)
         row.setContentsMargins(20, 10, 20, 12)
-        row.setSpacing(8)
-        row.addWidget(self.note_label, 1)
-        for button in (*foot, cancel, self.start):
-            row.addWidget(button)
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)

@@ -38,7 +38,7 @@ class TrainingPage(Page):
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, "Training")
-        self._dialog: OnlyDialog[RunDialog] = OnlyDialog()
+        self.dialog: OnlyDialog[RunDialog] = OnlyDialog()
         self._spark: JobMemo[tuple[float, ...]] = JobMemo(lambda job: sparkline(job.folder.events))
         theme = context.theme
         self._gpus = 0
@@ -88,11 +88,6 @@ class TrainingPage(Page):
         context.tasks.run(look, lambda machine: self._on_gpus_counted(machine.gpus), owner=self)
         self._take_request()
 
-    @property
-    def dialog(self) -> RunDialog | None:
-        """That of a new run, while it is open."""
-        return self._dialog.now
-
     def save_state(self, state: QSettings) -> None:
         self._pane.save_state(state)
 
@@ -119,11 +114,11 @@ class TrainingPage(Page):
 
         cloned: what was asked of a run that the new one shall be like, as in its job.json.
         """
-        if self._dialog.came_forward():
+        if self.dialog.came_forward():
             return
         dialog = RunDialog(self.context, query, self, cloned=cloned)
         dialog.run_started.connect(self._on_run_started)
-        self._dialog.open(dialog)
+        self.dialog.open(dialog)
 
     def _on_run_started(self, job_id: str) -> None:
         self.runs.select(job_id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import label
 
 
@@ -27,21 +28,15 @@ class NameQuestion(QDialog):
         self.name.setMinimumWidth(320)
         self.name.selectAll()
         cancel = Button("Cancel", theme, name=f"{key}Cancel")
-        cancel.clicked.connect(self.reject)
         save = Button("Save", theme, kind="primary", name=f"{key}Save")
-        save.setDefault(True)
         save.setEnabled(bool(text.strip()))
         save.clicked.connect(self.accept)
         self.name.textChanged.connect(lambda now: save.setEnabled(bool(now.strip())))
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(save)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(10)
         if about:
             column.addWidget(label(about, tone="dim", wrap=True))
         column.addWidget(self.name)
-        column.addLayout(row)
+        column.addLayout(dialog_foot(self, cancel, save))
         self.finished.connect(self.deleteLater)

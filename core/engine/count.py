@@ -70,7 +70,7 @@ class Pretended(Compute):
 
 
 def count(config: RunConfig, folder: Path, load: memory.Load) -> Counted:
-    """Count the steps of `config` for a model folder, of which config.json alone is read, with micro-batches like `load`.
+    """Count a step of `config` for a model folder, of which config.json alone is read, with micro-batches like `load`.
 
     Raises UserError when the folder's model is unknown to transformers, or its optimizer has nothing to count on a CPU.
     """

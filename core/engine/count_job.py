@@ -1,6 +1,6 @@
-"""The job kind "count": the memory of two steps, counted operation by operation for a run that has not been started.
+"""The job kind "count": the memory of a step, counted operation by operation for a run that has not been started.
 
-A job because it needs torch and half a minute; it reads config.json of the base and no weight.
+A job because it needs torch and some twenty seconds for a large base; it reads config.json of the base and no weight.
 """
 
 from __future__ import annotations

@@ -70,11 +70,13 @@ import pathlib, sys, threading
 from PySide6.QtCore import QTimer
 import app.main, app.playground.page
 from app.main import Desk
-from tests.app.playground.scripted_model import Reply, ScriptedModel, ScriptedServers
+from app.playground.model_servers import Served
+from tests.app.playground.benches import StandingServers
+from tests.app.playground.scripted_model import Reply, ScriptedModel
 model = ScriptedModel()
 threading.Thread(target=model.serve_forever, daemon=True).start()
 model.script.replies.append(Reply(["The first words", "never come"], held=threading.Event()))
-app.playground.page.ModelServers = lambda *_: ScriptedServers(model)
+app.playground.page.ModelServers = lambda *_: StandingServers(Served(model.address))
 opened = Desk._on_opened
 def ready(self, workspace):
     opened(self, workspace)

@@ -69,7 +69,7 @@ def test_everything_in_these_families_is_replaced_and_no_number_changes(family: 
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
-def test_thirty_steps_of_training_follow_the_same_curve(family: str, way: str) -> None:
+def test_steps_of_training_follow_the_same_curve(family: str, way: str) -> None:
     """Interpreted programs do four of them: they take a second each there, and what is wrong shows from the second on."""
     steps, fall = (4, 0.05) if way == "triton" and DEVICE.type == "cpu" else (31, 0.3)
     curves = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.fields import text_field
 from app.widgets.labels import section
 from core.samples.named_suites import Listed
@@ -27,23 +28,16 @@ class DescribeDialog(QDialog):
         self.title.write(suite.title)
         self.about.write(suite.about)
         self.confirm = Button("Save", theme, kind="primary", name="suiteDescribeConfirm")
-        self.confirm.setDefault(True)
         self.confirm.clicked.connect(self._on_confirmed)
         cancel = Button("Cancel", theme, name="suiteDescribeCancel")
         cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.confirm)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
         column.addWidget(section(f"Describe “{suite.name}”"))
         column.addWidget(self.title.cell())
         column.addWidget(self.about.cell())
-        column.addLayout(buttons)
+        column.addLayout(dialog_foot(self, cancel, self.confirm))
 
     def _on_confirmed(self) -> None:
         self.confirmed.emit(str(self.title.read()), str(self.about.read()))

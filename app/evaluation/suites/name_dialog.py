@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.fields import text_field
 from app.widgets.labels import label, section
 from core.evaluation.drafting import name_complaint
@@ -33,12 +34,10 @@ class NameDialog(QDialog):
             field.editor.setObjectName(name)
         self.name.edited.connect(self._look)
         self.confirm = Button("Copy" if source else "Make it", theme, kind="primary", name="suiteNameConfirm")
-        self.confirm.setDefault(True)
         self.confirm.setEnabled(False)
         self.confirm.clicked.connect(self._on_confirmed)
         cancel = Button("Cancel", theme, name="suiteNameCancel")
         cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
@@ -53,12 +52,7 @@ class NameDialog(QDialog):
         if not source:
             column.addWidget(self.title.cell())
             column.addWidget(self.about.cell())
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.confirm)
-        column.addLayout(buttons)
+        column.addLayout(dialog_foot(self, cancel, self.confirm))
         if source:
             self.name.write(next(name for name in _names(source) if name not in self._taken))
             editor = self.name.editor

@@ -6,13 +6,14 @@ It writes nothing itself: "Use this value" tells the launch dialog. Closing it, 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QProgressBar, QVBoxLayout, QWidget
 
 from app.context import AppContext
 from app.training.launch.finder_curve import FinderCurve
 from app.training.launch.finder_run import FinderRun, Question
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import label
 from core.errors import UserError
 from core.training.finders import TITLES, Finding, settings
@@ -65,15 +66,8 @@ class FinderDialog(QDialog):
         self._sentence.hide()
         self._use = Button("Use this value", theme, kind="primary", name="finderUse")
         self._use.setEnabled(False)
-        self._use.setDefault(True)
         self._use.clicked.connect(self._on_use)
         self._cancel = Button("Cancel", theme, name="finderCancel")
-        self._cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        buttons.addWidget(self._cancel)
-        buttons.addWidget(self._use)
         inner = QVBoxLayout()
         inner.setContentsMargins(20, 16, 20, 14)
         inner.setSpacing(12)
@@ -81,7 +75,7 @@ class FinderDialog(QDialog):
             inner.addWidget(widget, 1 if widget is self._curve else 0)
         if self._question.finder != "learning-rate":
             inner.addStretch(1)
-        inner.addLayout(buttons)
+        inner.addLayout(dialog_foot(self, self._cancel, self._use))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)

@@ -47,7 +47,7 @@ class ForecastPanel(QFrame):
             context.theme,
             kind="link",
             name="countExactly",
-            tip="Walks two steps of the real model without its weights and counts their memory; half a minute for a large base.",
+            tip="Walks one step of the real model without its weights and counts its memory; some twenty seconds for a large base.",
         )
         self._count.clicked.connect(self._on_count)
         self._counted = label(tone="dim", size=12, wrap=True, name="forecastCounted")

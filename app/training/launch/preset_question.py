@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from app.theme import Theme
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.fields import text_field
 from core.errors import UserError
 
@@ -27,22 +28,15 @@ class PresetQuestion(QDialog):
         self._when = text_field("preset.when", "When to use it", "One line, shown below the preset.")
         self._name.write(name)
         self._save = Button("Save", theme, kind="primary", name="presetSave")
-        self._save.setDefault(True)
         self._save.clicked.connect(self.accept)
         cancel = Button("Cancel", theme, name="presetCancel")
-        cancel.clicked.connect(self.reject)
         self._name.edited.connect(self._on_edited)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self._save)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 14)
         column.setSpacing(10)
         column.addWidget(self._name.cell())
         column.addWidget(self._when.cell())
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(self, cancel, self._save))
         self.setMinimumWidth(380)
         self._on_edited()
 

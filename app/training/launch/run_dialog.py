@@ -28,6 +28,7 @@ from app.training.launch.run_form_side import RunSide
 from app.training.launch.start_time import StartTime
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
+from app.widgets.dialog_foot import dialog_foot
 from app.widgets.labels import hairline, label
 from core.errors import UserError
 from core.jobs import JobFolder
@@ -119,23 +120,15 @@ class RunDialog(QDialog):
         self._form.edited.connect(self._on_typed)
         self._side = RunSide(self._context)
         self._start = Button("Start training", theme, icon="play", kind="primary", name="runStart")
-        self._start.setDefault(True)
         self._start.setEnabled(False)
         self._start.clicked.connect(self._on_start)
         cancel = Button("Cancel", theme, name="runCancel")
-        cancel.clicked.connect(self.reject)
         self._find = FindButton(theme)
         self._find.wanted.connect(self._on_find)
         self._start_time = StartTime()
         self._foot = label(tone="dim", wrap=True, name="runDialogNote")
-        foot = QHBoxLayout()
+        foot = dialog_foot(self, cancel, self._start, self._foot, self._find, self._start_time)
         foot.setContentsMargins(20, 10, 20, 12)
-        foot.setSpacing(8)
-        foot.addWidget(self._foot, 1)
-        foot.addWidget(self._find)
-        foot.addWidget(self._start_time)
-        foot.addWidget(cancel)
-        foot.addWidget(self._start)
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)

@@ -34,8 +34,8 @@ def evaluation(context: AppContext, qtbot: QtBot) -> Iterator[EvaluationPage]:
     context.jobs.start()
     yield page
     context.jobs.close()
-    if page.dialog is not None:
-        page.dialog.done(0)
+    if page.dialog.now is not None:
+        page.dialog.now.done(0)
     page.hide()
     qtbot.waitUntil(lambda: not context.tasks.busy())
     shiboken6.delete(page)

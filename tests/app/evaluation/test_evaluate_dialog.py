@@ -47,7 +47,7 @@ def space(workspace: Workspace, tmp_path: Path, eventually: Callable[..., None])
 @pytest.fixture
 def dialog(space: Workspace, evaluation: EvaluationPage, qtbot: QtBot) -> EvaluateDialog:
     press(evaluation, qtbot, "evaluateStart")
-    made = evaluation.dialog
+    made = evaluation.dialog.now
     assert made is not None
     qtbot.waitUntil(lambda: made.subject.model != "" and made.suites.suite is not None, timeout=LONG)
     return made
@@ -173,8 +173,8 @@ def test_ready_made_answers_are_judged_by_go_from_dialog_to_comparison(
     for place, texts in enumerate((first, better)):
         if place:
             press(evaluation, qtbot, "evaluateStart")
-            assert evaluation.dialog is not None
-            dialog = evaluation.dialog
+            assert evaluation.dialog.now is not None
+            dialog = evaluation.dialog.now
             qtbot.waitUntil(lambda dialog=dialog: dialog.suites.suite is not None, timeout=LONG)
             assert dialog.suites.suite is not None
             assert dialog.suites.suite.name == "mine", "begins with the suite of the last one"
@@ -229,7 +229,7 @@ def test_the_starter_is_evaluated_from_dialog_to_result(
     assert evaluation.view.problems.overview.facts.texts()["answers"] == "4"
     shown(evaluation, qtbot, folder)
     press(evaluation, qtbot, "evaluateStart")
-    again = evaluation.dialog
+    again = evaluation.dialog.now
     assert again is not None
     assert again.form.fields["samples"].read() == 2
     assert again.form.fields["seed"].read() == ""

@@ -209,9 +209,9 @@ def test_others_add_a_tab_and_an_action_and_hear_of_another_result(
 
 def test_another_page_may_want_a_model_evaluated(context: AppContext, evaluation: EvaluationPage, qtbot: QtBot) -> None:
     context.to_evaluation.make("starter")
-    assert evaluation.dialog is not None
-    dialog = evaluation.dialog
+    assert evaluation.dialog.now is not None
+    dialog = evaluation.dialog.now
     qtbot.waitUntil(lambda: dialog.subject.models.currentText() == "starter", timeout=LONG)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     QApplication.processEvents()
-    assert evaluation.dialog is None
+    assert evaluation.dialog.now is None

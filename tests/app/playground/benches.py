@@ -25,41 +25,63 @@ from core.paths import resources
 
 
 class StandingServers(QObject):
-    """`ModelServers` whose models are up at once. addresses: by a model's folder; broken: what is said of one that does not come up.
-    heavy: what is said when models are weighed."""
+    """`ModelServers` without processes: a model that is wanted is up as soon as Qt comes to it.
+
+    elsewhere: where models answer that `addresses` does not name. addresses: by a model's folder; broken: what is said of one that does not
+    come up. heavy: what is said when models are weighed. wanted: names, a list for each time.
+    """
 
     ready = Signal(str, object)
     waits = Signal(str, str)
     failed = Signal(str, object)
     unloaded = Signal(str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, elsewhere: Served | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.addresses: dict[str, Served] = {}
         self.broken: dict[str, UserError] = {}
         self.heavy: UserError | None = None
         self.wanted: list[list[str]] = []
+        self._elsewhere = elsewhere
+        self._up: dict[str, Served] = {}
+        self._coming: set[str] = set()
 
     def want(self, models: Sequence[Model]) -> None:
         self.wanted.append([model.name for model in models])
-        for model in models:
-            path = str(model.path)
-            if path in self.broken:
-                QTimer.singleShot(0, self, lambda path=path: self.failed.emit(path, self.broken[path]))
+        paths = {str(model.path) for model in models}
+        for gone in self._up.keys() - paths:
+            del self._up[gone]
+            self.unloaded.emit(gone)
+        self._coming = paths - self._up.keys()
+        for path in [str(model.path) for model in models]:
+            if path in self._up:
+                self.ready.emit(path, self._up[path])
             else:
-                QTimer.singleShot(0, self, lambda path=path: self.ready.emit(path, self.addresses[path]))
+                QTimer.singleShot(0, self, lambda path=path: self._bring(path))
 
     def weigh(self, models: Sequence[Model], told: Callable[[UserError | None], object]) -> None:
         told(self.heavy)
 
     def served(self, model: Model) -> Served | None:
-        return self.addresses.get(str(model.path))
+        return self._up.get(str(model.path))
 
-    def loading(self, _model: Model) -> bool:
-        return False
+    def loading(self, model: Model) -> bool:
+        return str(model.path) in self._coming
 
     def unload(self) -> None:
         self.want(())
+
+    def _bring(self, path: str) -> None:
+        if path not in self._coming:
+            return
+        self._coming.discard(path)
+        if path in self.broken:
+            self.failed.emit(path, self.broken[path])
+            return
+        found = self.addresses.get(path, self._elsewhere)
+        assert found is not None, path
+        self._up[path] = found
+        self.ready.emit(path, found)
 
 
 def stand(bench: Bench) -> StandingServers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from app.playground.model_servers import Served
 from core.inference import ServerAddress
 from tests.app.playground.benches import make_bench, starter
 from tests.core.inference.test_client import Fake
+from tests.loopback import serving
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,8 @@ def engine() -> Iterator[ServerAddress]:
 @pytest.fixture
 def scripted() -> Iterator[Fake]:
     """A server that answers as its test has it do."""
-    with Fake() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Fake()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

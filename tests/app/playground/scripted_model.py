@@ -1,4 +1,4 @@
-"""A model's server whose answers a test writes, on loopback, and the servers of a bench that lead to it."""
+"""A model's server whose answers a test writes, on loopback."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
-
-from app.playground.model_servers import Served
 from core.inference import ServerAddress
-from core.models import Model
 
 KEY = "sk-local"
 SETTINGS = {"temperature": 0.7, "top_p": 0.95, "max_tokens": 256, "seed": 11}
@@ -52,37 +48,6 @@ class ScriptedModel(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is part of the tests."""
-
-
-class ScriptedServers(QObject):
-    """Stands where `ModelServers` stands; every model is the scripted one, up at once."""
-
-    ready = Signal(str, object)
-    waits = Signal(str, str)
-    failed = Signal(str, object)
-    unloaded = Signal(str)
-
-    def __init__(self, model: ScriptedModel) -> None:
-        super().__init__()
-        self._model = model
-        self._up: set[str] = set()
-
-    def want(self, models: Sequence[Model]) -> None:
-        for gone in self._up - {str(model.path) for model in models}:
-            self._up.discard(gone)
-            self.unloaded.emit(gone)
-        for model in models:
-            self._up.add(str(model.path))
-            self.ready.emit(str(model.path), Served(self._model.address))
-
-    def served(self, model: Model) -> Served | None:
-        return Served(self._model.address) if str(model.path) in self._up else None
-
-    def loading(self, _model: Model) -> bool:
-        return False
-
-    def unload(self) -> None:
-        self.want(())
 
 
 class _Handler(BaseHTTPRequestHandler):

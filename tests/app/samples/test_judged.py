@@ -95,7 +95,7 @@ def test_the_search_on_show_is_handed_to_the_judge(page: SamplesPage, calm: Calm
         qtbot.keyClick(page.table, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
     assert wanted.args == ["topic:errors"]
     teacher = page.window().pages["teacher"]
-    assert teacher.judge_dialog.form.fields["query"].read() == "topic:errors"
-    qtbot.waitUntil(lambda: teacher.judge_dialog.draft.plan is not None, timeout=40_000)
-    teacher.judge_dialog.reject()
+    assert teacher.judge_dialog.now.form.fields["query"].read() == "topic:errors"
+    qtbot.waitUntil(lambda: teacher.judge_dialog.now.draft.plan is not None, timeout=40_000)
+    teacher.judge_dialog.now.reject()
     calm()

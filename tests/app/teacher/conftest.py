@@ -87,7 +87,7 @@ def teacher(context: AppContext, qtbot: QtBot) -> Iterator[TeacherPage]:
     context.jobs.start()
     yield page
     context.jobs.close()
-    for dialog in (page.dialog, page.judge_dialog, page.editor):
+    for dialog in (page.dialog.now, page.judge_dialog.now, page.editor.now):
         if dialog is not None:
             dialog.done(0)
     page.hide()

@@ -24,8 +24,8 @@ WANTED: dict[str, Any] = {
 
 def open_dialog(page: TeacherPage) -> PlanDialog:
     page.context.to_plan.make(WANTED)
-    assert page.dialog is not None
-    return page.dialog
+    assert page.dialog.now is not None
+    return page.dialog.now
 
 
 def ready(dialog: PlanDialog, qtbot: QtBot) -> Any:
@@ -67,8 +67,8 @@ def test_a_recipe_without_the_axis_sets_it_aside_and_drop_forgets_it(teacher: Te
 
 def test_a_wish_reaches_a_dialog_that_is_open(teacher: TeacherPage, qtbot: QtBot) -> None:
     teacher.open_dialog()
-    assert teacher.dialog is not None
-    first = teacher.dialog
+    assert teacher.dialog.now is not None
+    first = teacher.dialog.now
     ready(first, qtbot)
     assert not first.aim.isVisible()
     assert open_dialog(teacher) is first
@@ -83,6 +83,6 @@ def test_the_next_plan_answers_nothing_by_itself(
     assert json.loads((job.path / "job.json").read_text())["request"]["plan"]["evaluation"] == WANTED["evaluation"]
     qtbot.waitUntil(lambda: bool(teacher.context.jobs.jobs))
     teacher.open_dialog()
-    assert teacher.dialog is not None
-    plan = ready(teacher.dialog, qtbot)
+    assert teacher.dialog.now is not None
+    plan = ready(teacher.dialog.now, qtbot)
     assert (plan.evaluation, plan.shares) == ("", WANTED["shares"])

@@ -90,7 +90,7 @@ def told(dialog: JudgeDialog, qtbot: QtBot) -> None:
 
 def opened(page: TeacherPage, qtbot: QtBot, search: str = "id:<=60") -> JudgeDialog:
     page.context.to_judging.make(search)
-    dialog = page.judge_dialog
+    dialog = page.judge_dialog.now
     assert dialog is not None
     told(dialog, qtbot)
     return dialog
@@ -152,14 +152,14 @@ def test_the_search_is_filled_in_and_samples_questions_and_cost_are_told_before_
 
 def test_the_button_and_the_command_of_the_page_open_it_too(teacher: TeacherPage, qtbot: QtBot) -> None:
     press(teacher, qtbot, "teacherJudge")
-    assert teacher.judge_dialog is not None
-    field = teacher.judge_dialog.findChild(QLineEdit, "judgeQuery")
+    assert teacher.judge_dialog.now is not None
+    field = teacher.judge_dialog.now.findChild(QLineEdit, "judgeQuery")
     assert field is not None
     assert field.text() == "status:new"
-    teacher.judge_dialog.reject()
-    assert teacher.judge_dialog is None
+    teacher.judge_dialog.now.reject()
+    assert teacher.judge_dialog.now is None
     teacher.context.commands.run("teacher.judge")
-    assert teacher.judge_dialog is not None
+    assert teacher.judge_dialog.now is not None
 
 
 def test_a_plan_is_saved_and_opened_again_as_the_command_line_reads_it(

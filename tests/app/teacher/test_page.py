@@ -51,7 +51,7 @@ def test_before_the_first_job_the_page_says_what_to_do(teacher: TeacherPage, qtb
     assert empty.isVisible()
     assert empty.sentence.startswith("No samples were asked for yet.")
     qtbot.mouseClick(empty.findChild(QPushButton), Qt.MouseButton.LeftButton)
-    assert teacher.dialog is not None
+    assert teacher.dialog.now is not None
 
 
 def test_one_filled_button_on_the_page(teacher: TeacherPage) -> None:

@@ -29,7 +29,7 @@ def dialog(teacher: TeacherPage, qtbot: QtBot) -> PlanDialog:
 
 def open_dialog(page: TeacherPage, qtbot: QtBot) -> PlanDialog:
     page.open_dialog()
-    dialog = page.dialog
+    dialog = page.dialog.now
     assert dialog is not None
     told(dialog, qtbot)
     return dialog
@@ -176,7 +176,7 @@ def test_start_starts_what_stands_there_and_the_next_plan_begins_with_it(
     told(dialog, qtbot)
     qtbot.mouseClick(dialog.findChild(QPushButton, "teacherStart"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: teacher.jobs.rows.rowCount() == 1, timeout=LONG)
-    qtbot.waitUntil(lambda: teacher.dialog is None, timeout=LONG)
+    qtbot.waitUntil(lambda: teacher.dialog.now is None, timeout=LONG)
     job = teacher.jobs.rows.row(0).job
     plan = json.loads(job.folder.request.read_text())["request"]["plan"]
     assert (plan["samples"], plan["budget_usd"], plan["parameters"]) == (

@@ -21,7 +21,7 @@ LONG = 20_000
 def editor(teacher: TeacherPage, qtbot: QtBot) -> Iterator[RecipeEditor]:
     """Open on bug-fix, which is ours."""
     teacher.open_editor("bug-fix")
-    found = teacher.editor
+    found = teacher.editor.now
     assert found is not None
     qtbot.waitUntil(lambda: found.draft.name == "bug-fix" and found.draft.whole, timeout=LONG)
     yield found
@@ -148,7 +148,7 @@ def test_a_copy_that_somebody_broke_elsewhere_is_mended_here(
     copied.done(0)
     (place / "instruction.j2").write_text("{% if %}\n")
     teacher.open_editor("bug-fix")
-    editor = teacher.editor
+    editor = teacher.editor.now
     assert editor is not None
     qtbot.waitUntil(lambda: "bug-fix/instruction.j2, line 1" in editor.banner.text, timeout=LONG)
     assert editor.draft.own

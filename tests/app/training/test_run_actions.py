@@ -127,8 +127,8 @@ def test_a_clone_has_all_settings_of_the_run_also_those_the_form_does_not_show(
     run_with_settings: JobFolder, training: TrainingPage, qtbot: QtBot
 ) -> None:
     press(training, qtbot, "clone")
-    qtbot.waitUntil(lambda: training.dialog is not None, timeout=10_000)
-    dialog = training.dialog
+    qtbot.waitUntil(lambda: training.dialog.now is not None, timeout=10_000)
+    dialog = training.dialog.now
     assert dialog is not None
     qtbot.waitUntil(lambda: bool(dialog.values()["model"]["base"] and dialog.values()["data"]["snapshot"]))
     wanted = launch.written(read_job(run_with_settings).request)
@@ -143,8 +143,10 @@ def test_a_clone_of_what_is_gone_says_so_and_chooses_nothing_else(
 ) -> None:
     gold.rename(gold.with_name("elsewhere"))
     press(training, qtbot, "clone")
-    qtbot.waitUntil(lambda: training.dialog is not None and "gold" in training.dialog._banner.text, timeout=10_000)
-    dialog = training.dialog
+    qtbot.waitUntil(
+        lambda: training.dialog.now is not None and "gold" in training.dialog.now._banner.text, timeout=10_000
+    )
+    dialog = training.dialog.now
     assert dialog is not None
     assert dialog.values()["data"]["snapshot"] == ""
     assert not dialog.findChild(QPushButton, "runStart").isEnabled()

@@ -15,6 +15,7 @@ from core.errors import UserError
 from core.inference.client import Answer, Finish, Piece, stream_chat, stream_completion
 from core.inference.refusals import ServerAddress
 from core.inference.sampling import Sampling
+from tests.loopback import serving
 
 KEY = "sk-local"
 MESSAGES = [{"role": "user", "content": "Reverse a slice."}]
@@ -103,12 +104,8 @@ def babble(handler: Handler) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Fake]:
-    with Fake() as fake:
-        thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Fake()) as fake:
         yield fake
-        fake.shutdown()
-        thread.join()
 
 
 def text_of(answer: Answer) -> tuple[str, Finish | None]:

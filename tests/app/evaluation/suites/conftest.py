@@ -47,13 +47,13 @@ def suites(
     page.show()
     context.jobs.start()
     page.open_suites()
-    dialog = page.suites
+    dialog = page.suites.now
     assert dialog is not None
     qtbot.waitUntil(lambda: len(dialog.overview.table.rows.rows) == 2, timeout=LONG)
     yield dialog
     context.jobs.close()
-    if page.suites is not None:
-        page.suites.done(0)
+    if page.suites.now is not None:
+        page.suites.now.done(0)
     page.hide()
     qtbot.waitUntil(lambda: not context.tasks.busy(), timeout=LONG)
     for entry in context.workspace.jobs.glob(f"*-{soundness.KIND}-*"):

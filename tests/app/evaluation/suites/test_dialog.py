@@ -193,10 +193,10 @@ def test_a_check_goes_on_without_the_window_and_names_what_is_not_sound(
     page = suites.parent()
     assert isinstance(page, EvaluationPage)
     suites.reject()
-    assert page.suites is None
+    assert page.suites.now is None
     qtbot.waitUntil(lambda: not context.jobs.running(soundness.KIND), timeout=LONG)
     page.open_suites()
-    again = page.suites
+    again = page.suites.now
     assert again is not None
     qtbot.waitUntil(lambda: len(again.overview.table.rows.rows) == 2, timeout=LONG)
     again.overview.table.choose("mine")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -15,20 +14,18 @@ from app.context import AppContext
 from app.playground.chat_view import ChatView
 from app.playground.mode import Bench
 from app.playground.model_list import ModelList
-from app.playground.model_servers import ModelServers
+from app.playground.model_servers import ModelServers, Served
 from app.widgets.banner import Banner
+from tests.app.playground.benches import StandingServers
 from tests.app.playground.chat.chats import Ask, settle
-from tests.app.playground.scripted_model import Reply, Script, ScriptedModel, ScriptedServers
+from tests.app.playground.scripted_model import Reply, Script, ScriptedModel
+from tests.loopback import serving
 
 
 @pytest.fixture
 def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(ScriptedModel()) as made:
         yield made
-        made.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def make(context: AppContext, model: ScriptedModel, qtbot: QtBot) -> Iterator[Ca
     made: list[tuple[ChatView, Bench]] = []
 
     def begin() -> ChatView:
-        servers = ScriptedServers(model)
+        servers = StandingServers(Served(model.address))
         bench = Bench(context, ModelList(context), cast(ModelServers, servers), Banner(context.theme))
         view = ChatView(bench)
         view.ahead.watch.timer.setInterval(1)

@@ -42,7 +42,7 @@ SMALL = {
 def launching(gold: Path, training: TrainingPage, qtbot: QtBot) -> RunDialog:
     """The launch dialog with a run so small that its steps take no time."""
     training.open_dialog(None)
-    dialog = training.dialog
+    dialog = training.dialog.now
     assert dialog is not None
     dialog._form.set_values(SMALL)
     qtbot.waitUntil(dialog._find.isEnabled, timeout=20_000)

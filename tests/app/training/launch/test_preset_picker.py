@@ -33,7 +33,7 @@ def dialog(
     """The launch dialog with a configuration that is right."""
     monkeypatch.setenv("GOSMITH_CONFIG", str(tmp_path / "config"))
     training.open_dialog(None)
-    made = training.dialog
+    made = training.dialog.now
     assert made is not None
     start = made.findChild(QPushButton, "runStart")
     qtbot.waitUntil(start.isEnabled, timeout=20_000)

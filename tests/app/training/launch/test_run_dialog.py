@@ -19,7 +19,7 @@ def test_a_run_started_for_tonight_waits_and_says_until_when(
     gold: Path, training: TrainingPage, workspace: Workspace, qtbot: QtBot
 ) -> None:
     training.open_dialog(None)
-    dialog = training.dialog
+    dialog = training.dialog.now
     assert dialog is not None
     start = dialog.findChild(QPushButton, "runStart")
     qtbot.waitUntil(start.isEnabled, timeout=20_000)
@@ -39,7 +39,7 @@ def test_the_suite_of_evaluations_is_offered_and_what_is_chosen_is_checked(
     gold: Path, training: TrainingPage, qtbot: QtBot
 ) -> None:
     training.open_dialog(None)
-    dialog = training.dialog
+    dialog = training.dialog.now
     assert dialog is not None
     qtbot.waitUntil(lambda: "evaluation.suite" in dialog._form.fields, timeout=20_000)
     field = dialog._form.fields["evaluation.suite"]
