@@ -30,7 +30,6 @@ class DescribeDialog(QDialog):
         self.confirm = Button("Save", theme, kind="primary", name="suiteDescribeConfirm")
         self.confirm.clicked.connect(self._on_confirmed)
         cancel = Button("Cancel", theme, name="suiteDescribeCancel")
-        cancel.setAutoDefault(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)

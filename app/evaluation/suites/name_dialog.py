@@ -37,7 +37,6 @@ class NameDialog(QDialog):
         self.confirm.setEnabled(False)
         self.confirm.clicked.connect(self._on_confirmed)
         cancel = Button("Cancel", theme, name="suiteNameCancel")
-        cancel.setAutoDefault(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)

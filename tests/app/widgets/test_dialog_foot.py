@@ -60,6 +60,15 @@ def test_cancel_and_escape_reject(make: Callable[..., QDialog], qtbot: QtBot) ->
     assert ended == ["key", "button"]
 
 
+def test_enter_on_cancel_cancels(make: Callable[..., QDialog], qtbot: QtBot) -> None:
+    dialog = make()
+    dialog.done(QDialog.DialogCode.Accepted)
+    dialog.show()
+    button(dialog, "Cancel").setFocus()
+    qtbot.keyClick(button(dialog, "Cancel"), Qt.Key.Key_Return)
+    assert (dialog.isVisible(), dialog.result()) == (False, QDialog.DialogCode.Rejected)
+
+
 def test_the_buttons_stand_at_the_right_and_what_comes_first_takes_the_room(make: Callable[..., QDialog]) -> None:
     plain = make()
     assert button(plain, "Go on").geometry().right() > 560

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.context import AppContext
@@ -154,6 +154,14 @@ def test_a_bundled_suite_is_copied_to_be_edited(
     press(suites, "suitesCopy")
     dialog = named(suites)
     assert dialog.name.read() == "our-workshop"
+    cancel = dialog.findChild(QPushButton, "suiteNameCancel")
+    assert cancel is not None
+    cancel.setFocus()
+    qtbot.keyClick(cancel, Qt.Key.Key_Return)
+    assert not dialog.isVisible()
+    assert listed(suites) == ["workshop", "mine"]
+    press(suites, "suitesCopy")
+    dialog = named(suites)
     qtbot.mouseClick(dialog.confirm, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: suites.editor.draft.is_open and suites.editor.draft.editable, timeout=LONG)
     assert len(suites.editor.list.rows.all) == 80
