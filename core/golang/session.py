@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from core.golang.commands import Cancel, Finished
 from core.golang.sandbox import Limits, Sandbox, inner_environment, wrap_session
@@ -50,21 +51,20 @@ class Session:
         except OSError:
             return None
         deadline = start + seconds + _GRACE
-        end = -1
-        while end < 0:
+        told: dict[str, Any] = {}
+        begin = end = 0  # of what the program said
+        while not told or len(self._buffer) < end:
             if stopped := self._hear(deadline, cancel):
-                return _cancelled(start) if stopped == "cancelled" else None
-            end = self._buffer.find(b"\n")
-        told = json.loads(self._buffer[:end])
+                lasted = time.monotonic() - start
+                return Finished(-signal.SIGKILL, "", "", stopped, lasted) if stopped == "cancelled" else None
+            if not told and (begin := self._buffer.find(b"\n") + 1):
+                told = json.loads(self._buffer[:begin])
+                end = begin + told["stdout"] + told["stderr"]
         if told["failed"]:
             return None
-        middle = end + 1 + told["stdout"]
-        after = middle + told["stderr"]
-        while len(self._buffer) < after:
-            if stopped := self._hear(deadline, cancel):
-                return _cancelled(start) if stopped == "cancelled" else None
-        out, err = (bytes(part).decode("utf-8", "replace") for part in (self._buffer[end + 1 : middle], self._buffer[middle:after]))  # fmt: skip
-        del self._buffer[:after]
+        said, middle = bytes(self._buffer[begin:end]), told["stdout"]
+        self._buffer.clear()
+        out, err = said[:middle].decode("utf-8", "replace"), said[middle:].decode("utf-8", "replace")
         return Finished(told["code"], out, err, told["stopped"], told["seconds"])
 
     def _hear(self, deadline: float, cancel: Cancel | None) -> str:
@@ -90,7 +90,3 @@ class Session:
             assert pipe is not None
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
-
-
-def _cancelled(start: float) -> Finished:
-    return Finished(-signal.SIGKILL, "", "", "cancelled", time.monotonic() - start)

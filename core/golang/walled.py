@@ -47,7 +47,10 @@ class WalledPrograms:
         try:
             session = self._idle.get_nowait()
         except queue.Empty:
-            session = Session(self._sandbox, self.programs, self._empty, self._limits)
+            try:
+                session = Session(self._sandbox, self.programs, self._empty, self._limits)
+            except OSError:
+                return None  # `run` meets the same and has words for it
         done = None
         try:
             done = session.run(program.name, arguments, seconds=seconds, output=self._limits.output, cancel=cancel)
