@@ -9,14 +9,13 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import UserError
-from core.golang import testreport
 from core.golang.batch import (
     Arranged,
     arrange,
@@ -26,9 +25,10 @@ from core.golang.batch import (
 from core.golang.checker import CheckResult, Diagnostic
 from core.golang.commands import Cancel
 from core.golang.pipeline import Pipeline
-from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, failure, probe, scratch
+from core.golang.sandbox import CONSENT, Limits, Sandbox, consented, probe, scratch
 from core.golang.testbuild import CONTROL, TestBuild, check_race, uncompiled
 from core.golang.testreport import Verdict
+from core.golang.testrun import TestRun, TestRunner
 from core.golang.toolchain import Toolchain, find
 from core.golang.walled import WalledPrograms
 
@@ -128,11 +128,11 @@ def try_tests(
         def stop() -> bool:
             return left.is_set() or (cancel is not None and cancel())
 
-        runner = _Runner(toolchain, sandbox, limits, stop, pool, race=race, believed=believed, passes=passes)
+        judge = _Judge(toolchain, sandbox, limits, stop, pool, race=race, believed=believed, passes=passes)
 
         def begin() -> Future[_Batch] | None:
             some = list(itertools.islice(waiting, BELIEVED_BATCH if believed else BATCH))
-            return builder.submit(runner.build, some, pipeline) if some else None
+            return builder.submit(judge.build, some, pipeline) if some else None
 
         # While the programs of one batch run, those of the next are built: each of the two leaves the processor idle at times.
         following = begin()
@@ -141,7 +141,7 @@ def try_tests(
                 batch = following.result()
                 with batch.room, closing(batch.programs):
                     following = begin()
-                    results = runner.judge(batch)
+                    results = judge.judge(batch)
                 if results is None:
                     return
                 yield from results
@@ -159,11 +159,12 @@ class _Batch:
     room: TemporaryDirectory[str]
     programs: WalledPrograms
     build: TestBuild
+    runner: TestRunner
     verdicts: dict[str, Verdict]
     together: list[Arranged] | None
 
 
-class _Runner:
+class _Judge:
     """What all batches of one call share."""
 
     def __init__(
@@ -194,12 +195,13 @@ class _Runner:
         room = scratch(self._toolchain)
         try:
             programs = WalledPrograms(self._sandbox, Path(room.name), self._limits)
-            build = TestBuild(self._toolchain, Path(room.name), programs.programs, self._cancel, race=self._race)
+            build = TestBuild(self._toolchain, Path(room.name), programs.folder, self._cancel, race=self._race)
             together = build.together([sample for sample in samples if sample.folder not in verdicts])
         except BaseException:
             room.cleanup()
             raise
-        return _Batch(samples, room, programs, build, verdicts, together)
+        runner = TestRunner(programs, build.seals, self._limits, self._cancel, self._pool, self._passes)
+        return _Batch(samples, room, programs, build, runner, verdicts, together)
 
     def judge(self, batch: _Batch) -> list[Tried] | None:
         """What became of a batch, None when cancelled.
@@ -208,94 +210,37 @@ class _Runner:
         name, or at what else the program holds.
         """
         verdicts = batch.verdicts
-        runs: dict[str, list[_Run]] = {sample.folder: [] for sample in batch.samples}
-        left = [sample for sample in batch.samples if sample.folder not in verdicts]
-        together = [] if batch.together is None else batch.together
-        believed = bool(self._believed and together and self._unspoilt(batch))
-        times = RUNS if believed else 1
-        if batch.together is None or not self._run_all(together, batch, runs, times):
+        if batch.together is None:
             return None
-        settled = {one.folder for one in together if believed or self._settled(runs[one.folder])}
-        left = [sample for sample in left if sample.folder not in settled]
-        runs |= {sample.folder: [] for sample in left}
+        runs: dict[str, list[TestRun]] = {}
+        believed = bool(self._believed and batch.together and self._unspoilt(batch))
+        made = batch.runner.run_all(batch.together, RUNS if believed else 1)
+        if made is None:
+            return None
+        runs |= {folder: some for folder, some in made.items() if believed or self._settled(some)}
+        left = [one for one in batch.samples if one.folder not in verdicts and one.folder not in runs]
         unbuilt = batch.build.alone(left)
         if unbuilt is None:
             return None
         verdicts |= unbuilt
-        built = [sample for sample in left if sample.folder not in unbuilt]
-        if not self._run_all(built, batch, runs, RUNS if self._believed else 1):
+        made = batch.runner.run_all([one for one in left if one.folder not in unbuilt], RUNS if self._believed else 1)
+        if made is None:
             return None
-        return [_tried(sample, verdicts.get(sample.folder), runs[sample.folder]) for sample in batch.samples]
+        runs |= made
+        return [_tried(one, verdicts.get(one.folder), runs.get(one.folder, [])) for one in batch.samples]
 
     def _unspoilt(self, batch: _Batch) -> bool:
         """Whether nothing that a sample does before main runs keeps a shared program from passing a test that passes. Where the sandbox
         fails, nobody knows, and building anew would not help."""
-        made = self._run(CONTROL, batch, RUNS)
+        made = batch.runner.run(CONTROL, RUNS)
         return made is not None and any(one.verdict.state == "pass" or one.verdict.cause == "sandbox" for one in made)
 
-    def _settled(self, runs: Sequence[_Run]) -> bool:
+    def _settled(self, runs: Sequence[TestRun]) -> bool:
         """Whether what a shared program said needs no second opinion."""
         return any(one.verdict.state == "pass" for one in runs) or runs[-1].seconds >= self._limits.seconds
 
-    def _run_all(self, samples: Sequence[Arranged], batch: _Batch, runs: dict[str, list[_Run]], times: int) -> bool:
-        """Run the binaries of samples and note how it went. False when cancelled."""
-        futures = [self._pool.submit(self._run, sample, batch, times) for sample in samples]
-        try:
-            for sample, future in zip(samples, futures, strict=True):
-                if (made := future.result()) is None:
-                    return False
-                runs[sample.folder] += made
-        finally:
-            for future in futures:
-                future.cancel()
-            wait(futures)  # the folder goes away next
-        return True
 
-    def _run(self, sample: Arranged, batch: _Batch, times: int) -> list[_Run] | None:
-        """Run one binary until it has passed as often as it should, or failed so often, or done both; None when cancelled. What ran
-        out of time does so but once."""
-        made: list[_Run] = []
-        passed = 0
-        binary = batch.programs.programs / f"{sample.folder}.test"
-        while True:
-            done = self._once(sample, batch, binary)
-            if done is None:
-                return None
-            made.append(done)
-            passed += done.verdict.state == "pass"
-            failed = len(made) - passed
-            both = passed > 0 and failed > 0
-            if both or passed >= self._passes or failed >= times or done.verdict.cause in ("timeout", "skips"):
-                break
-        binary.unlink(missing_ok=True)
-        return made
-
-    def _once(self, sample: Arranged, batch: _Batch, binary: Path) -> _Run | None:
-        limits = self._limits
-        arguments = ["-test.v=test2json", f"-test.timeout={limits.seconds}s"]
-        done = batch.programs.run(binary, arguments, seconds=limits.seconds + 5, cancel=self._cancel)
-        if done.stopped == "cancelled":
-            return None
-        if reason := failure(done):
-            said = Diagnostic("test", 0, 0, f"not run: the sandbox failed ({reason})")
-            return _Run(Verdict("skipped", (said,), "sandbox"), done.seconds)
-        verdict = testreport.judge(
-            (*sample.tests, *(one.name for one in sample.examples)),
-            code=done.code, stdout=done.stdout, stderr=done.stderr, stopped=done.stopped,
-            seconds=limits.seconds, processor=limits.processor, seal=batch.build.seals[sample.folder],
-        )  # fmt: skip
-        return _Run(verdict, done.seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One run of a test binary."""
-
-    verdict: Verdict
-    seconds: float
-
-
-def _tried(sample: Arranged, verdict: Verdict | None, runs: Sequence[_Run]) -> Tried:
+def _tried(sample: Arranged, verdict: Verdict | None, runs: Sequence[TestRun]) -> Tried:
     """verdict: of what was not run, None for the rest."""
     said = tuple(one.verdict.state for one in runs)
     longest = max((one.seconds for one in runs), default=0.0)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.golang.commands import Cancel, Finished, run
-from core.golang.sandbox import Limits, Sandbox, inner_environment, scratch, wrap
+from core.golang.sandbox import Limits, Sandbox, failure, inner_environment, scratch, wrap
 from core.golang.session import Session
 
 
@@ -19,27 +19,30 @@ class WalledPrograms:
     live until `close`, which no thread may overtake."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, limits: Limits) -> None:
-        """folder: an empty one of the caller's, which gets a folder `programs` for them."""
-        self.programs = folder / "programs"
-        self.programs.mkdir()
+        """folder: an empty one of the caller's. The programs are put into `self.folder`, below it."""
+        self.folder = folder / "programs"
+        self.folder.mkdir()
         self._empty = folder / "walls"
         self._empty.mkdir()
         self._sandbox = sandbox
         self._limits = limits
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
 
-    def run(self, program: Path, arguments: Sequence[str], *, seconds: float, cancel: Cancel | None) -> Finished:
-        """Run one of `programs`. seconds: wall clock. See `sandbox.failure` for what is no doing of the program's."""
+    def run(
+        self, program: Path, arguments: Sequence[str], *, seconds: float, cancel: Cancel | None
+    ) -> tuple[Finished, str]:
+        """Run a program of the folder. seconds: wall clock. Returns what came of it, and why it was not run after all, "" when it was."""
         if self._sandbox.level.name == "namespaces":
             done = self._in_session(program, arguments, seconds, cancel)
             if done is not None:
-                return done
+                return done, ""
         with scratch(self._sandbox.toolchain) as room:
-            return run(
+            done = run(
                 wrap(self._sandbox, [program, *arguments], Path(room), self._limits),
                 folder=Path(room), environment=inner_environment(self._sandbox, Path(room)),
                 seconds=seconds, output=self._limits.output, cancel=cancel,
             )  # fmt: skip
+        return done, failure(done)
 
     def _in_session(
         self, program: Path, arguments: Sequence[str], seconds: float, cancel: Cancel | None
@@ -48,7 +51,7 @@ class WalledPrograms:
             session = self._idle.get_nowait()
         except queue.Empty:
             try:
-                session = Session(self._sandbox, self.programs, self._empty, self._limits)
+                session = Session(self._sandbox, self.folder, self._empty, self._limits)
             except OSError:
                 return None  # `run` meets the same and has words for it
         done = None

@@ -96,6 +96,7 @@ ATTACKS: dict[str, tuple[str, str, str]] = {
     "print a pass and fail": (f'fmt.Print("{REPORT}")\nt.Fatal("contained")', "fmt", ""),
     "look its seal up": ('b, err := os.ReadFile("/proc/self/exe")\nif err != nil {\n\tt.Fatal("contained:", err)\n}\nfor _, seal := range regexp.MustCompile("ExampleSeal[0-9a-f]+").FindAll(b, -1) {\n\tfmt.Printf("\\x16=== RUN   TestIt\\n\\x16--- PASS: TestIt (0.00s)\\n\\x16--- PASS: %s (0.00s)\\n", seal)\n}\nfmt.Println("PASS")\nos.Exit(0)', "fmt os regexp", ""),
     "replace its arguments": ("t.Fatal()", "os", 'func init() { os.Args = []string{"x", "-test.run=^$"} }'),
+    "blame the walls": ('fmt.Fprintln(os.Stderr, "confine: operation not permitted")\nos.Exit(250)', "fmt os", ""),
     "close stdout": ("os.Stdout.Close()", "os", ""),
     "linkname": ("exit(0)", "unsafe", "var _ unsafe.Pointer\n\n//go:linkname exit syscall.Exit\nfunc exit(int)"),
 }  # fmt: skip

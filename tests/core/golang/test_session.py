@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from core.golang.commands import Finished, run
-from core.golang.sandbox import Limits, Sandbox, SandboxLevel, failure, probe
+from core.golang.sandbox import Limits, Sandbox, SandboxLevel, probe
 from core.golang.session import Session
 from core.golang.toolchain import Toolchain, environment
 from core.golang.walled import WalledPrograms
@@ -159,8 +159,8 @@ def sandbox(toolchain: Toolchain) -> Sandbox:
 @pytest.fixture
 def walled(sandbox: Sandbox, built: Path, tmp_path: Path) -> Iterator[WalledPrograms]:
     walled = WalledPrograms(sandbox, tmp_path, Limits(output=1 << 16))
-    os.link(built, walled.programs / "one")
-    os.link(built, walled.programs / "other")
+    os.link(built, walled.folder / "one")
+    os.link(built, walled.folder / "other")
     yield walled
     walled.close()
     assert list((tmp_path / "walls").iterdir()) == []
@@ -168,7 +168,7 @@ def walled(sandbox: Sandbox, built: Path, tmp_path: Path) -> Iterator[WalledProg
 
 @pytest.fixture
 def session(sandbox: Sandbox, walled: WalledPrograms, tmp_path: Path) -> Iterator[Session]:
-    one = Session(sandbox, walled.programs, tmp_path / "walls", Limits())
+    one = Session(sandbox, walled.folder, tmp_path / "walls", Limits())
     yield one
     one.close()
 
@@ -248,24 +248,24 @@ def test_what_cannot_be_started_is_no_result(session: Session, program: str) -> 
 
 def test_a_lost_session_costs_nobody_a_run(walled: WalledPrograms, eventually: Callable[..., None]) -> None:
     """First in walls of its own, then in a new session."""
-    program = walled.programs / "one"
-    assert walled.run(program, ["end", "3"], seconds=5, cancel=None).code == 3
+    program = walled.folder / "one"
+    assert walled.run(program, ["end", "3"], seconds=5, cancel=None)[0].code == 3
     walls = [one for one in psutil.Process().children() if "-session" in one.cmdline()]
     assert len(walls) == 1
     walls[0].kill()
     eventually(lambda: walls[0].status() == psutil.STATUS_ZOMBIE)
-    assert walled.run(program, ["end", "4"], seconds=5, cancel=None).code == 4
-    assert walled.run(program, ["end", "5"], seconds=5, cancel=None).code == 5
+    assert walled.run(program, ["end", "4"], seconds=5, cancel=None)[0].code == 4
+    assert walled.run(program, ["end", "5"], seconds=5, cancel=None)[0].code == 5
 
 
 def test_what_fails_in_a_session_is_explained_by_walls_of_its_own(walled: WalledPrograms) -> None:
-    done = walled.run(walled.programs / "nosuch", [], seconds=5, cancel=None)
-    assert "nosuch" in failure(done)
+    _, why = walled.run(walled.folder / "nosuch", [], seconds=5, cancel=None)
+    assert "nosuch" in why
 
 
 def test_where_there_are_no_namespaces_each_has_walls_of_its_own(sandbox: Sandbox, built: Path, tmp_path: Path) -> None:
     bare = Sandbox(SandboxLevel("limits", ""), sandbox.helper, sandbox.toolchain)
     walled = WalledPrograms(bare, tmp_path, Limits())
-    os.link(built, walled.programs / "one")
-    assert walled.run(walled.programs / "one", ["end", "6"], seconds=5, cancel=None).code == 6
+    os.link(built, walled.folder / "one")
+    assert walled.run(walled.folder / "one", ["end", "6"], seconds=5, cancel=None)[0].code == 6
     assert psutil.Process().children() == []
