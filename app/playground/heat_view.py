@@ -205,9 +205,7 @@ class HeatView(QWidget):
             self.legend.show_kind(PROBABILITY)
             return
         names = scored.heat.names
-        self.legend.show_kind(
-            scored.heat.kind, f"nats · blue: likelier to {names[1]}, orange: to {names[0]}. {BY_BYTES}"
-        )
+        self.legend.show_kind(scored.heat.kind, f"nats · blue: likelier to {names[1]}, orange: to {names[0]}", BY_BYTES)
 
     def _on_failed(self, error: UserError) -> None:
         self._bench.banner.problem(error)

@@ -27,15 +27,15 @@ class TokenLegend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
-    def show_kind(self, kind: str, words: str = "") -> None:
-        """kind: PROBABILITY, DIFFERENCE, or "" for nothing. words: what is said after the swatches."""
+    def show_kind(self, kind: str, words: str = "", footnote: str = "") -> None:
+        """kind: PROBABILITY, DIFFERENCE, or "" for nothing. words: what is said after the swatches. footnote: what only the tool tip says."""
         self._kind, self._words = kind, words
         entries = token_colours.legend(kind) if kind else ()
         if kind == PROBABILITY:
             said = "Probability of each token: " + ", ".join(one.text for one in entries)
         else:
             said = "Difference in nats: " + ", ".join(one.text for one in entries) if kind else ""
-        self.setAccessibleName(f"{said}. {words}".strip(". ") or "No colours")
+        self.setAccessibleName(". ".join(part for part in (said, words, footnote) if part) or "No colours")
         self.setToolTip(self.accessibleName() if kind else "")
         self.update()
 
