@@ -13,6 +13,9 @@ from core.golang.commands import Cancel, Finished, run
 from core.golang.sandbox import Limits, Sandbox, failure, inner_environment, scratch, wrap
 from core.golang.session import Session
 
+_LOST = 3
+"""So many sessions lost one after the other mean that this machine allows none."""
+
 
 class WalledPrograms:
     """A folder of static programs. Sessions are started as threads need them, and belong to the threads that start them: those must
@@ -27,13 +30,15 @@ class WalledPrograms:
         self._sandbox = sandbox
         self._limits = limits
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
+        self._lost = 0
 
     def run(
         self, program: Path, arguments: Sequence[str], *, seconds: float, cancel: Cancel | None
     ) -> tuple[Finished, str]:
         """Run a program of the folder. seconds: wall clock. Returns what came of it, and why it was not run after all, "" when it was."""
-        if self._sandbox.level.name == "namespaces":
+        if self._sandbox.level.name == "namespaces" and self._lost < _LOST:
             done = self._in_session(program, arguments, seconds, cancel)
+            self._lost = 0 if done is not None else self._lost + 1
             if done is not None:
                 return done, ""
         with scratch(self._sandbox.toolchain) as room:

@@ -263,6 +263,21 @@ def test_what_fails_in_a_session_is_explained_by_walls_of_its_own(walled: Walled
     assert "nosuch" in why
 
 
+def test_where_sessions_are_always_lost_none_is_tried_for_ever(
+    walled: WalledPrograms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def broken(sandbox: Sandbox, *_more: object) -> list[str]:
+        begun.append(sandbox)
+        return [str(sandbox.helper), "confine", "--", "/nowhere"]
+
+    monkeypatch.setattr("core.golang.session.wrap_session", broken)
+    codes = [walled.run(walled.folder / "one", ["end", str(at)], seconds=5, cancel=None)[0].code for at in range(6)]
+    assert codes == list(range(6))
+    assert len(begun) == 3
+
+
 def test_where_there_are_no_namespaces_each_has_walls_of_its_own(sandbox: Sandbox, built: Path, tmp_path: Path) -> None:
     bare = Sandbox(SandboxLevel("limits", ""), sandbox.helper, sandbox.toolchain)
     walled = WalledPrograms(bare, tmp_path, Limits())
