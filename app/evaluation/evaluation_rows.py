@@ -10,7 +10,8 @@ from core.jobs import JobInfo
 
 def evaluation_row(job: JobInfo, at: Standing) -> JobRow:
     """A job as the list shows it."""
-    return JobRow(job, STATES[job.state], _progress(job, at), tip=f"{job.title}\n{job.message or job.id}")
+    tip = f"{job.title}\n{job.message or job.id}"
+    return JobRow(job, STATES[job.state], _progress(job, at), tip=tip, short=job.title.removeprefix("Evaluate "))
 
 
 def _progress(job: JobInfo, at: Standing) -> str:

@@ -10,12 +10,13 @@ import threading
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from app.tasks import TaskRunner
 from app.theme import Theme, set_property
 from app.widgets.buttons import Button
 from app.widgets.code_view import Mark
+from app.widgets.flow import FlowLayout
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.samples.complaint import Complaint
 from app.widgets.samples.glyphs import GLYPH_TONES, GLYPHS
@@ -63,12 +64,9 @@ class VerdictBar(QWidget):
         self._note.setObjectName("verdictNote")
         self._complaint = Complaint(theme)
         self._complaint.chosen.connect(self._on_chosen)
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(10)
-        for widget in (self._check, self._stop, self._bar, *self._chips.values()):
+        row = FlowLayout(spacing=10)
+        for widget in (self._check, self._stop, self._bar, *self._chips.values(), self._note):
             row.addWidget(widget)
-        row.addWidget(self._note, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -105,7 +103,7 @@ class VerdictBar(QWidget):
         self._show_nothing()
         stopped = self._stopped = threading.Event()
         self._show_busy(True)
-        self._note.setText("Asking Go …")
+        self._say("Asking Go …")
         say = self._tasks.relay(partial(self._on_said, stopped), owner=self)
         answer, test, tasks, gone = self._answer, self._test, self._tasks, self._gone
 
@@ -131,7 +129,7 @@ class VerdictBar(QWidget):
 
     def _on_said(self, asked: threading.Event, words: str) -> None:
         if asked is self._stopped:
-            self._note.setText(f"{words} …")
+            self._say(f"{words} …")
 
     def _on_checked(self, asked: threading.Event, verdict: AnswerVerdict | None) -> None:
         if asked is not self._stopped or verdict is None:
@@ -146,8 +144,7 @@ class VerdictBar(QWidget):
             return
         self._stopped = None
         self._show_busy(False)
-        self._note.setText(str(error))
-        set_property(self._note, "tone", "warn")
+        self._say(str(error), "warn")
         self.failed.emit(error)
 
     def show_verdict(self, verdict: AnswerVerdict) -> None:
@@ -159,8 +156,7 @@ class VerdictBar(QWidget):
             chip.setAccessibleName(f"{check} {_WORDS[state]}")
             set_property(chip, "tone", GLYPH_TONES[state])
             chip.show()
-        self._note.setText(verdict.note)
-        set_property(self._note, "tone", "dim")
+        self._say(verdict.note)
         about = [one for one in verdict.diagnostics if one.check in verdict.failed] or list(verdict.diagnostics)
         self._complaint.setVisible(bool(about))
         if about:
@@ -178,10 +174,14 @@ class VerdictBar(QWidget):
         self.verdict = None
         for chip in self._chips.values():
             chip.hide()
-        self._note.setText("")
-        set_property(self._note, "tone", "dim")
+        self._say("")
         self._complaint.hide()
         self._show_busy(self._stopped is not None)
+
+    def _say(self, words: str, tone: str = "dim") -> None:
+        self._note.setText(words)
+        self._note.setVisible(bool(words))
+        set_property(self._note, "tone", tone)
 
     def _show_busy(self, busy: bool) -> None:
         self._check.setVisible(not busy)

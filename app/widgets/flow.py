@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QMargins, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QWidget
 
 
 class FlowLayout(QLayout):
-    """Left to right, top to bottom; hidden widgets take no room."""
+    """Left to right, top to bottom; hidden widgets take no room. A widget that ignores its own width, such as an elided line, takes the
+    rest of its line, or the next one where what it says does not fit."""
 
     def __init__(self, parent: QWidget | None = None, *, spacing: int = 6, narrowest: int = 0) -> None:
         """narrowest: pixels that it never gets less of; what it needs in height is told for this width."""
@@ -56,15 +59,35 @@ class FlowLayout(QLayout):
     def _arrange(self, area: QRect, *, move: bool) -> int:
         """Lay the items out in `area`; returns the height that takes."""
         inside = area.marginsRemoved(self.contentsMargins())
-        x, y, line = inside.left(), inside.top(), 0
+        y = inside.top()
+        for line in self._lines(inside.width()):
+            height = max(size.height() for _, size in line)
+            x = inside.left()
+            for item, size in line:
+                if move:
+                    item.setGeometry(QRect(x, y + (height - size.height()) // 2, size.width(), size.height()))
+                x += size.width() + self.spacing()
+            y += height + self.spacing()
+        return max(y - self.spacing(), inside.top()) - area.top() + self.contentsMargins().bottom()
+
+    def _lines(self, width: int) -> Iterator[list[tuple[QLayoutItem, QSize]]]:
+        """What stands in each line, how large."""
+        line: list[tuple[QLayoutItem, QSize]] = []
+        x = 0
         for item in self._items:
             if item.isEmpty():
                 continue
             size = item.sizeHint()
-            if x > inside.left() and x + size.width() > inside.right() + 1:
-                x, y, line = inside.left(), y + line + self.spacing(), 0
-            if move:
-                item.setGeometry(QRect(x, y, size.width(), size.height()))
+            widget = item.widget()
+            greedy = widget is not None and widget.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Ignored
+            if greedy:
+                size.setWidth(min(widget.sizeHint().width(), width))
+            if line and x + size.width() > width:
+                yield line
+                line, x = [], 0
+            if greedy:
+                size.setWidth(width - x)
+            line.append((item, size))
             x += size.width() + self.spacing()
-            line = max(line, size.height())
-        return y + line - area.top() + self.contentsMargins().bottom()
+        if line:
+            yield line

@@ -9,6 +9,9 @@ from app.widgets.diff_view import DiffView
 from app.widgets.diffing import side_by_side
 from app.widgets.labels import ElidedLabel, hairline
 
+_BEFORE = 2
+"""Lines that are shown above the first difference."""
+
 
 class SideBySide(QWidget):
     """Attributes: left, right (the two views)."""
@@ -38,7 +41,7 @@ class SideBySide(QWidget):
             _tie(*bars)
 
     def show_texts(self, left: str, right: str, left_title: str, right_title: str) -> None:
-        """Compare two texts from the top."""
+        """Compare two texts, from where they begin to differ."""
         lines = side_by_side(left, right)
         for view, title, shown, words in zip(
             (self.left, self.right), self._titles, lines, (left_title, right_title), strict=True
@@ -46,6 +49,10 @@ class SideBySide(QWidget):
             view.setAccessibleName(words)
             title.setText(words)
             view.show_lines(shown)
+        first = next(
+            (at for at, pair in enumerate(zip(*lines, strict=True)) if any(one.kind != "same" for one in pair)), 0
+        )
+        self.left.verticalScrollBar().setValue(max(0, first - _BEFORE))
 
     def clear(self) -> None:
         """Show nothing."""

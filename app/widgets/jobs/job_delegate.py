@@ -42,7 +42,7 @@ class JobDelegate(QStyledItemDelegate):
         lower = QRect(inner.left(), inner.bottom() - 17, inner.width(), 18)
         middle, elide = Qt.AlignmentFlag.AlignVCenter, Qt.TextElideMode.ElideRight
         painter.setPen(QColor(tokens.text))
-        painter.drawText(upper, middle, option.fontMetrics.elidedText(row.job.title, elide, upper.width()))
+        painter.drawText(upper, middle, option.fontMetrics.elidedText(row.name, elide, upper.width()))
         painter.setPen(QColor(tokens.tone(row.tone)[0]))
         painter.drawText(lower, middle, row.word)
         rest = lower.adjusted(option.fontMetrics.horizontalAdvance(row.word) + 8, 0, 0, 0)

@@ -16,13 +16,20 @@ RESUMABLE = ("stopped", "failed", "interrupted")
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """word: its state. detail: how far it is, such as `120 / 300`. spark: some 40 numbers, oldest first, drawn as a line."""
+    """word: its state. detail: how far it is, such as `120 / 300`. spark: some 40 numbers, oldest first, drawn as a line. short: what it
+    is called among its like, "" for its title."""
 
     job: JobInfo
     word: str
     detail: str = ""
     spark: tuple[float, ...] = ()
     tip: str = ""
+    short: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the list calls it."""
+        return self.short or self.job.title
 
     @property
     def tone(self) -> str:

@@ -55,6 +55,18 @@ def test_a_press_asks_go_and_the_first_complaint_leads_to_its_line(bar: VerdictB
     assert bar.verdict is None
 
 
+def test_in_a_narrow_column_every_word_is_whole(bar: VerdictBar, qtbot: QtBot) -> None:
+    bar.resize(250, 120)
+    bar.set_answer(f"```go\n{CODE}```\n")
+    with qtbot.waitSignal(bar.checked, timeout=60_000):
+        press(bar, "answerCheck", qtbot)
+    assert chips(bar)[:2] == ["parse ✓", "format ✓"]
+    parts = [one for one in bar.findChildren(QLabel) if one.objectName().startswith("verdict-")]
+    for part in (*parts, bar.findChild(QAbstractButton, "answerCheck")):
+        assert part.width() >= part.sizeHint().width(), part.objectName()
+        assert part.geometry().right() < 250, part.objectName()
+
+
 def test_a_given_test_decides(bar: VerdictBar, qtbot: QtBot) -> None:
     bar.set_answer(f"```go\n{CODE}```\n")
     bar.set_test(TEST)

@@ -13,6 +13,7 @@ from app.theme import Theme
 from app.widgets.code_view import CodeView, Mark
 from app.widgets.diff_view import DiffView
 from app.widgets.go_syntax import go_runs
+from app.widgets.side_by_side import SideBySide
 
 GO = 'package a\n\nfunc F() string {\n\treturn "x"\n}'
 
@@ -128,6 +129,19 @@ def test_a_fitted_view_is_as_tall_as_its_code(theme: Theme, qtbot: QtBot) -> Non
     shown.set_code("\n".join("x" * 30))
     assert shown.height() > small
     assert not shown.verticalScrollBar().isVisible()
+
+
+def test_two_texts_are_shown_from_where_they_begin_to_differ(theme: Theme, qtbot: QtBot) -> None:
+    both = SideBySide(theme)
+    qtbot.addWidget(both)
+    both.resize(600, 200)
+    both.show()
+    head = "".join(f"line {number}\n" for number in range(40))
+    both.show_texts(f"{head}one\n{head}", f"{head}other\n{head}", "left", "right")
+    for view in (both.left, both.right):
+        assert view.firstVisibleBlock().blockNumber() == 38
+    both.show_texts(head, head, "left", "right")
+    assert both.left.firstVisibleBlock().blockNumber() == 0
 
 
 def test_the_diff_view_counts_and_shows_both_sides(theme: Theme, qtbot: QtBot) -> None:

@@ -132,6 +132,25 @@ def test_flowing_widgets_go_on_in_the_next_line(qtbot: QtBot) -> None:
     assert [part.pos().toTuple() for part in parts[1:]] == [(0, 0), (54, 0), (0, 24)]
 
 
+def test_a_flowing_line_that_elides_takes_what_is_left_of_its_line_or_the_next(qtbot: QtBot) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    flow = FlowLayout(box, spacing=4)
+    part, line = QWidget(), ElidedLabel("what was not tried")
+    part.setFixedSize(50, 20)
+    for one in (part, line):
+        flow.addWidget(one)
+    says, high = line.sizeHint().width(), line.sizeHint().height()
+    wide = 50 + 4 + says + 30
+    flow.setGeometry(QRect(0, 0, wide, 20))
+    assert (line.x(), line.width()) == (54, wide - 54)
+    assert line.y() == (20 - high) // 2
+    flow.setGeometry(QRect(0, 0, says, 60))
+    assert (line.x(), line.y(), line.width()) == (0, 24, says)
+    flow.setGeometry(QRect(0, 0, 60, 60))
+    assert (line.y(), line.width()) == (24, 60)
+
+
 def test_a_long_line_is_elided_but_still_told(qtbot: QtBot) -> None:
     line = ElidedLabel("a very long line " * 20)
     qtbot.addWidget(line)
