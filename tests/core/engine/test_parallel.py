@@ -20,9 +20,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.engine import loop, parallel
+from core.engine import attempts, loop, parallel
 from core.engine.parallel import Group
+from core.golang.helper import prepare
+from core.golang.toolchain import find
+from core.jobs.folder import JobFolder
+from core.training import evaluating
 from tests.core.engine.conftest import Notes, config
+from tests.core.engine.pointed import EVERY, freeze, points, train
 
 pytestmark = pytest.mark.timeout(400)  # the first test of the file waits for all cases
 ROWS = 8
@@ -62,6 +67,11 @@ CASES: dict[str, dict[str, Any]] = {
     "resumed split layers": {"parallel": {**FSDP, "tensor": 2}},
 }
 STOPPED = {"parallel": FSDP}
+POINTS = {"evaluation": EVERY, "budget": {"steps": 2}}
+POINTED: dict[str, dict[str, Any]] = {
+    "ddp, with points": {**POINTS, "parallel": DDP},
+    "fsdp, with points": {**POINTS, "parallel": FSDP},
+}
 FOUR: dict[str, dict[str, Any]] = {
     "hybrid": {"parallel": {**FSDP, "processes": 4, "replicas": 2}, "batch": {"micro": 1, "accumulation": 4}},
     "hybrid, all weights": {**FULL, "parallel": {**FSDP, "processes": 4, "replicas": 2}},
@@ -74,6 +84,8 @@ import json, sys, torch
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from core.engine import loop, parallel
+from core.jobs.folder import JobFolder
+from core.training import evaluating
 from core.training.config_file import from_mapping
 from tests.core.engine.conftest import Notes
 torch.set_num_threads(1)
@@ -88,7 +100,9 @@ for name, case in json.loads((folder / "cases.json").read_text()).items():
         notes.stop_after = 3
         loop.train(from_mapping(case), Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split)
         told[name], notes = notes.events, Notes()
-    loop.train(from_mapping(case), Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split)
+    settings = from_mapping(case)
+    asked = evaluating.read(JobFolder(folder)) if settings.evaluation.every else None
+    loop.train(settings, Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split, problems=asked)
     told[name] = told[name] + notes.events
     print("done", name, file=sys.stderr)
 parallel.leave(group)
@@ -123,10 +137,25 @@ def run_cases(
 
 
 @pytest.fixture(scope="module")
-def two(base: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> evaluating.Frozen:
+    return freeze(tmp_path_factory.mktemp("suites"))
+
+
+@pytest.fixture(scope="module")
+def two(
+    base: Path,
+    snapshot: Path,
+    frozen: evaluating.Frozen,
+    shared_cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, list[dict[str, Any]]]:
     """Every case by two processes."""
     folder = tmp_path_factory.mktemp("two")
-    return folder, run_cases(folder, {**CASES, "stopped": STOPPED}, 2, base, snapshot)
+    evaluating.write(JobFolder(folder), frozen)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GOSMITH_CACHE", str(shared_cache))
+        prepare(find())
+        return folder, run_cases(folder, {**CASES, **POINTED, "stopped": STOPPED}, 2, base, snapshot)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +206,31 @@ def test_two_processes_give_the_digits_of_one(
     name: str, two: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
     compare(name, CASES[name], *two, base, snapshot, tmp_path / "one")
+
+
+@pytest.fixture(scope="module")
+def pointed(
+    base: Path, snapshot: Path, frozen: evaluating.Frozen, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Notes]:
+    """The same run with points by this process."""
+    folder = tmp_path_factory.mktemp("pointed")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GOSMITH_CACHE", str(shared_cache))
+        return folder / "output", train(base, snapshot, folder, frozen, **POINTS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", POINTED)
+def test_two_processes_tell_the_points_of_one(
+    name: str, two: tuple[Path, list[dict[str, Any]]], pointed: tuple[Path, Notes]
+) -> None:
+    folder, told = two
+    output, alone = pointed
+    assert [point[0] for point in points(alone.events)] == [0, 2]
+    assert points(told[0][name]) == points(alone.events)
+    first, mine = (evaluating.step_folder(place, 0) for place in (folder / name, output))
+    one, other = (sorted(attempts.read(place / attempts.FILE), key=lambda made: made.task) for place in (first, mine))
+    assert [made.text for made in one] == [made.text for made in other]
 
 
 @pytest.mark.slow
