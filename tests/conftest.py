@@ -12,6 +12,7 @@ os.environ.update(
         "HF_DATASETS_OFFLINE": "1",
         "TRITON_INTERPRET": "0" if os.environ.get("GOSMITH_TEST_GPU") else "1",
         "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "",  # where it is set, each of many processes would compile all of our modules again
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
     }
 )
@@ -67,14 +68,18 @@ def garbage_waits_for_qt(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """`eventually(condition, seconds=10)`: wait until the condition holds; fail with its name if it never does."""
+    """`eventually(condition, seconds=10)`: wait until the condition holds; fail with its name if it never does.
+
+    What takes long is looked at less often: a look at a job reads files, and takes the processor from what is waited for.
+    """
 
     def wait(condition: Callable[[], object], seconds: float = 10.0, what: str = "") -> None:
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
         while not condition():
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > seconds:
                 raise AssertionError(f"not within {seconds:g} s: {what or condition}")
-            time.sleep(0.01)
+            time.sleep(min(0.05, 0.01 + waited / 50))
 
     return wait
 

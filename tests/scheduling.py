@@ -13,6 +13,7 @@ TOGETHER = (
     "tests/resources/test_bundled_samples.py",
     "tests/core/evaluation/test_judging.py",
     "tests/core/teacher/test_job.py",
+    "tests/core/teacher/test_flow.py",
     "tests/core/engine/test_adapters.py",
     "tests/core/engine/test_generate.py",
     "tests/core/engine/test_openai.py",

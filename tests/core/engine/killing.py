@@ -48,13 +48,13 @@ VICTIMS = {"window": 3, "supervisor": 5, "rank 0": 4, "rank 1": 4, "all at once"
 MOMENTS = {"while it starts": 2, "between steps": 10, "during a save": 8}
 
 
-def wait(condition: Callable[[], object], seconds: float, what: str) -> float:
+def wait(condition: Callable[[], object], seconds: float, what: str, every: float = 0.02) -> float:
     """Wait until the condition holds, and say how long that took."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() > began + seconds:
             raise AssertionError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.002)
+        time.sleep(every)
     return time.monotonic() - began
 
 
@@ -122,14 +122,23 @@ class Killed:
         wanted = self.look() + self.random.randint(1, 6)
         saves = self.random.randint(1, 2)
         seen: set[str] = set()
+        asked = time.monotonic()
+
+        def ended() -> bool:
+            """Looks ten times a second: it reads many files, and a save is over in some milliseconds."""
+            nonlocal asked
+            if time.monotonic() < asked + 0.1:
+                return False
+            asked = time.monotonic()
+            return self.ended()
 
         def come() -> bool:
             if moment == "between steps":
-                return self.look() >= wanted or self.ended()
+                return self.look() >= wanted or ended()
             seen.update(path.name for path in self.folder.output.glob(".checkpoint-*.part"))
-            return len(seen) >= saves or self.ended()
+            return len(seen) >= saves or ended()
 
-        wait(come, 120, moment)
+        wait(come, 120, moment, every=0.005 if moment == "between steps" else 0.002)
         time.sleep(self.random.uniform(0.0, 0.05))
 
     def kill(self) -> bool:

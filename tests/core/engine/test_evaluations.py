@@ -16,7 +16,7 @@ from core import jobs
 from core.engine import attempts, evaluations, loop
 from core.engine.evaluations import MADE, Waypoint, mark_of, standing
 from core.engine.parallel import Group
-from core.evaluation import comparing, finding, results
+from core.evaluation import comparing, results
 from core.jobs import info
 from core.jobs.control import resume
 from core.jobs.events import EventWriter, read_events
@@ -24,37 +24,14 @@ from core.training import evaluating
 from core.training.config_file import to_mapping
 from core.training.metrics import RunMetrics
 from tests.core.engine.conftest import Notes, config
-from tests.core.evaluation import problems
-from tests.core.evaluation.problems import TASKS
+from tests.core.engine.pointed import EVERY, freeze, points, train
 
 pytestmark = pytest.mark.usefixtures("go_ready")
-EVERY = {"suite": "set", "every": 2, "max_tokens": 12}
 
 
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> evaluating.Frozen:
-    texts = {f"p{at}": problems.our_text(task) for at, task in enumerate(TASKS[:2])}
-    suite = finding.open_suite(str(problems.write_ours(tmp_path_factory.mktemp("suites") / "set", texts)), None)
-    made = evaluating.freeze(config(evaluation=EVERY), lambda _name: suite)
-    assert made is not None
-    return made
-
-
-def train(base: Path, snapshot: Path, job: Path, frozen: evaluating.Frozen | None, **sections: Any) -> Notes:
-    notes = Notes()
-    settings = config(**{"evaluation": EVERY, **sections}) if frozen is not None else config(**sections)
-    loop.train(
-        settings, base, snapshot, job / "output", run="r", monitor=notes, group=Group(), problems=frozen
-    )  # fmt: skip
-    return notes
-
-
-def points(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return [
-        (event["step"], event["pass_at_1"], event["compile_rate"], event["problems"], tuple(event["interval"]))
-        for event in events
-        if event["kind"] == "evaluation"
-    ]
+    return freeze(tmp_path_factory.mktemp("suites"))
 
 
 def test_a_run_tells_points_and_trains_the_same_to_every_digit(
@@ -232,23 +209,3 @@ def test_a_stop_leaves_answers_out_and_the_run_that_goes_on_gives_them(
     whole = train(base, snapshot, tmp_path / "whole", frozen, budget={"steps": 4})
     assert points(again.events)[-2:] == points(whole.events)[-2:]
     assert again.losses() == whole.losses()[2:]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("mode", ["ddp", "fsdp"])
-def test_two_processes_tell_the_points_of_one(
-    base: Path, snapshot: Path, tmp_path: Path, frozen: evaluating.Frozen, eventually: Callable[..., None], mode: str
-) -> None:
-    alone = train(base, snapshot, tmp_path / "alone", frozen, budget={"steps": 2})
-    settings = config(evaluation=EVERY, budget={"steps": 2}, parallel={"mode": mode, "processes": 2})
-    asked = {"config": to_mapping(settings), "base": str(base), "snapshot": str(snapshot)}
-    job = jobs.create(tmp_path / "jobs", "train", asked, title=mode, processes=2)
-    evaluating.write(job, frozen)
-    jobs.start(job)
-    eventually(lambda: not info(job).alive, seconds=200, what="the run has ended")
-    assert info(job).state == "done", job.log.read_text()
-    assert points(read_events(job.events)) == points(alone.events)
-    first = evaluating.step_folder(job.output, 0)
-    mine = evaluating.step_folder(tmp_path / "alone" / "output", 0)
-    one, other = (sorted(attempts.read(folder / attempts.FILE), key=lambda made: made.task) for folder in (first, mine))
-    assert [made.text for made in one] == [made.text for made in other]

@@ -1,7 +1,7 @@
 """However many processes, however the model lies on them: one run, the same losses and gradient norms, one writer.
 
-Every case is run once by real processes that meet at a file, all of them by one set of processes because starting takes longer
-than training; the same cases are run by one process here, and by the plainest case there is. A resumed case holds what the same
+Every case is run once by real processes that meet at a file, all of them by one set of four processes because starting takes longer
+than training: as two pairs first, then together; the same cases are run by one process here, and by the plainest case there is. A resumed case holds what the same
 case at one go would.
 """
 
@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.engine import loop, parallel
+from core.engine import attempts, loop, parallel
 from core.engine.parallel import Group
+from core.golang.helper import prepare
+from core.golang.toolchain import find
+from core.jobs.folder import JobFolder
+from core.training import evaluating
 from tests.core.engine.conftest import Notes, config
+from tests.core.engine.pointed import EVERY, freeze, points, train
 
 pytestmark = pytest.mark.timeout(400)  # the first test of the file waits for all cases
 ROWS = 8
@@ -62,6 +67,11 @@ CASES: dict[str, dict[str, Any]] = {
     "resumed split layers": {"parallel": {**FSDP, "tensor": 2}},
 }
 STOPPED = {"parallel": FSDP}
+POINTS = {"evaluation": EVERY, "budget": {"steps": 2}}
+POINTED: dict[str, dict[str, Any]] = {
+    "ddp, with points": {**POINTS, "parallel": DDP},
+    "fsdp, with points": {**POINTS, "parallel": FSDP},
+}
 FOUR: dict[str, dict[str, Any]] = {
     "hybrid": {"parallel": {**FSDP, "processes": 4, "replicas": 2}, "batch": {"micro": 1, "accumulation": 4}},
     "hybrid, all weights": {**FULL, "parallel": {**FSDP, "processes": 4, "replicas": 2}},
@@ -74,66 +84,89 @@ import json, sys, torch
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from core.engine import loop, parallel
+from core.jobs.folder import JobFolder
+from core.training import evaluating
 from core.training.config_file import from_mapping
 from tests.core.engine.conftest import Notes
 torch.set_num_threads(1)
-rank, size, folder = int(sys.argv[1]), int(sys.argv[2]), Path({folder!r})
-group = parallel.join(rank, size, folder / "store")
+rank, folder = int(sys.argv[1]), Path({folder!r})
 told = {{}}
-for name, case in json.loads((folder / "cases.json").read_text()).items():
-    notes = Notes(stop_after=2 if name == "stopped" and rank == 1 else None)
-    split = parallel.Group(rank, size, case["parallel"]["tensor"])
-    told[name] = []
-    if name.startswith("resumed"):
-        notes.stop_after = 3
-        loop.train(from_mapping(case), Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split)
-        told[name], notes = notes.events, Notes()
-    loop.train(from_mapping(case), Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split)
-    told[name] = told[name] + notes.events
-    print("done", name, file=sys.stderr)
-parallel.leave(group)
+for number, part in enumerate(json.loads((folder / "parts.json").read_text())):
+    if rank not in part["ranks"]:
+        continue
+    place, size = part["ranks"].index(rank), len(part["ranks"])
+    group = parallel.join(place, size, folder / f"store{{number}}")
+    for name, case in part["cases"].items():
+        notes = Notes(stop_after=2 if name == "stopped" and place == 1 else None)
+        split = parallel.Group(place, size, case["parallel"]["tensor"])
+        told[name] = []
+        if name.startswith("resumed"):
+            notes.stop_after = 3
+            loop.train(from_mapping(case), Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split)
+            told[name], notes = notes.events, Notes()
+        settings = from_mapping(case)
+        asked = evaluating.read(JobFolder(folder)) if settings.evaluation.every else None
+        loop.train(settings, Path({base!r}), Path({snapshot!r}), folder / name, run="r", monitor=notes, group=split, problems=asked)
+        told[name] = told[name] + notes.events
+        print("done", name, file=sys.stderr)
+    parallel.leave(group)
 (folder / f"told{{rank}}.json").write_text(json.dumps(told))
 """
 
 
-def run_cases(
-    folder: Path, cases: Mapping[str, dict[str, Any]], size: int, base: Path, snapshot: Path
-) -> list[dict[str, Any]]:
-    """Every case, by `size` real processes: what each of them told."""
-    plain = {name: config(**case).model_dump(mode="json") for name, case in cases.items()}
-    (folder / "cases.json").write_text(json.dumps(plain))
+Part = tuple[tuple[int, ...], dict[str, dict[str, Any]]]
+Told = tuple[Path, dict[str, list[list[dict[str, Any]]]]]
+"""The folder of all cases, and of each case by name what each of its processes told."""
+
+
+def run_parts(folder: Path, parts: Sequence[Part], size: int, base: Path, snapshot: Path) -> Told:
+    """By `size` real processes the parts, one after the other: each the ranks that meet for it, and its cases."""
+    plain = [
+        {"ranks": ranks, "cases": {name: config(**case).model_dump(mode="json") for name, case in cases.items()}}
+        for ranks, cases in parts
+    ]
+    (folder / "parts.json").write_text(json.dumps(plain))
     root = str(Path(__file__).resolve().parents[3])
     script = WORKER.format(root=root, folder=str(folder), base=str(base), snapshot=str(snapshot))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "error::UserWarning:core", "-c", script]
     logs = [open(folder / f"log{rank}", "w+", encoding="utf-8") for rank in range(size)]  # noqa: SIM115
-    workers = [
-        subprocess.Popen([*command, str(rank), str(size)], env=environment, stderr=logs[rank]) for rank in range(size)
-    ]
+    workers = [subprocess.Popen([*command, str(rank)], env=environment, stderr=logs[rank]) for rank in range(size)]
     try:
         for rank, worker in enumerate(workers):
-            assert worker.wait(timeout=300) == 0, (folder / f"log{rank}").read_text()[-4000:]
+            assert worker.wait(timeout=390) == 0, (folder / f"log{rank}").read_text()[-4000:]
     finally:
         for worker in workers:
             worker.kill()
             worker.wait()
         for log in logs:
             log.close()
-    return [json.loads((folder / f"told{rank}.json").read_text()) for rank in range(size)]
+    said = [json.loads((folder / f"told{rank}.json").read_text()) for rank in range(size)]
+    return folder, {name: [said[rank][name] for rank in ranks] for ranks, cases in parts for name in cases}
 
 
 @pytest.fixture(scope="module")
-def two(base: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """Every case by two processes."""
-    folder = tmp_path_factory.mktemp("two")
-    return folder, run_cases(folder, {**CASES, "stopped": STOPPED}, 2, base, snapshot)
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> evaluating.Frozen:
+    return freeze(tmp_path_factory.mktemp("suites"))
 
 
 @pytest.fixture(scope="module")
-def four(base: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """What needs a grid, by four processes."""
-    folder = tmp_path_factory.mktemp("four")
-    return folder, run_cases(folder, FOUR, 4, base, snapshot)
+def all_told(
+    base: Path,
+    snapshot: Path,
+    frozen: evaluating.Frozen,
+    shared_cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Told:
+    """Every case, by four processes that are two pairs first and then a grid."""
+    folder = tmp_path_factory.mktemp("cases")
+    evaluating.write(JobFolder(folder), frozen)
+    pairs = list({**CASES, **POINTED, "stopped": STOPPED}.items())
+    parts: list[Part] = [((0, 1), dict(pairs[::2])), ((2, 3), dict(pairs[1::2])), ((0, 1, 2, 3), FOUR)]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GOSMITH_CACHE", str(shared_cache))
+        prepare(find())
+        return run_parts(folder, parts, 4, base, snapshot)
 
 
 def alone(case: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,12 +184,11 @@ def trained(case: Mapping[str, Any], base: Path, snapshot: Path, output: Path) -
     return notes
 
 
-def compare(
-    name: str, case: Mapping[str, Any], folder: Path, told: list[dict[str, Any]], base: Path, snapshot: Path, one: Path
-) -> None:
+def compare(name: str, case: Mapping[str, Any], all_told: Told, base: Path, snapshot: Path, one: Path) -> None:
     """Losses, gradient norms, validation losses and saved weights are those of one process."""
     notes = trained(alone(case), base, snapshot, one)
-    first, *others = (events[name] for events in told)
+    folder, told = all_told
+    first, *others = told[name]
     assert of(first, "step") == pytest.approx(notes.losses(), rel=1e-5)
     norms = [event["grad_norm"] for event in notes.of("step")]
     assert of(first, "step", "grad_norm") == pytest.approx(norms, rel=1e-5, abs=2e-6)
@@ -174,20 +206,44 @@ def compare(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_two_processes_give_the_digits_of_one(
-    name: str, two: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
+    name: str, all_told: Told, base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
-    compare(name, CASES[name], *two, base, snapshot, tmp_path / "one")
+    compare(name, CASES[name], all_told, base, snapshot, tmp_path / "one")
+
+
+@pytest.fixture(scope="module")
+def pointed(
+    base: Path, snapshot: Path, frozen: evaluating.Frozen, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Notes]:
+    """The same run with points by this process."""
+    folder = tmp_path_factory.mktemp("pointed")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GOSMITH_CACHE", str(shared_cache))
+        return folder / "output", train(base, snapshot, folder, frozen, **POINTS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", POINTED)
+def test_two_processes_tell_the_points_of_one(name: str, all_told: Told, pointed: tuple[Path, Notes]) -> None:
+    folder, told = all_told
+    output, alone = pointed
+    assert [point[0] for point in points(alone.events)] == [0, 2]
+    assert points(told[name][0]) == points(alone.events)
+    first, mine = (evaluating.step_folder(place, 0) for place in (folder / name, output))
+    one, other = (sorted(attempts.read(place / attempts.FILE), key=lambda made: made.task) for place in (first, mine))
+    assert [made.text for made in one] == [made.text for made in other]
 
 
 @pytest.mark.slow
 def test_our_operations_change_no_digit_that_counts_in_one_process_or_in_two(
-    two: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
+    all_told: Told, base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
+    _, told = all_told
     runs = {
         ("off", 1): trained({"kernels": "off"}, base, snapshot, tmp_path / "off").events,
         ("auto", 1): trained({"kernels": "auto"}, base, snapshot, tmp_path / "auto").events,
-        ("off", 2): two[1][0]["fsdp, kernels off"],
-        ("auto", 2): two[1][0]["fsdp"],
+        ("off", 2): told["fsdp, kernels off"][0],
+        ("auto", 2): told["fsdp"][0],
     }
     for (kernels, _), events in runs.items():
         said = " ".join(event["text"] for event in events if event["kind"] == "message")
@@ -198,22 +254,22 @@ def test_our_operations_change_no_digit_that_counts_in_one_process_or_in_two(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FOUR)
 def test_a_grid_of_four_gives_the_digits_of_one(
-    name: str, four: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
+    name: str, all_told: Told, base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
-    compare(name, FOUR[name], *four, base, snapshot, tmp_path / "one")
+    compare(name, FOUR[name], all_told, base, snapshot, tmp_path / "one")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddp, all weights", "fsdp, packed", "fsdp, all weights", "split layers, all weights"])
 def test_a_sharded_run_goes_on_in_one_process_to_the_same_digits(
-    name: str, two: tuple[Path, list[dict[str, Any]]], base: Path, snapshot: Path, tmp_path: Path
+    name: str, all_told: Told, base: Path, snapshot: Path, tmp_path: Path
 ) -> None:
-    folder, told = two
+    folder, told = all_told
     cut = tmp_path / "cut"
     cut.mkdir()
     shutil.copytree(folder / name / "checkpoint-000003", cut / "checkpoint-000003")
     rest = trained(alone(CASES[name]), base, snapshot, cut)
-    assert rest.losses() == pytest.approx(of(told[0][name], "step")[3:], rel=1e-5)
+    assert rest.losses() == pytest.approx(of(told[name][0], "step")[3:], rel=1e-5)
 
 
 @pytest.mark.slow
@@ -228,17 +284,17 @@ def test_packed_padded_accumulated_or_not_it_is_the_same_step(base: Path, snapsh
 
 
 @pytest.mark.slow
-def test_a_stop_that_one_process_hears_stops_both_at_the_same_step(two: tuple[Path, list[dict[str, Any]]]) -> None:
-    folder, (first, second) = two
-    assert of(first["stopped"], "step", "step") == of(second["stopped"], "step", "step") == [1, 2]
+def test_a_stop_that_one_process_hears_stops_both_at_the_same_step(all_told: Told) -> None:
+    folder, told = all_told
+    assert [of(events, "step", "step") for events in told["stopped"]] == [[1, 2], [1, 2]]
     assert [path.name for path in (folder / "stopped").iterdir()] == ["checkpoint-000002"]
 
 
 @pytest.mark.slow
-def test_only_the_first_process_writes_checkpoints(two: tuple[Path, list[dict[str, Any]]]) -> None:
-    _, (first, second) = two
-    assert of(first["fsdp, packed"], "checkpoint", "step") == [3, 6]
-    assert not [path for path in of(second["fsdp, packed"], "checkpoint", "path") if "rank1" in str(path)]
+def test_only_the_first_process_writes_checkpoints(all_told: Told) -> None:
+    first, second = all_told[1]["fsdp, packed"]
+    assert of(first, "checkpoint", "step") == [3, 6]
+    assert not [path for path in of(second, "checkpoint", "path") if "rank1" in str(path)]
 
 
 def test_a_step_with_fewer_sequences_than_processes_leaves_some_idle() -> None:

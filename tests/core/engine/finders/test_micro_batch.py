@@ -55,13 +55,6 @@ def test_under_a_limit_it_finds_rows_that_fit_while_one_more_does_not(
     assert not list(tmp_path.iterdir()), "what trials have saved is gone"
 
 
-def test_where_all_rows_fit_that_is_the_answer(base: Path, snapshot: Path, tmp_path: Path) -> None:
-    notes = Notes()
-    found = micro_batch.find(config(data={"packing": False}), base, snapshot, tmp_path, notes)
-    assert (found.value, tried(notes)) == (24, [24])
-    assert found.sentence.startswith("24 rows at a time: all of the snapshot, 0.")
-
-
 def test_where_not_one_row_fits_it_says_what_to_change(base: Path, snapshot: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Not even one row at a time fits into 0.1 GiB") as caught:
         micro_batch.find(config(), base, snapshot, tmp_path, Notes(), limit=100 * MIB)

@@ -13,6 +13,7 @@ from core.engine.finders import noise_scale, trying
 from core.engine.finders.noise_scale import Estimate, Norms, estimate, measure, split, suggest
 from core.errors import UserError
 from tests.core.engine.conftest import Notes, config, conversation, write_snapshot
+from tests.core.engine.searching import here
 
 
 def test_it_agrees_with_the_gradients_of_single_rows(taught: Path, snapshot: Path, tmp_path: Path) -> None:
@@ -60,13 +61,13 @@ def test_parts_of_a_step_have_short_and_long_rows_alike() -> None:
 
 
 def test_the_finder_trains_on_and_answers_in_rows(taught: Path, snapshot: Path, tmp_path: Path) -> None:
-    notes = Notes()
-    found = noise_scale.find(config(batch={"micro": 1}), taught, snapshot, tmp_path, notes)
+    found, events = here("batch", config(batch={"micro": 1}), taught, snapshot, tmp_path)
     assert found.value == int(found.value) >= 1
     assert found.sentence.startswith(f"{found.value:g} row")
     assert found.sentence.endswith("(gradient noise scale, McCandlish et al. 2018).")
-    assert notes.of("progress")[-1] == {"kind": "progress", "done": noise_scale.STEPS, "total": noise_scale.STEPS}
-    assert [(event["x"], event["y"]) for event in notes.of("point")] == list(found.curve)
+    last = [event for event in events if event["kind"] == "progress"][-1]
+    assert (last["done"], last["total"]) == (noise_scale.STEPS, noise_scale.STEPS)
+    assert [(event["x"], event["y"]) for event in events if event["kind"] == "point"] == list(found.curve)
 
 
 @pytest.mark.parametrize(
