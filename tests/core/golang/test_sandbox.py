@@ -11,7 +11,8 @@ import pytest
 
 from core.golang.commands import Finished, run
 from core.golang.sandbox import Limits, Sandbox, SandboxLevel, failure, inner_environment, level, probe, prove, wrap
-from core.golang.toolchain import Toolchain, environment
+from core.golang.toolchain import Toolchain
+from tests.core.golang.programs import build
 
 PROGRAM = """package main
 
@@ -91,14 +92,7 @@ def program(toolchain: Toolchain, shared_cache: Path) -> Path:
     os.environ["GOSMITH_CACHE"] = str(shared_cache)  # module fixtures come before those of the test
     folder = shared_cache / "hostile"
     folder.mkdir(exist_ok=True)
-    (folder / "go.mod").write_text("module hostile\n\ngo 1.22\n")
-    (folder / "main.go").write_text(PROGRAM)
-    done = run(
-        [toolchain.go, "build", "-buildvcs=false", "-o", "hostile", "."],
-        folder=folder, environment=environment(toolchain), seconds=120,
-    )  # fmt: skip
-    assert done.code == 0, done.stderr
-    return folder / "hostile"
+    return build(toolchain, folder, "hostile", PROGRAM)
 
 
 @pytest.fixture

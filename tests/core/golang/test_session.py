@@ -12,11 +12,12 @@ from typing import Any
 import psutil
 import pytest
 
-from core.golang.commands import Finished, run
+from core.golang.commands import Finished
 from core.golang.sandbox import Limits, Sandbox, SandboxLevel, probe
 from core.golang.session import Session
-from core.golang.toolchain import Toolchain, environment
+from core.golang.toolchain import Toolchain
 from core.golang.walled import WalledPrograms
+from tests.core.golang.programs import build
 
 PROGRAM = """package main
 
@@ -136,16 +137,9 @@ func fight() {
 @pytest.fixture(scope="module")
 def built(toolchain: Toolchain, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.environ["GOSMITH_CACHE"] = str(shared_cache)  # module fixtures come before those of the test
-    folder = tmp_path_factory.mktemp("session")
-    (folder / "go.mod").write_text("module session\n\ngo 1.22\n")
-    (folder / "main.go").write_text(PROGRAM)
-    done = run(
-        [toolchain.go, "build", "-buildvcs=false", "-o", "program", "."],
-        folder=folder, environment=environment(toolchain), seconds=120,
-    )  # fmt: skip
-    assert done.code == 0, done.stderr
-    (folder / "program").chmod(0o111)
-    return folder / "program"
+    program = build(toolchain, tmp_path_factory.mktemp("session"), "program", PROGRAM)
+    program.chmod(0o111)
+    return program
 
 
 @pytest.fixture
