@@ -104,7 +104,8 @@ def circles(edges: dict[str, set[str]]) -> list[list[str]]:
 
 
 def import_circles() -> list[str]:
-    """Circles between files, and between the packages directly below a floor."""
+    """Circles between files, and between the packages directly below a floor: of this tree, whichever is installed."""
+    sys.path.insert(0, str(ROOT))
     graph = grimp.build_graph("app", "core", "kernels", exclude_type_checking_imports=True, cache_dir=None)
     files: dict[str, set[str]] = defaultdict(set)
     packages: dict[str, set[str]] = defaultdict(set)

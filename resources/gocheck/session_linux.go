@@ -20,7 +20,7 @@ const (
 // serve builds walls and runs programs behind them, one after the other, each in a world of its own: another first
 // process, so that none of it outlives it and it sees none of us; an empty /tmp; a /proc and System V queues of its own; of the
 // programs only itself. All that they share in turn are a root that nobody can write to and a loopback that nobody is
-// left on. Building walls takes ten times as long as building a world in them.
+// left on. Building walls takes five times as long as building a world in them.
 //
 // Nothing in there can signal, trace or limit this process: it has no number there, and it holds capabilities that they have not.
 func (r room) serve(l limits) error {

@@ -92,12 +92,8 @@ func look() {
 	said["written"] = os.WriteFile("/x", nil, 0o644) == nil || os.WriteFile(os.Args[0], nil, 0o644) == nil ||
 		os.WriteFile("/program/x", nil, 0o644) == nil || os.WriteFile("/programs/x", nil, 0o644) == nil
 	said["mounted"] = syscall.Mount("tmpfs", "/tmp", "tmpfs", 0, "") == nil || syscall.Unmount("/programs", 0) == nil
-	said["read"] = false
-	for _, process := range []string{"1", "self"} {
-		if _, err := os.ReadFile("/proc/" + process + "/environ"); err == nil && process == "1" {
-			said["read"] = true
-		}
-	}
+	_, err = os.ReadFile("/proc/1/environ")
+	said["read"] = err == nil
 	json.NewEncoder(os.Stdout).Encode(said)
 }
 
